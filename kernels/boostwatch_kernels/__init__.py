@@ -1,0 +1,1 @@
+"""Numeric kernels of Boostwatch: C-contiguous arrays in, arrays out; numpy and numba only."""

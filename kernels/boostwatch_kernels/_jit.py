@@ -1,0 +1,110 @@
+"""The one decorator of all kernels, and the care of its cache.
+
+Flags are decided here once: compiled code is cached, releases the GIL and follows IEEE arithmetic (``fastmath`` would
+make NaN tests vanish). Division by zero gives inf or NaN as in numpy.
+
+The cache lies in its own directory, named by a hash of all kernel sources: a kernel that calls a helper in another
+file would otherwise keep the helper's old code. A place that cannot be written means no cache, never a failure; an
+entry that cannot be read is dropped and compiled anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba import prange
+
+__all__ = ["cache_directory", "jit", "parallel_jit", "prange"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def source_hash() -> str:
+    """Return 16 hex digits that change with any kernel source, numba or Python version."""
+    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _usable(directory: Path) -> bool:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            return True
+    except OSError:
+        return False
+
+
+def cache_directory() -> Path | None:
+    """Return the directory of compiled kernels, or None where no place can be written.
+
+    ``BOOSTWATCH_CACHE_DIR`` names the parent; without it the system's temporary directory serves.
+    """
+    name = source_hash()
+    spare = f"{tempfile.gettempdir()}/boostwatch-{os.environ.get('USER', '')}"
+    places = [os.environ.get("BOOSTWATCH_CACHE_DIR"), spare]
+    for place in places:
+        if place and _usable(directory := Path(place) / "kernels" / name):
+            return directory
+    return None
+
+
+class _TolerantCache:
+    """A numba function cache whose faults cost a compilation, never the run."""
+
+    def __init__(self, cache: Any) -> None:
+        self._cache = cache
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return self._cache.load_overload(sig, target_context)
+        except Exception:  # a damaged pickle can raise anything at all
+            shutil.rmtree(self._cache.cache_path, ignore_errors=True)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            Path(self._cache.cache_path).mkdir(parents=True, exist_ok=True)
+            self._cache.save_overload(sig, data)
+        except Exception:  # full disk, read-only place: the compiled code in memory still serves
+            return
+
+
+_DIRECTORY = cache_directory()
+
+
+def _compile(function: F, *, parallel: bool) -> F:
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(_DIRECTORY or "")
+    try:
+        compiled = numba.njit(
+            function, cache=_DIRECTORY is not None, nogil=True, error_model="numpy", fastmath=False, parallel=parallel
+        )
+    finally:
+        config.CACHE_DIR = before  # other users of numba in this process keep their own place
+    if _DIRECTORY is not None and hasattr(compiled, "_cache"):
+        compiled._cache = _TolerantCache(compiled._cache)
+    return compiled  # type: ignore[no-any-return]  # numba ships no types
+
+
+def jit(function: F) -> F:
+    """Compile a kernel that runs on the calling thread."""
+    return _compile(function, parallel=False)
+
+
+def parallel_jit(function: F) -> F:
+    """Compile a kernel that sweeps full frames with ``prange``; iterations must be independent of each other."""
+    return _compile(function, parallel=True)

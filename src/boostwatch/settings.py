@@ -1,0 +1,234 @@
+"""Quantities with units for every TOML, and the warning chain's settings on one page."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import tomli_w
+from astropy import units as u
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from boostwatch.errors import BadData, NoInput
+
+M = TypeVar("M", bound="Model")
+
+_ALIASES = {"e-": "electron", "px": "pix", "degC": "deg_C", "Hz": "Hz"}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Marks a float field that is written with a unit and held in ``si``.
+
+    A bare number is an error, since nobody can tell what it was meant to be. Any unit that astropy can convert is
+    taken; ``px`` and ``e-`` are known besides.
+
+    Parameters
+    ----------
+    si : str
+        The unit inside the program, as astropy writes it.
+    example : str
+        What the error message shows.
+    """
+
+    si: str
+    example: str
+
+    def parse(self, value: object) -> float:
+        """Convert a string such as ``"30 urad"`` to a float in ``si``; raise ValueError with what is allowed."""
+        allowed = f'a string with a unit, such as "{self.example}"'
+        if not isinstance(value, str):
+            raise ValueError(f"needs a unit; allowed: {allowed}")
+        number, _, unit = value.strip().partition(" ")
+        words = [_ALIASES.get(word, word) for word in unit.replace("/", " / ").split()]
+        try:
+            quantity = float(number) * u.Unit(" ".join(words))
+        except (ValueError, TypeError):
+            raise ValueError(f"is not a number and a unit; allowed: {allowed}") from None
+        if not words:
+            raise ValueError(f"needs a unit; allowed: {allowed}")
+        if not math.isfinite(float(number)):
+            raise ValueError(f"is not a finite number; allowed: {allowed}")
+        try:
+            return float(quantity.to_value(self.si, equivalencies=u.temperature() if self.si == "K" else []))
+        except u.UnitConversionError:
+            raise ValueError(f"has the wrong unit; allowed: {allowed}") from None
+
+    def write(self, value: float) -> str:
+        """Convert back to the string that ``parse`` reads to the same float."""
+        return f"{value!r} {self.si.replace('pix', 'px').replace('electron', 'e-')}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            self.parse,
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(self.write, when_used="json"),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "examples": [self.example], "description": f"number and unit, held in {self.si}"}
+
+
+Angle = Annotated[float, Unit("rad", "30 urad")]
+Degrees = Annotated[float, Unit("deg", "12.5 deg")]
+Length = Annotated[float, Unit("m", "12 km")]
+Wavelength = Annotated[float, Unit("um", "2.69 um")]
+Duration = Annotated[float, Unit("s", "0.5 s")]
+PositiveDuration = Annotated[float, Field(gt=0), Unit("s", "0.5 s")]
+Speed = Annotated[float, Unit("m/s", "12 m/s")]
+Temperature = Annotated[float, Field(gt=0), Unit("K", "285 K")]
+Force = Annotated[float, Field(gt=0), Unit("N", "800 kN")]
+Mass = Annotated[float, Field(gt=0), Unit("kg", "40 t")]
+Power = Annotated[float, Unit("W", "100 MW")]
+Intensity = Annotated[float, Unit("W/sr", "2e5 W/sr")]
+Pixels = Annotated[float, Unit("pix", "0.1 px")]
+PixelRate = Annotated[float, Unit("pix/s", "0.02 px/s")]
+PositivePixelRate = Annotated[float, Field(gt=0), Unit("pix/s", "4 px/s")]
+PixelAcceleration = Annotated[float, Field(gt=0), Unit("pix/s2", "0.1 px/s2")]
+Electrons = Annotated[float, Field(ge=0), Unit("electron", "100 e-")]
+ElectronRate = Annotated[float, Field(ge=0), Unit("electron/s", "1e5 e-/s")]
+
+
+class Model(BaseModel):
+    """Base of everything read from TOML: unknown keys are errors, values are frozen.
+
+    Defaults of quantities are floats in the unit inside; files, schema and `to_toml` write them with the unit.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def to_toml(self) -> str:
+        """Return the settings as TOML that reads back to an equal model."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Turn pydantic's account into one line an error: key path, what is wrong, what is allowed."""
+    lines = []
+    for item in error.errors():
+        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in item["loc"]).lstrip(".") or "(top level)"
+        found = "" if isinstance(item["input"], dict | list) else f"; found {item['input']!r}"
+        match item["type"]:
+            case "extra_forbidden":
+                names = _names_at(model, item["loc"][:-1])
+                near = difflib.get_close_matches(str(item["loc"][-1]), names, 1)
+                hint = f", did you mean {near[0]!r}?" if near else ""
+                lines.append(f"{path}: unknown key{hint}" + (f"; allowed: {', '.join(names)}" if not near else ""))
+            case "missing":
+                lines.append(f"{path}: required key is missing")
+            case "value_error":
+                lines.append(f"{path}: {item['msg'].removeprefix('Value error, ')}{found}")
+            case _:
+                lines.append(f"{path}: {item['msg'][0].lower()}{item['msg'][1:]}{found}")
+    return lines
+
+
+def _names_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Keys allowed in the table at ``path``; every model of a union counts, its tag in the path says which."""
+    from typing import get_args
+
+    def models(annotation: Any) -> list[type[BaseModel]]:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return [annotation]
+        return [m for arg in get_args(annotation) for m in models(arg)]
+
+    here = [model]
+    for step in path:
+        if isinstance(step, int) or any(_tag(m) == step for m in here):
+            here = [m for m in here if isinstance(step, int) or _tag(m) == step]
+            continue
+        here = [m for h in here if step in h.model_fields for m in models(h.model_fields[step].annotation)]
+    return sorted({name for m in here for name in m.model_fields})
+
+
+def _tag(model: type[BaseModel]) -> object:
+    field = model.model_fields.get("kind")
+    return field.default if field else None
+
+
+def read_toml(path: str | Path, model: type[M]) -> M:
+    """Read a TOML file into a model.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    model : type
+        A subclass of `Model`.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    NoInput
+        No such file.
+    BadData
+        Not TOML, or a key that is unknown, missing or wrong: one line each, with the key's path.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise NoInput(error.strerror or "cannot be read", path=path) from None
+    except UnicodeDecodeError as error:
+        raise BadData(f"is not UTF-8 text (byte {error.start})", path=path) from None
+    return parse_toml(text, model, name=str(path))
+
+
+def parse_toml(text: str, model: type[M], *, name: str = "settings") -> M:
+    """Like `read_toml`, from a string; ``name`` stands for the file in messages."""
+    try:
+        return model.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadData(f"is not TOML: {error}", path=name) from None
+    except ValidationError as error:
+        raise BadData("\n".join(f"{name}: {line}" for line in _lines(error, model))) from None
+
+
+class DetectSettings(Model):
+    """Frames to detections."""
+
+    mode: Literal["temporal", "single"] = Field("temporal", description="temporal chain, or every frame by itself")
+    false_alarms_per_mpx: float = Field(
+        10.0, gt=0, le=1e4, description="false detections asked for, per million pixels of one band of one frame"
+    )
+    memory_frames: int = Field(60, ge=4, le=10_000, description="frames over which the background is averaged")
+    guard_frames: int = Field(
+        12, ge=0, le=1000, description="newest frames kept out of the background, lest a slow plume absorb itself"
+    )
+    warm_up_frames: int = Field(8, ge=2, le=1000, description="frames before the first detection")
+    psf_sigma: Pixels | None = Field(None, description="Gaussian PSF sigma; the stack's own by default")
+
+
+class TrackSettings(Model):
+    """Detections to tracks."""
+
+    false_tracks_per_hour: float = Field(1.0, gt=0, le=1e4, description="confirmed false tracks asked for")
+    detection_probability: float = Field(
+        0.9, gt=0.05, lt=1.0, description="expected probability that a target is detected in a frame"
+    )
+    max_speed: PositivePixelRate = Field(4.0, description="fastest scene motion of a target")
+    max_acceleration: PixelAcceleration = Field(0.1, description="1-sigma change of velocity in a second")
+
+
+class EventSettings(Model):
+    """Tracks to launch events."""
+
+    declare_probability: float = Field(0.95, gt=0.5, lt=1.0, description="p_launch at which a launch is declared")
+    pointing_sigma: Angle | None = Field(None, description="1-sigma pointing error an axis; the stack's by default")
+
+
+class ChainSettings(Model):
+    """All settings of the warning chain."""
+
+    detect: DetectSettings = DetectSettings()
+    track: TrackSettings = TrackSettings()
+    event: EventSettings = EventSettings()
