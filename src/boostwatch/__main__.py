@@ -1,0 +1,5 @@
+"""``python -m boostwatch``."""
+
+from boostwatch.cli import main
+
+main()

@@ -1,0 +1,368 @@
+"""The command line. Heavy imports stay inside the commands: ``--help`` answers at once.
+
+Results go to stdout (``--json`` for machines), progress and errors to stderr. Exit codes: 0 done, 1 a threshold asked for
+was missed, 2 usage, 65 bad data, 66 no such input, 70 internal, 73 cannot create, 74 I/O error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import boostwatch
+from boostwatch.errors import BoostwatchError, StorageError
+
+if TYPE_CHECKING:
+    from boostwatch.pipeline import Progress
+    from boostwatch.records import EventTables
+
+OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable result on stdout.")
+SETTINGS = click.option("--settings", type=click.Path(path_type=Path), help="TOML with the chain's settings.")
+JOBS = click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Threads; all cores by default.")
+INPUT = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(boostwatch.__version__, prog_name="boostwatch")
+def cli() -> None:
+    """Render infrared frames with missile plumes, find them, follow them, and write launch events.
+
+    Start with `boostwatch demo`.
+    """
+
+
+@cli.command()
+@click.argument("directory", type=INPUT, default=Path("boostwatch-demo"))
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Root seed; the scene's own by default.")
+@JOBS
+@JSON
+def demo(directory: Path, seed: int | None, jobs: int | None, as_json: bool) -> None:
+    """Render, detect, score and show a small two-launch scene.
+
+    Leaves demo.stack.h5, demo.events.h5 and demo.png in DIRECTORY.
+    """
+    from importlib.util import find_spec
+
+    from boostwatch import pipeline
+
+    picture = find_spec("matplotlib") is not None
+    with _progress() as progress:
+        done = pipeline.demo(
+            directory, seed=seed, jobs=_jobs(jobs), picture=picture, command=_command(), on_progress=progress
+        )
+    if as_json:
+        files = {"stack": str(done.stack), "events": str(done.events), "picture": str(done.picture or "")}
+        return _echo_json({"files": files, "score": done.score.as_dict(), "events": _event_rows(done.tables)})
+    _print(*done.score.tables())
+    click.echo(f"frames  {done.stack}\nevents  {done.events}")
+    click.echo(f"picture {done.picture}" if picture else "no picture: install boostwatch[plot] to have one")
+
+
+@cli.command()
+@click.argument("scenario", type=INPUT)
+@OUT
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Root seed; the scenario's own by default.")
+@JOBS
+@JSON
+def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_json: bool) -> None:
+    """Render the SCENARIO (TOML) into a labelled frame stack."""
+    from boostwatch import pipeline
+    from boostwatch.scene.scenario import Scenario
+    from boostwatch.settings import read_toml
+
+    with _progress() as progress:
+        model = read_toml(scenario, Scenario)
+        made = pipeline.simulate(model, out, base=scenario.parent, seed=seed, jobs=_jobs(jobs), on_progress=progress)
+    count, bands, height, width = made.shape
+    kinds = [kind.decode() for kind in made.objects["kind"]]
+    if as_json:
+        return _echo_json({"stack": str(out), "shape": list(made.shape), "seed": made.seed, "objects": kinds})
+    click.echo(f"{out}: {count} frames, {bands} bands, {height} x {width} px, seed {made.seed}; {', '.join(kinds)}")
+
+
+@cli.command("import")
+@click.argument("files", type=INPUT, nargs=-1, required=True)
+@OUT
+@click.option("--dataset", help="HDF5 path of the frames in a foreign file.")
+@click.option("--frame-period", "frame_period_s", type=click.FloatRange(min=0, min_open=True), default=1.0,
+              show_default=True, help="Seconds between frames where the files do not tell.")  # fmt: skip
+@click.option("--epoch", help="ISO 8601 UTC time of the first frame where the files do not tell.")
+@JSON
+def import_(
+    files: Sequence[Path], out: Path, dataset: str | None, frame_period_s: float, epoch: str | None, as_json: bool
+) -> None:
+    """Bring FITS, NPY/NPZ, PNG/TIFF/BMP sequences or foreign HDF5 into a frame stack."""
+    from boostwatch import store
+
+    with _progress() as progress:
+        made = store.import_frames(
+            files, out, dataset=dataset, frame_period_s=frame_period_s, epoch=epoch,
+            on_progress=lambda done, total: progress("importing", done, total),
+        )  # fmt: skip
+    if as_json:
+        return _echo_json(made)
+    click.echo("\n".join(f"{key}: {value}" for key, value in made.items()))
+
+
+@cli.command()
+@click.argument("stack", type=INPUT)
+@OUT
+@click.option("--false-alarms-per-mpx", type=click.FloatRange(min=0, min_open=True, max=1e4),
+              help="False detections per million pixels of one band of one frame.")  # fmt: skip
+@click.option("--mode", type=click.Choice(["temporal", "single"]), help="Temporal chain, or every frame by itself.")
+@SETTINGS
+@click.option("--dataset", help="HDF5 path of the frames in a foreign file.")
+@JOBS
+@JSON
+def detect(
+    stack: Path, out: Path, false_alarms_per_mpx: float | None, mode: str | None, settings: Path | None,
+    dataset: str | None, jobs: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Find plumes in STACK, follow them, and write launch events."""
+    from boostwatch import pipeline
+
+    chain = pipeline.chain_settings(settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode)
+    with _progress() as progress:
+        tables = pipeline.detect(
+            stack, out, settings=chain, dataset=dataset, threads=_jobs(jobs), command=_command(), on_progress=progress
+        )
+    _show_events(tables, as_json)
+
+
+@cli.command()
+@click.argument("detections", type=INPUT)
+@OUT
+@SETTINGS
+@JSON
+def track(detections: Path, out: Path, settings: Path | None, as_json: bool) -> None:
+    """Follow DETECTIONS (HDF5 with /detections, CSV or NPZ with the same column names) and write events."""
+    from boostwatch import pipeline
+
+    chain = pipeline.chain_settings(settings)
+    with _progress() as progress:
+        tables = pipeline.track(detections, out, settings=chain, command=_command(), on_progress=progress)
+    _show_events(tables, as_json)
+
+
+@cli.command()
+@click.argument("events", type=INPUT)
+@click.option("--truth", type=INPUT, required=True, help="The simulated stack that the events came from.")
+@JSON
+def score(events: Path, truth: Path, as_json: bool) -> None:
+    """Compare EVENTS with the truth: detection, latency, tracks, launch time and place."""
+    from boostwatch import pipeline
+
+    result = pipeline.score(events, truth)
+    if as_json:
+        return _echo_json(result.as_dict())
+    _print(*result.tables())
+
+
+@cli.command()
+@click.argument("file", type=INPUT)
+@JSON
+def info(file: Path, as_json: bool) -> None:
+    """Say what is inside a stack or events FILE."""
+    from boostwatch import store
+
+    described = store.describe(file)
+    if as_json:
+        return _echo_json(described)
+    for key, value in described.items():
+        if isinstance(value, list):
+            click.echo(f"{key}:")
+            for item in value:
+                line = ", ".join(f"{k} {v}" for k, v in item.items()) if isinstance(item, dict) else str(item)
+                click.echo(f"  {line}")
+        else:
+            click.echo(f"{key}: {value}")
+
+
+@cli.command()
+@click.argument("file", type=INPUT)
+@JSON
+def validate(file: Path, as_json: bool) -> None:
+    """Check that a stack, events or scenario FILE is sound; exit 65 if it is not."""
+    if file.suffix.lower() == ".toml":
+        from boostwatch.scene.scenario import Scenario
+        from boostwatch.settings import read_toml
+
+        read_toml(file, Scenario)
+        problems: list[str] = []
+    else:
+        from boostwatch import store
+
+        problems = store.validate(file)
+    if as_json:
+        _echo_json({"file": str(file), "problems": problems})
+    else:
+        click.echo("\n".join(problems) if problems else f"{file}: sound")
+    if problems:
+        sys.exit(65)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of the scenario file."""
+    from boostwatch.scene.scenario import Scenario
+
+    _echo_json(Scenario.model_json_schema())
+
+
+@cli.command()
+@click.argument("events", type=INPUT)
+@click.option("--to", type=click.Choice(["csv", "geojson"]), required=True, help="What to write.")
+@OUT
+def export(events: Path, to: str, out: Path) -> None:
+    """Write the EVENTS for a spreadsheet or a map."""
+    from boostwatch import store
+
+    tables = store.read_events(events)
+    store.export_events(tables, to, out)
+    click.echo(f"{out}: {len(tables.events)} events")
+
+
+def _jobs(jobs: int | None) -> int:
+    return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
+
+
+def _command() -> str:
+    return shlex.join(["boostwatch", *sys.argv[1:]])
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show a bar for each stage on stderr if that is a terminal, else nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda stage, done, total: None
+        return
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=console) as bars:
+        stages: dict[str, Any] = {}
+
+        def update(stage: str, done: int, total: int) -> None:
+            if stage not in stages:
+                stages[stage] = bars.add_task(stage, total=None)
+            bars.update(stages[stage], completed=done, total=total or None)
+
+        yield update
+
+
+def _print(*renderables: object) -> None:
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    for item in renderables:
+        console.print(item)
+
+
+def _echo_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def _event_rows(tables: EventTables) -> list[dict[str, object]]:
+    """Return the events as JSON objects: unknown numbers as null, kinds as text."""
+    rows = []
+    for event in tables.events:
+        row: dict[str, object] = {}
+        for name in event.dtype.names:
+            value = event[name].item()
+            if isinstance(value, bytes):
+                value = value.decode()
+            row[name] = None if isinstance(value, float) and value != value else value
+        rows.append(row)
+    return rows
+
+
+def _show_events(tables: EventTables, as_json: bool) -> None:
+    if as_json:
+        provenance = {key: tables.provenance[key] for key in ("frames_read", "frames_flagged", "notes")}
+        return _echo_json({"epoch": tables.epoch, "events": _event_rows(tables), **provenance})
+    from rich.table import Table
+
+    from boostwatch.geometry import utc_after
+
+    def show(value: float, sigma: float | None = None, digits: int = 1) -> str:
+        if value != value:
+            return "-"
+        return f"{value:.{digits}f}" + (f" ± {sigma:.{digits}f}" if sigma is not None and sigma == sigma else "")
+
+    table = Table(title=f"events (times in s from {tables.epoch})", caption="± is one sigma; the ellipse holds 95 %")
+    for head in ("id", "kind", "probability", "declared s", "launch s", "launch UTC", "latitude deg", "longitude deg",
+                 "ellipse km", "heading deg", "peak W/sr"):  # fmt: skip
+        table.add_column(head)
+    for e in tables.events:
+        launch = float(e["launch_time_s"])
+        ellipse = f"{e['ellipse_major_km']:.1f} x {e['ellipse_minor_km']:.1f}" if e["ellipse_major_km"] > 0 else "-"
+        table.add_row(
+            str(e["event_id"]), e["kind"].decode(), show(e["probability"], digits=2), show(e["declared_time_s"]),
+            show(launch, e["launch_time_sigma_s"]), utc_after(tables.epoch, launch)[11:-1] if launch == launch else "-",
+            show(e["latitude_deg"], digits=3), show(e["longitude_deg"], digits=3), ellipse,
+            show(e["heading_deg"], e["heading_sigma_deg"]),
+            f"{e['peak_intensity_w_sr']:.2g}" if e["peak_intensity_w_sr"] == e["peak_intensity_w_sr"] else "-",
+        )  # fmt: skip
+    _print(table)
+    click.echo(
+        f"{len(tables.detections)} detections, {len(tables.tracks)} tracks, {len(tables.events)} events; "
+        f"frames flagged: {tables.provenance['frames_flagged']}"
+    )
+    if tables.provenance["notes"] != "none":
+        click.echo(f"notes: {tables.provenance['notes']}", err=True)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; every error becomes one message on stderr."""
+    try:
+        cli.main(args=None if arguments is None else list(arguments), prog_name="boostwatch", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("boostwatch: interrupted", err=True)
+        return 130
+    except SystemExit as error:
+        return int(error.code or 0)
+    except BoostwatchError as error:
+        return _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing more to say
+        return 0
+    except OSError as error:
+        code = StorageError.exit_code if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG) else 70
+        return _fail(str(error), code)
+    except Exception as error:
+        if os.environ.get("BOOSTWATCH_DEBUG"):
+            raise
+        return _fail(f"internal: {type(error).__name__}: {error}; BOOSTWATCH_DEBUG=1 shows where", 70)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"boostwatch: error: {message}", err=True)
+    return code
+
+
+def main() -> None:
+    """Entry point of the ``boostwatch`` command."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()
