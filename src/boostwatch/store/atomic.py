@@ -1,0 +1,233 @@
+"""Output files that are whole or not there: written beside their place, renamed at the end.
+
+`PartFile` also stands between HDF5 and a full disk. HDF5 that is told of a failed write raises, and then crashes the
+process when it closes the file. So a `PartFile` never lets it see one: the first failure is remembered, what is
+written afterwards is kept in memory (HDF5 may want to read it back before it closes), and `check` tells the writer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from types import TracebackType
+from typing import Self
+
+from boostwatch.errors import BoostwatchError, CannotCreate, StorageError
+
+try:
+    import fcntl
+except ImportError:  # Windows: no advisory locks; two writers of one file are then not noticed
+    fcntl = None  # type: ignore[assignment]  # the module is optional
+
+_WRITE_BYTES = 1 << 26
+"""Most bytes passed to one system call; Linux stops at 2 GiB and some file systems far below."""
+
+
+class PartFile:
+    """A file under construction at ``path + ".part"``, with the interface that h5py wants of a file object.
+
+    Use as a context manager. A block that ends well puts the file in its place (fsync, rename, fsync of the
+    directory); an exception, Ctrl-C included, removes it and leaves what was there before.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Where the finished file shall be. A symbolic link is followed.
+
+    Raises
+    ------
+    CannotCreate
+        No such directory, no permission, not an ordinary file, or another process is writing it.
+    StorageError
+        The disk is full or fails; raised by `check`, by `write_all` and at the end of the block.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.realpath(os.fspath(path))
+        self.part = self.path + ".part"
+        self.error: OSError | None = None
+        self._later: list[tuple[int, bytes]] = []
+        self._at = 0
+        self._end = 0
+        self._fd = -1
+
+    def __enter__(self) -> Self:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+        flags |= getattr(os, "O_BINARY", 0)
+        try:
+            if os.path.lexists(self.path) and not stat.S_ISREG(os.stat(self.path).st_mode):
+                raise CannotCreate("is there and is not an ordinary file", path=self.path)
+            self._fd = os.open(self.part, flags, 0o666)
+            self._lock()
+            os.ftruncate(self._fd, 0)
+        except OSError as error:
+            self._close()
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                raise self._storage_error(error) from error
+            raise CannotCreate(f"cannot be created: {error.strerror}", path=self.path) from error
+        return self
+
+    def _lock(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._close()
+            raise CannotCreate("is being written by another process", path=self.path) from None
+        except OSError:
+            pass  # a file system without locks: two writers are then not noticed
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            self._close()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.part)  # gone already if it was renamed
+
+    def _commit(self) -> None:
+        self.check()
+        try:
+            os.fsync(self._fd)
+            if fcntl is None:
+                self._close()  # Windows renames no open file; elsewhere the lock is kept until the name is right
+            os.replace(self.part, self.path)
+            sync_directory(os.path.dirname(self.path))
+        except OSError as error:
+            raise self._storage_error(error) from error
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            with contextlib.suppress(OSError):  # the data are synced by now, or given up
+                os.close(fd)
+
+    def _storage_error(self, error: OSError) -> StorageError:
+        reason = error.strerror or str(error)
+        return StorageError(f"could not be written ({reason}); what was there before is untouched", path=self.path)
+
+    def check(self) -> None:
+        """Raise StorageError if any write has failed so far."""
+        if self.error is not None:
+            raise self._storage_error(self.error) from self.error
+
+    def write_all(self, data: bytes) -> None:
+        """Write ``data`` at the current position, or raise StorageError."""
+        self.write(data)
+        self.check()
+
+    # What follows is called by HDF5.
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write at the current position; never fails as seen from outside."""
+        view = memoryview(data).cast("B")
+        start = self._at
+        if self.error is None:
+            done = 0
+            try:
+                while done < len(view):
+                    os.lseek(self._fd, start + done, os.SEEK_SET)
+                    done += os.write(self._fd, view[done : done + _WRITE_BYTES])
+            except OSError as error:
+                self.error = error
+                self._later.append((start + done, bytes(view[done:])))
+        else:
+            self._later.append((start, bytes(view)))
+        self._at = start + len(view)
+        self._end = max(self._end, self._at)
+        return len(view)
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Fill ``buffer`` from the current position; what was never written reads as zeros."""
+        view = memoryview(buffer).cast("B")
+        start, stop = self._at, self._at + len(view)
+        done = 0
+        try:
+            while done < len(view):
+                os.lseek(self._fd, start + done, os.SEEK_SET)
+                piece = os.read(self._fd, min(len(view) - done, _WRITE_BYTES))
+                if not piece:
+                    break
+                view[done : done + len(piece)] = piece
+                done += len(piece)
+        except OSError as error:
+            self.error = self.error or error
+        view[done:] = bytes(len(view) - done)
+        for at, data in self._later:
+            low, high = max(at, start), min(at + len(data), stop)
+            if low < high:
+                view[low - start : high - start] = data[low - at : high - at]
+        self._at = stop
+        return len(view)
+
+    def read(self, size: int) -> bytes:
+        """Return ``size`` bytes from the current position."""
+        buffer = bytearray(size)
+        self.readinto(buffer)
+        return bytes(buffer)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move the current position."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        """Return the current position."""
+        return self._at
+
+    def truncate(self, size: int | None = None) -> int:
+        """Set the length; like `write`, it never fails as seen from outside."""
+        size = self._at if size is None else size
+        if self.error is None:
+            try:
+                os.ftruncate(self._fd, size)
+            except OSError as error:
+                self.error = error
+        self._end = size
+        return size
+
+    def flush(self) -> None:
+        """Nothing is held back here; the disk is synced once, at the end."""
+
+
+def sync_directory(path: str) -> None:
+    """Make a rename in ``path`` survive a power cut, where the system can."""
+    try:
+        fd = os.open(path or ".", os.O_RDONLY)
+    except OSError:  # Windows cannot open a directory
+        return
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(fd)
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a small file whole or not at all.
+
+    Raises
+    ------
+    CannotCreate, StorageError
+        See `PartFile`.
+    """
+    with PartFile(path) as part:
+        part.write_all(data)
+
+
+def explain_missing(path: str | os.PathLike[str], error: OSError) -> BoostwatchError:
+    """Return what to raise when an input cannot be opened."""
+    from boostwatch.errors import NoInput
+
+    if error.errno == errno.EIO:
+        return StorageError("cannot be read: input/output error", path=path)
+    return NoInput(f"cannot be read: {error.strerror or error}", path=path)

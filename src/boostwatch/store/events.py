@@ -1,0 +1,148 @@
+"""Events files: small, built in memory and written in one go."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any, Final
+
+import h5py
+import numpy as np
+
+from boostwatch.errors import BadData
+from boostwatch.records import (
+    DETECTION,
+    EVENT,
+    REGISTRATION,
+    TRACK,
+    TRACK_POINT,
+    EventTables,
+    Records,
+)
+from boostwatch.store import guard, layout
+from boostwatch.store.atomic import write_bytes
+
+TABLES: Final[dict[str, np.dtype[Any]]] = {
+    "detections": DETECTION, "tracks": TRACK, "track_points": TRACK_POINT, "events": EVENT,
+    "registration": REGISTRATION,
+}  # fmt: skip
+"""Tables of an events file and their columns."""
+
+
+def write_events(path: str | os.PathLike[str], tables: EventTables, *, created: str | None = None) -> None:
+    """Write an events file (format version 1) whole or not at all.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file to be.
+    tables : EventTables
+        Columns beyond those of the format are kept.
+    created : str, optional
+        Time stamp of the file; now by default.
+
+    Raises
+    ------
+    CannotCreate, StorageError
+        The file cannot be created; the disk is full.
+    """
+    buffer = io.BytesIO()
+    with layout.new_file(buffer) as file:
+        layout.put_root(file, layout.EVENTS_FORMAT, created)
+        file.attrs["epoch"] = layout.checked_epoch(tables.epoch)
+        file.attrs["default"] = "events"
+        for name in TABLES:
+            layout.put_table(file, name, getattr(tables, name)).attrs["epoch"] = tables.epoch
+        layout.put_flags(file["registration"])
+        provenance = file.create_group("provenance")
+        for name, value in tables.provenance.items():
+            provenance.attrs[name] = value
+    write_bytes(path, buffer.getvalue())
+    guard.trust(path)
+
+
+def read_events(path: str | os.PathLike[str]) -> EventTables:
+    """Read an events file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file; it is not trusted.
+
+    Returns
+    -------
+    EventTables
+        The columns of the format; further columns are left out.
+
+    Raises
+    ------
+    NoInput
+        No such file.
+    BadData
+        Not an events file of a known version, a table or column missing or of the wrong type, damaged.
+    """
+    guard.check(path)
+    name = os.fspath(path)
+    try:
+        with h5py.File(path, "r") as file:
+            layout.require_format(file, name, layout.EVENTS_FORMAT)
+            tables = {table: read_table(file, table, dtype, name) for table, dtype in TABLES.items()}
+            provenance = (
+                {k: layout.plain(v) for k, v in file["provenance"].attrs.items()} if "provenance" in file else {}
+            )
+            return EventTables(epoch=read_epoch(file, name), provenance=provenance, **tables)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise BadData(f"is damaged ({' '.join(str(error).split())})", path=path) from None
+
+
+def read_epoch(file: h5py.File, path: str) -> str:
+    """Return the root epoch, or raise BadData if there is none or it is no instant."""
+    from boostwatch.geometry import parse_utc
+
+    epoch = layout.text_of(file.attrs.get("epoch", ""))
+    try:
+        parse_utc(epoch)
+    except ValueError:
+        raise BadData("is no instant", path=path, place="/@epoch", found=epoch, allowed="ISO 8601 UTC") from None
+    return epoch
+
+
+def read_table(file: h5py.File, table: str, dtype: np.dtype[Any], path: str) -> Records:
+    """Return the columns ``dtype`` of one table; all must be there."""
+    dataset = file.get(table)
+    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.names is None or dataset.ndim != 1:
+        raise BadData("is not there or is no table", path=path, place=f"/{table}", allowed="a one-dimensional compound")
+    return take_columns(dataset[()], dtype, path, f"/{table}", required=dtype.names or ())
+
+
+def take_columns(rows: Records, dtype: np.dtype[Any], path: str, place: str, *, required: Any) -> Records:
+    """Return ``rows`` with the columns ``dtype``; those not ``required`` may be missing and are then unknown."""
+    from boostwatch.records import empty
+
+    out = empty(dtype, len(rows))
+    for column in dtype.names or ():
+        if column not in (rows.dtype.names or ()):
+            if column in required:
+                raise BadData("column is missing", path=path, place=f"{place}.{column}", allowed=f"{dtype[column]}")
+            continue
+        values, kind = rows[column], dtype[column]
+        if values.ndim != 1 or (values.dtype.kind in "SO") != (kind.kind == "S") or values.dtype.kind in "cVmM":
+            raise BadData(
+                "column has the wrong type", path=path, place=f"{place}.{column}", found=str(values.dtype),
+                allowed=str(kind),
+            )  # fmt: skip
+        if kind.kind in "iu" and len(values):
+            info = np.iinfo(kind)
+            bad = (
+                ~np.isfinite(values) | (values < info.min) | (values > info.max)
+                if values.dtype.kind == "f"
+                else ((values < info.min) | (values > info.max))
+            )
+            if np.any(bad):
+                row = int(np.argmax(bad))
+                raise BadData(
+                    "is out of range", path=path, place=f"{place}.{column}[{row}]", found=values[row].item(),
+                    allowed=f"{info.min} to {info.max}",
+                )  # fmt: skip
+        out[column] = values
+    return out

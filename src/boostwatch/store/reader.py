@@ -1,0 +1,386 @@
+"""Reading a frame stack: frames stream from disk, what does not agree with its checksum is not good."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from functools import cached_property
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from boostwatch.errors import BadData, UsageError
+from boostwatch.geometry import parse_utc
+from boostwatch.records import QUALITY_BITS, TRUTH_OBJECT, TRUTH_SAMPLE, Records
+from boostwatch.sensor import Band, Sensor
+from boostwatch.store import guard, layout
+from boostwatch.store.events import take_columns
+
+DEFAULT_EPOCH = "2000-01-01T00:00:00Z"
+_KINDS = ("u1", "u2", "u4", "i2", "i4", "f4", "f8")
+
+
+class Frame(NamedTuple):
+    """One time step of a stack."""
+
+    data: NDArray[Any]
+    """(B, H, W), uint16 or float32, DN."""
+    frame: int
+    """Position in the file."""
+    time_s: float
+    """Middle of the exposure, seconds from the epoch."""
+    frame_index: int
+    """The sensor's own counter."""
+    good: NDArray[np.bool_]
+    """(B,): read whole, agrees with its checksum, and not flagged corrupt."""
+    position_m: NDArray[np.float64] | None
+    """(3,) ITRS, or None without pointing."""
+    attitude: NDArray[np.float64] | None
+    """(4,) camera to ITRS (w, x, y, z), or None without pointing."""
+    quality: NDArray[np.uint8]
+    """(B,) bit flags of `records.QUALITY_BITS`; corrupt is set here for what did not agree."""
+
+
+class StackReader:
+    """A frame stack that is open for reading; made by `open_stack`, used as a context manager.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    shape : (T, B, H, W)
+        Frames, bands, rows, columns.
+    dtype : numpy.dtype
+        uint16 or float32, of the frames as they are handed out.
+    sensor : Sensor
+        NaN where the file does not say.
+    epoch : str
+        ISO 8601 UTC; times count from it.
+    time_s : float64 (T,)
+        Mid-exposure.
+    frame_index : int64 (T,)
+        The sensor's own counter.
+    quality : uint8 (T, B)
+        As stored.
+    bad_pixels : uint8 (B, H, W) or None
+    gain, offset : float32 (B, H, W) or None
+    has_pointing : bool
+    position_m : float64 (T, 3) or None
+    attitude : float64 (T, 4) or None
+    attitude_sigma_rad, attitude_bias_sigma_rad, attitude_noise_sigma_rad : float
+        NaN where the file does not say.
+    truth_objects, truth_samples : Records or None
+    line_of_sight : float64 (T, 2) or None
+    scenario_toml : str or None
+    seed : int or None
+    notes : list of str
+        What was missing and what was taken in its place; `frames` adds what it finds wrong.
+    """
+
+    def __init__(self, path: str, file: h5py.File, frames: h5py.Dataset, *, foreign: bool) -> None:
+        self.path = path
+        self.notes: list[str] = []
+        self._file = file
+        self._frames = frames
+        self._foreign = foreign
+        shape = frames.shape
+        if len(shape) == 2:
+            shape = (1, *shape)
+        self.shape: tuple[int, int, int, int] = (shape[0], 1, *shape[1:]) if len(shape) == 3 else shape
+        lossless = frames.dtype.kind == "u" and frames.dtype.itemsize <= 2
+        self.dtype = np.dtype(np.uint16 if lossless else np.float32)
+        self._group: Any = {} if foreign else frames.parent
+        self._read_times()
+        self._read_sensor()
+        self._read_pointing()
+        self._read_truth()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file's bytes."""
+        with open(self.path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _array(self, place: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any] | None:
+        """Return an optional dataset as ``dtype``, or None if it is not there."""
+        dataset = None if self._foreign else self._file.get(place)
+        if dataset is None:
+            return None
+        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "iufb" or dataset.shape != shape:
+            found = getattr(dataset, "shape", "a group"), str(getattr(dataset, "dtype", ""))
+            raise BadData(
+                "has the wrong shape or type", path=self.path, place=place, found=found,
+                allowed=f"{np.dtype(dtype)} {shape}",
+            )  # fmt: skip
+        with np.errstate(invalid="ignore"):
+            return np.asarray(dataset[()]).astype(dtype)
+
+    def _read_times(self) -> None:
+        frames, bands = self.shape[:2]
+        self.epoch = DEFAULT_EPOCH
+        time = self._array("/stack/time", (frames,), np.float64)
+        if time is None:
+            self.notes.append("no /stack/time: one frame a second from 0")
+            time = np.arange(frames, dtype=np.float64)
+        else:
+            self.epoch = self._read_epoch()
+            if not np.all(np.isfinite(time)):
+                bad = np.flatnonzero(~np.isfinite(time))
+                self.notes.append(f"/stack/time is not finite in {len(bad)} frames, first {bad[0]}")
+        self.time_s: NDArray[np.float64] = time
+        index = self._array("/stack/frame_index", (frames,), np.int64)
+        self.frame_index: NDArray[np.int64] = np.arange(frames, dtype=np.int64) if index is None else index
+        self._crc = self._array("/stack/crc32", (frames, bands), np.uint32)
+        if self._crc is None:
+            self.notes.append("no /stack/crc32: frames are not checked")
+        quality = self._array("/stack/quality", (frames, bands), np.uint8)
+        self.quality: NDArray[np.uint8] = np.zeros((frames, bands), np.uint8) if quality is None else quality
+
+    def _read_epoch(self) -> str:
+        raw = self._file["/stack/time"].attrs.get("epoch", self._file.attrs.get("epoch"))
+        if raw is None:
+            self.notes.append(f"/stack/time has no epoch: {DEFAULT_EPOCH}")
+            return DEFAULT_EPOCH
+        epoch = layout.text_of(raw)
+        try:
+            parse_utc(epoch)
+        except ValueError:
+            raise BadData(
+                "is no instant", path=self.path, place="/stack/time@epoch", found=epoch, allowed="ISO 8601 UTC"
+            ) from None
+        return epoch
+
+    def _read_sensor(self) -> None:
+        _, bands, height, width = self.shape
+        group = None if self._foreign else self._file.get("/sensor")
+        attributes = group.attrs if isinstance(group, h5py.Group) else {}
+        step = np.diff(self.time_s)
+        step = step[np.isfinite(step) & (step > 0)]
+        defaults = {
+            "ifov_rad": np.nan, "cx": (width - 1) / 2, "cy": (height - 1) / 2,
+            "frame_period_s": float(np.median(step)) if len(step) else 1.0, "integration_s": np.nan,
+        }  # fmt: skip
+        figures = {name: layout.number_of(attributes, name, np.nan) for name in defaults}
+        missing = [name for name, value in figures.items() if not np.isfinite(value)]
+        figures.update({name: defaults[name] for name in missing})
+        if missing:
+            self.notes.append(f"/sensor does not say {', '.join(missing)}: estimated or unknown")
+        name = layout.text_of(attributes["name"]) if "name" in attributes else "unknown"
+        self.sensor = Sensor(name=name, bands=self._read_bands(bands), **figures)
+        self.bad_pixels = self._array("/sensor/bad_pixels", self.shape[1:], np.uint8)
+        self.gain = self._array("/sensor/gain", self.shape[1:], np.float32)
+        self.offset = self._array("/sensor/offset", self.shape[1:], np.float32)
+
+    def _read_bands(self, count: int) -> tuple[Band, ...]:
+        rows = self._table("/sensor/bands", layout.BAND, required=())
+        if rows is None:
+            self.notes.append("no /sensor/bands: point spread, gain and noise are unknown")
+            return tuple(Band(f"band{i}") for i in range(count))
+        if len(rows) != count:
+            raise BadData(
+                "does not agree with the frames", path=self.path, place="/sensor/bands", found=f"{len(rows)} rows",
+                allowed=f"{count} bands",
+            )  # fmt: skip
+        return tuple(Band(row["name"].decode("utf-8", "replace"), *map(float, row.tolist()[1:])) for row in rows)
+
+    def _read_pointing(self) -> None:
+        frames = self.shape[0]
+        self.position_m = self._array("/pointing/position_m", (frames, 3), np.float64)
+        self.attitude = self._array("/pointing/attitude", (frames, 4), np.float64)
+        self.has_pointing = self.position_m is not None and self.attitude is not None
+        attributes = self._file["/pointing/attitude"].attrs if self.attitude is not None else {}
+        self.attitude_sigma_rad = layout.number_of(attributes, "sigma_rad", np.nan)
+        self.attitude_bias_sigma_rad = layout.number_of(attributes, "bias_sigma_rad", np.nan)
+        self.attitude_noise_sigma_rad = layout.number_of(attributes, "noise_sigma_rad", np.nan)
+        if not self.has_pointing:
+            self.notes.append("no /pointing: positions on Earth stay empty")
+
+    def _read_truth(self) -> None:
+        self.truth_objects = self._table("/truth/objects", TRUTH_OBJECT, required=("object_id", "kind"))
+        self.truth_samples = self._table(
+            "/truth/samples", TRUTH_SAMPLE, required=("object_id", "frame", "band", "x", "y")
+        )
+        self.line_of_sight = self._array("/truth/line_of_sight", (self.shape[0], 2), np.float64)
+        group = None if self._foreign else self._file.get("/scenario")
+        attributes = group.attrs if group is not None else {}
+        self.scenario_toml = layout.text_of(attributes["toml"]) if "toml" in attributes else None
+        seed = attributes.get("seed")
+        self.seed = int(seed) if isinstance(seed, int | np.integer) else None
+
+    def _table(self, place: str, dtype: np.dtype[Any], required: tuple[str, ...]) -> Records | None:
+        dataset = None if self._foreign else self._file.get(place)
+        if dataset is None:
+            return None
+        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.names is None or dataset.ndim != 1:
+            raise BadData("is no table", path=self.path, place=place, allowed="a one-dimensional compound dataset")
+        return take_columns(dataset[()], dtype, self.path, place, required=required)
+
+    def row_time(self, frame: int) -> NDArray[np.float64] | None:
+        """Return the time (H,) of each row of a frame, seconds after the frame's own; None where not recorded."""
+        dataset = None if self._foreign else self._file.get("/stack/row_time")
+        if dataset is None:
+            return None
+        if dataset.shape != (self.shape[0], self.shape[2]):
+            raise BadData(
+                "has the wrong shape", path=self.path, place="/stack/row_time", found=dataset.shape,
+                allowed=f"{(self.shape[0], self.shape[2])}",
+            )  # fmt: skip
+        return np.asarray(dataset[frame], np.float64)
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Yield the frames in order, one in memory at a time.
+
+        Parameters
+        ----------
+        start, stop : int
+            First frame, and the one after the last.
+
+        Yields
+        ------
+        Frame
+            A band that cannot be read or does not agree with its checksum has ``good`` False, the corrupt flag, and
+            a line in ``notes``; its pixels are what could be read, or zero.
+        """
+        for t in range(start, self.shape[0] if stop is None else min(stop, self.shape[0])):
+            yield self.frame(t)
+
+    def frame(self, t: int) -> Frame:
+        """Return frame ``t``."""
+        data = np.zeros(self.shape[1:], self.dtype)
+        quality = self.quality[t].copy()
+        for band in range(self.shape[1]):
+            wrong = self._read_band(t, band, data[band])
+            if wrong:
+                quality[band] |= QUALITY_BITS["corrupt"]
+                note = f"frame {t} band {band}: {wrong}"
+                if note not in self.notes:
+                    self.notes.append(note)
+        good = (quality & QUALITY_BITS["corrupt"]) == 0
+        return Frame(
+            data, t, float(self.time_s[t]), int(self.frame_index[t]), good,
+            None if self.position_m is None else self.position_m[t],
+            None if self.attitude is None else self.attitude[t], quality,
+        )  # fmt: skip
+
+    def _read_band(self, t: int, band: int, out: NDArray[Any]) -> str:
+        """Read one band of one frame into ``out`` and return what is wrong with it, or an empty string."""
+        where = ((), (t,), (t, band))[self._frames.ndim - 2]
+        try:
+            raw = np.asarray(self._frames[where])
+        except (OSError, RuntimeError) as error:
+            return f"cannot be read ({' '.join(str(error).split())})"
+        with np.errstate(over="ignore", invalid="ignore"):
+            out[...] = raw
+        if self._crc is not None and zlib.crc32(np.ascontiguousarray(raw)) != self._crc[t, band]:
+            return f"does not agree with its CRC-32 of {self._crc[t, band]:#010x}"
+        return ""
+
+
+def open_stack(path: str | os.PathLike[str], *, dataset: str | None = None) -> StackReader:
+    """Open a frame stack, Boostwatch's own or another HDF5 file with frames in it.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file; it is not trusted, and looked through before a byte of data is read.
+    dataset : str, optional
+        Where the frames lie in a file of another format: ``(T, B, H, W)``, ``(T, H, W)`` or ``(H, W)``, integers of
+        up to 32 bits or floats. Not needed if only one dataset looks like that.
+
+    Returns
+    -------
+    StackReader
+        A context manager.
+
+    Raises
+    ------
+    NoInput
+        No such file, or no dataset of that name.
+    BadData
+        Not HDF5, reaches outside itself, damaged, or not a stack.
+    """
+    guard.check(path)
+    name = os.fspath(path)
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise BadData(f"is damaged ({' '.join(str(error).split())})", path=path) from None
+    try:
+        own = layout.text_of(file.attrs.get("format", "")) == layout.STACK_FORMAT or (
+            isinstance(file.get("/stack/frames"), h5py.Dataset)
+        )
+        if dataset is None and own:
+            if "format" in file.attrs:
+                layout.require_format(file, name, layout.STACK_FORMAT)
+            frames = file.get("/stack/frames")
+            if not isinstance(frames, h5py.Dataset):
+                raise BadData("is not there", path=path, place="/stack/frames", allowed="a dataset (T, B, H, W)")
+            foreign = False
+        else:
+            frames = _named(file, name, dataset) if dataset is not None else _only_candidate(file, name)
+            foreign = frames.name != "/stack/frames"
+        _require_frames(frames, name)
+        return StackReader(name, file, frames, foreign=foreign)
+    except (OSError, RuntimeError, KeyError) as error:
+        file.close()
+        raise BadData(f"is damaged ({' '.join(str(error).split())})", path=path) from None
+    except BaseException:
+        file.close()
+        raise
+
+
+def _named(file: h5py.File, path: str, dataset: str) -> h5py.Dataset:
+    found = file.get(dataset)
+    if not isinstance(found, h5py.Dataset):
+        names = ", ".join(d.name for d in candidates(file)) or "there is none"
+        raise UsageError("is not a dataset of the file", path=path, place=dataset, allowed=names)
+    return found
+
+
+def _only_candidate(file: h5py.File, path: str) -> h5py.Dataset:
+    found = candidates(file)
+    if len(found) != 1:
+        names = ", ".join(f"{d.name} {d.shape} {d.dtype}" for d in found[:20]) or "none"
+        raise BadData(
+            "which dataset holds the frames is not clear; name one with --dataset" if found else "holds no frames",
+            path=path, found=names, allowed="one dataset (T, B, H, W), (T, H, W) or (H, W) of numbers",
+        )  # fmt: skip
+    return found[0]
+
+
+def candidates(file: h5py.File) -> list[h5py.Dataset]:
+    """Return the datasets that could be frames: sequences if there are any, else single images."""
+    found: list[h5py.Dataset] = []
+
+    def visit(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.dtype.str[1:] in _KINDS and item.ndim in (2, 3, 4):
+            if min(item.shape) >= 1 and min(item.shape[-2:]) >= 8:
+                found.append(item)
+
+    file.visititems(visit)
+    return [d for d in found if d.ndim > 2] or found
+
+
+def _require_frames(frames: h5py.Dataset, path: str) -> None:
+    if frames.dtype.str[1:] not in _KINDS or frames.ndim not in (2, 3, 4) or min(frames.shape) < 1:
+        raise BadData(
+            "cannot be frames", path=path, place=frames.name, found=(frames.shape, str(frames.dtype)),
+            allowed="(T, B, H, W), (T, H, W) or (H, W) of integers up to 32 bits or floats",
+        )  # fmt: skip
