@@ -1,0 +1,272 @@
+"""Scene resampling under sub-pixel line-of-sight shift, point sources, and the detector chain.
+
+A scene is a canvas of cells, ``oversample`` to a pixel, each of even radiance. Optics and pixel box act on it as one
+separable filter whose taps are exact integrals over the cells at the frame's own sub-pixel shift, so that a shift is
+never an interpolation of pixels.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import jit
+from .noise import POISSON_LIMIT, bits32, frame_keys, normal_from_bits, poisson_from_uniform, uniform
+
+
+class Detector(NamedTuple):
+    """Figures of one band's detector chain; all float."""
+
+    read_noise_e: float
+    full_well_e: float
+    gain_e_per_dn: float
+    max_dn: float
+
+
+class NoiseKey(NamedTuple):
+    """What a frame's noise depends on; see `noise.frame_keys`."""
+
+    seed: int
+    stream: int
+    frame: int
+
+
+@jit
+def _step_integral(t: float, sigma: float) -> float:
+    """Integral of the Gaussian distribution function from minus infinity to ``t``."""
+    z = t / sigma
+    return t * 0.5 * math.erfc(-z / math.sqrt(2.0)) + sigma * math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+
+
+@jit
+def filter_taps(centre: float, box: float, sigma: float, taps: np.ndarray) -> int:
+    """Weights of canvas cells in one pixel along one axis: the pixel box blurred by the Gaussian optics.
+
+    Parameters
+    ----------
+    centre : float
+        Middle of the pixel in cells; cell ``c`` spans ``[c, c + 1]``.
+    box, sigma : float
+        Width of the pixel and sigma of the optics, in cells; both positive.
+    taps : float32 (K,), written
+        Weights, sum 1.
+
+    Returns
+    -------
+    int
+        The cell that the first weight belongs to.
+    """
+    count = taps.shape[0]
+    first = int(math.floor(centre - 0.5 * count + 0.5))
+    edges = np.empty(count + 1)
+    for k in range(count + 1):
+        t = first + k - centre
+        edges[k] = (_step_integral(t + 0.5 * box, sigma) - _step_integral(t - 0.5 * box, sigma)) / box
+    total = edges[count] - edges[0]
+    for k in range(count):
+        taps[k] = (edges[k + 1] - edges[k]) / total
+    return first
+
+
+@jit
+def add_layer(canvas: np.ndarray, alpha: np.ndarray, light: np.ndarray, dx: float, dy: float) -> None:
+    """Lay a drifting, partly transparent layer over a canvas, in place: ``canvas*(1 - alpha) + light``.
+
+    Parameters
+    ----------
+    canvas : float32 (N, M), changed
+    alpha, light : float32 (N, M)
+        Opacity and premultiplied radiance of the layer, periodic in both axes.
+    dx, dy : float
+        Shift of the layer in cells; linear interpolation between cells.
+    """
+    n, m = canvas.shape
+    sy, sx = int(math.floor(-dy)), int(math.floor(-dx))
+    fy, fx = np.float32(-dy - sy), np.float32(-dx - sx)
+    w00, w01 = (np.float32(1) - fy) * (np.float32(1) - fx), (np.float32(1) - fy) * fx
+    w10, w11 = fy * (np.float32(1) - fx), fy * fx
+    sx = sx % m
+    one = np.float32(1)
+    for r in range(n):
+        a0, a1 = alpha[(r + sy) % n], alpha[(r + sy + 1) % n]
+        l0, l1 = light[(r + sy) % n], light[(r + sy + 1) % n]
+        row = canvas[r]
+        # Three stretches without a modulus in the loop, so that each vectorises: before, at and after the seam.
+        seam = m - 1 - sx
+        for c in range(seam):
+            s = c + sx
+            a = a0[s] * w00 + a0[s + 1] * w01 + a1[s] * w10 + a1[s + 1] * w11
+            b = l0[s] * w00 + l0[s + 1] * w01 + l1[s] * w10 + l1[s + 1] * w11
+            row[c] = row[c] * (one - a) + b
+        a = a0[m - 1] * w00 + a0[0] * w01 + a1[m - 1] * w10 + a1[0] * w11
+        b = l0[m - 1] * w00 + l0[0] * w01 + l1[m - 1] * w10 + l1[0] * w11
+        row[seam] = row[seam] * (one - a) + b
+        for c in range(seam + 1, m):
+            s = c - seam - 1
+            a = a0[s] * w00 + a0[s + 1] * w01 + a1[s] * w10 + a1[s + 1] * w11
+            b = l0[s] * w00 + l0[s + 1] * w01 + l1[s] * w10 + l1[s + 1] * w11
+            row[c] = row[c] * (one - a) + b
+
+
+@jit
+def decimate(
+    canvas: np.ndarray, taps_y: np.ndarray, taps_x: np.ndarray, first: tuple[int, int], step: int, out: np.ndarray
+) -> None:
+    """Filter a canvas and keep one value a pixel.
+
+    Parameters
+    ----------
+    canvas : float32 (N, M)
+    taps_y, taps_x : float32 (K,)
+        Weights along columns and rows; K is a multiple of four.
+    first : tuple of int
+        Cell (row, column) of the first weight of pixel (0, 0); all cells used must lie on the canvas.
+    step : int
+        Cells a pixel.
+    out : float32 (H, W), written
+    """
+    height, width = out.shape
+    count = taps_x.shape[0]
+    span = (width - 1) * step + count
+    phases = (span + step - 1) // step
+    column = np.empty(span, np.float32)
+    phase = np.zeros((step, phases), np.float32)
+    for i in range(height):
+        column[:] = np.float32(0)
+        top, left = i * step + first[0], first[1]
+        for k in range(0, count, 4):  # four rows a sweep: the running sum is loaded and stored a quarter as often
+            w0, w1, w2, w3 = taps_y[k], taps_y[k + 1], taps_y[k + 2], taps_y[k + 3]
+            r0, r1, r2, r3 = canvas[top + k], canvas[top + k + 1], canvas[top + k + 2], canvas[top + k + 3]
+            for c in range(span):
+                s = left + c
+                column[c] += (w0 * r0[s] + w1 * r1[s]) + (w2 * r2[s] + w3 * r3[s])
+        for p in range(step):  # one phase a row: the horizontal pass then runs along unit strides
+            for c in range((span - p + step - 1) // step):
+                phase[p, c] = column[c * step + p]
+        line = out[i]
+        line[:] = np.float32(0)
+        for k in range(0, count, 4):
+            w0, w1, w2, w3 = taps_x[k], taps_x[k + 1], taps_x[k + 2], taps_x[k + 3]
+            p0, p1, p2, p3 = phase[k % step], phase[(k + 1) % step], phase[(k + 2) % step], phase[(k + 3) % step]
+            o0, o1, o2, o3 = k // step, (k + 1) // step, (k + 2) // step, (k + 3) // step
+            for j in range(width):
+                line[j] += (w0 * p0[j + o0] + w1 * p1[j + o1]) + (w2 * p2[j + o2] + w3 * p3[j + o3])
+
+
+@jit
+def stamp(image: np.ndarray, path: np.ndarray, electrons: float, sigma: float) -> float:
+    """Add a point source, integrated exactly over each pixel and evenly along its path in the exposure.
+
+    Parameters
+    ----------
+    image : float32 (H, W), changed
+        What falls outside is lost.
+    path : float64 (K, 2)
+        Positions (x, y) that share the exposure evenly, px.
+    electrons : float
+        Signal of the whole point spread.
+    sigma : float
+        Gaussian optics, px.
+
+    Returns
+    -------
+    float
+        Sum of the squared pixel shares of the whole stamp, on the image or off it.
+    """
+    reach = int(math.ceil(5.5 * sigma)) + 1
+    x0, y0 = path[0, 0], path[0, 1]
+    x1, y1 = x0, y0
+    for k in range(1, path.shape[0]):
+        x0, x1 = min(x0, path[k, 0]), max(x1, path[k, 0])
+        y0, y1 = min(y0, path[k, 1]), max(y1, path[k, 1])
+    left, top = int(math.floor(x0 + 0.5)) - reach, int(math.floor(y0 + 0.5)) - reach
+    nx, ny = int(math.floor(x1 + 0.5)) + reach + 1 - left, int(math.floor(y1 + 0.5)) + reach + 1 - top
+    share = np.zeros((ny, nx))
+    lx, ly = np.empty(nx), np.empty(ny)
+    scale = 1.0 / (sigma * math.sqrt(2.0))
+    for k in range(path.shape[0]):
+        for c in range(nx):
+            t = left + c - path[k, 0]
+            lx[c] = 0.5 * (math.erf((t + 0.5) * scale) - math.erf((t - 0.5) * scale))
+        for r in range(ny):
+            t = top + r - path[k, 1]
+            ly[r] = 0.5 * (math.erf((t + 0.5) * scale) - math.erf((t - 0.5) * scale)) / path.shape[0]
+        for r in range(ny):
+            for c in range(nx):
+                share[r, c] += ly[r] * lx[c]
+    height, width = image.shape
+    square = 0.0
+    for r in range(ny):
+        for c in range(nx):
+            square += share[r, c] * share[r, c]
+            if 0 <= top + r < height and 0 <= left + c < width:
+                image[top + r, left + c] += np.float32(electrons * share[r, c])
+    return square
+
+
+@jit
+def detect(
+    signal: np.ndarray,
+    response: np.ndarray,
+    dark: np.ndarray,
+    offset: np.ndarray,
+    detector: Detector,
+    key: NoiseKey,
+    out: np.ndarray,
+) -> int:
+    """Turn mean electrons into digital numbers: response, dark, shot and read noise, full well, ADC.
+
+    Shot noise is Poisson's below `noise.POISSON_LIMIT` electrons and normal above.
+
+    Parameters
+    ----------
+    signal : float32 (H, W)
+        Mean photo-electrons of the exposure.
+    response : float32 (H, W)
+        Pixel gain, near 1; 0 is a dead pixel.
+    dark : float32 (H, W)
+        Mean dark electrons of the exposure.
+    offset : float32 (H, W)
+        Digital number of an empty pixel.
+    detector : Detector
+    key : NoiseKey
+        Streams ``2*stream`` and ``2*stream + 1`` are used.
+    out : uint16 (H, W), written
+
+    Returns
+    -------
+    int
+        Pixels at full scale.
+    """
+    height, width = signal.shape
+    key0, key1 = frame_keys(key.seed, 2 * key.stream, key.frame)
+    low0, low1 = frame_keys(key.seed, 2 * key.stream + 1, key.frame)
+    read = np.float32(detector.read_noise_e)
+    well, scale = np.float32(detector.full_well_e), np.float32(1.0 / detector.gain_e_per_dn)
+    top, half, zero = np.float32(detector.max_dn), np.float32(0.5), np.float32(0.0)
+    limit = np.float32(POISSON_LIMIT)
+    mean, unit = np.empty(width, np.float32), np.empty(width, np.float32)
+    full = 0
+    for i in range(height):
+        few = 0
+        for j in range(width):
+            mean[j] = np.maximum(signal[i, j] * response[i, j] + dark[i, j], zero)
+            few += mean[j] < limit
+        for j in range(width):
+            unit[j] = normal_from_bits(bits32(key0, key1, i * width + j))
+        if few == 0:
+            for j in range(width):
+                mean[j] += np.sqrt(mean[j] + read * read) * unit[j]
+        else:
+            for j in range(width):
+                if mean[j] < limit:
+                    count = poisson_from_uniform(float(mean[j]), uniform(low0, low1, i * width + j))
+                    mean[j] = np.float32(count) + read * unit[j]
+                else:
+                    mean[j] += np.float32(np.sqrt(mean[j] + read * read)) * unit[j]
+        for j in range(width):
+            value = np.minimum(mean[j], well) * scale + offset[i, j] + half
+            value = np.minimum(np.maximum(np.floor(value), zero), top)
+            full += value >= top
+            out[i, j] = np.uint16(value)
+    return full
