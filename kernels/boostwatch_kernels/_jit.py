@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import platform
 import shutil
 import tempfile
@@ -50,12 +51,42 @@ def cache_directory() -> Path | None:
     ``BOOSTWATCH_CACHE_DIR`` names the parent; without it the system's temporary directory serves.
     """
     name = source_hash()
-    spare = f"{tempfile.gettempdir()}/boostwatch-{os.environ.get('USER', '')}"
-    places = [os.environ.get("BOOSTWATCH_CACHE_DIR"), spare]
+    places = [os.environ.get("BOOSTWATCH_CACHE_DIR"), _spare_place()]
     for place in places:
         if place and _usable(directory := Path(place) / "kernels" / name):
             return directory
     return None
+
+
+def _spare_place() -> str | None:
+    """Return a directory of this user alone under the system's temporary one: whoever can write there can run code."""
+    owner = os.getuid() if hasattr(os, "getuid") else None
+    place = Path(tempfile.gettempdir()) / f"boostwatch-{owner if owner is not None else os.environ.get('USERNAME', '')}"
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+        seen = place.lstat()
+    except OSError:
+        return None
+    if owner is not None and (seen.st_uid != owner or seen.st_mode & 0o022):
+        return None
+    return str(place)
+
+
+def _checked(file: Any) -> None:
+    """Let a cache file carry its own SHA-256: a flipped bit in machine code unpickles well and then kills the run."""
+    dump = file._dump
+
+    def dump_checked(entry: Any) -> bytes:
+        data: bytes = dump(entry)
+        return data + hashlib.sha256(data).digest()
+
+    def load_checked(name: str) -> Any:
+        data = Path(file._data_path(name)).read_bytes()
+        if hashlib.sha256(data[:-32]).digest() != data[-32:]:
+            raise ValueError(f"{name} is damaged")
+        return pickle.loads(data[:-32])
+
+    file._dump, file._load_data = dump_checked, load_checked
 
 
 class _TolerantCache:
@@ -63,6 +94,7 @@ class _TolerantCache:
 
     def __init__(self, cache: Any) -> None:
         self._cache = cache
+        _checked(cache._cache_file)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cache, name)

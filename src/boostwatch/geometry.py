@@ -6,6 +6,7 @@ Quaternions are ``(w, x, y, z)`` and rotate camera vectors into ITRS.
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -191,7 +192,7 @@ def heading_deg(lat1_deg: ArrayLike, lon1_deg: ArrayLike, lat2_deg: ArrayLike, l
     d = np.radians(np.asarray(lon2_deg, np.float64) - np.asarray(lon1_deg, np.float64))
     y = np.sin(d) * np.cos(b)
     out: Array = np.degrees(np.arctan2(y, np.cos(a) * np.sin(b) - np.sin(a) * np.cos(b) * np.cos(d))) % 360.0
-    return out
+    return np.where(out < 360.0, out, out - 360.0)  # -1e-20 % 360 is 360
 
 
 def parse_utc(text: str) -> datetime:
@@ -218,8 +219,10 @@ def sun_direction(epoch: str) -> Array:
     with (
         iers.conf.set_temp("auto_download", False),
         iers.conf.set_temp("auto_max_age", None),
-        iers.conf.set_temp("iers_degraded_accuracy", "warn"),
+        iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
+        warnings.catch_warnings(),
     ):
+        warnings.simplefilter("ignore")  # leap seconds beyond the tables: 1 s of time is 15 arcsec of sun
         time = Time(parse_utc(epoch).replace(tzinfo=None), scale="utc")
         v = get_sun(time).transform_to(ITRS(obstime=time)).cartesian.xyz.value
     return np.asarray(v / np.linalg.norm(v), np.float64)

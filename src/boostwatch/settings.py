@@ -7,11 +7,20 @@ import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
+import numpy as np
 import tomli_w
 from astropy import units as u
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -46,27 +55,45 @@ class Unit:
         if not isinstance(value, str):
             raise ValueError(f"needs a unit; allowed: {allowed}")
         number, _, unit = value.strip().partition(" ")
-        words = [_ALIASES.get(word, word) for word in unit.replace("/", " / ").split()]
+        top, *below = [" ".join(_ALIASES.get(word, word) for word in part.split()) for part in unit.split("/")]
+        name = f"{top} / ({' '.join(below)})" if below else top  # a/b/c alone makes astropy warn
         try:
-            quantity = float(number) * u.Unit(" ".join(words))
+            if name[:1].isdigit():
+                raise ValueError("astropy takes 30 2 m for 60 m")
+            quantity = float(number) * u.Unit(name)
         except (ValueError, TypeError):
             raise ValueError(f"is not a number and a unit; allowed: {allowed}") from None
-        if not words:
+        if not name:
             raise ValueError(f"needs a unit; allowed: {allowed}")
-        if not math.isfinite(float(number)):
-            raise ValueError(f"is not a finite number; allowed: {allowed}")
         try:
-            return float(quantity.to_value(self.si, equivalencies=u.temperature() if self.si == "K" else []))
+            with np.errstate(over="ignore"):
+                si = float(quantity.to_value(self.si, equivalencies=u.temperature() if self.si == "K" else []))
         except u.UnitConversionError:
             raise ValueError(f"has the wrong unit; allowed: {allowed}") from None
+        if not math.isfinite(si):
+            raise ValueError(f"is not a finite number; allowed: {allowed}")
+        return si
 
     def write(self, value: float) -> str:
         """Convert back to the string that ``parse`` reads to the same float."""
-        return f"{value!r} {self.si.replace('pix', 'px').replace('electron', 'e-')}"
+        return f"{value!r} {self.shown}"
+
+    def _validate(self, value: object, inner: ValidatorFunctionWrapHandler) -> float:
+        """Parse, then check the field's bounds; a message tells them with their unit."""
+        try:
+            return float(inner(self.parse(value)))
+        except ValidationError as error:
+            message = error.errors()[0]["msg"].removeprefix("Input ")
+            raise ValueError(f"{message} {self.shown}") from None
+
+    @property
+    def shown(self) -> str:
+        """The unit inside, as a settings file writes it."""
+        return self.si.replace("pix", "px").replace("electron", "e-")
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(
-            self.parse,
+        return core_schema.no_info_wrap_validator_function(
+            self._validate,
             handler(source),
             serialization=core_schema.plain_serializer_function_ser_schema(self.write, when_used="json"),
         )
@@ -124,14 +151,16 @@ def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
                 lines.append(f"{path}: required key is missing")
             case "value_error":
                 lines.append(f"{path}: {item['msg'].removeprefix('Value error, ')}{found}")
+            case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+                unit = _unit_at(model, item["loc"]) if isinstance(item["input"], str) else None
+                lines.append(f"{path}: {item['msg'].removeprefix('Input ')}{f' {unit.shown}' if unit else ''}{found}")
             case _:
                 lines.append(f"{path}: {item['msg'][0].lower()}{item['msg'][1:]}{found}")
     return lines
 
 
-def _names_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """Keys allowed in the table at ``path``; every model of a union counts, its tag in the path says which."""
-    from typing import get_args
+def _models_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """Models of the table at ``path``; every model of a union counts, its tag in the path says which."""
 
     def models(annotation: Any) -> list[type[BaseModel]]:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -144,7 +173,24 @@ def _names_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
             here = [m for m in here if isinstance(step, int) or _tag(m) == step]
             continue
         here = [m for h in here if step in h.model_fields for m in models(h.model_fields[step].annotation)]
-    return sorted({name for m in here for name in m.model_fields})
+    return here
+
+
+def _names_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Keys allowed in the table at ``path``."""
+    return sorted({name for m in _models_at(model, path) for name in m.model_fields})
+
+
+def _unit_at(model: type[BaseModel], path: tuple[int | str, ...]) -> Unit | None:
+    """Find the unit of the quantity at ``path``: needed for a bound that was set around a quantity, not within it."""
+
+    def units(thing: Any) -> list[Unit]:
+        found = [m for m in getattr(thing, "metadata", ()) or getattr(thing, "__metadata__", ()) if isinstance(m, Unit)]
+        return found + [unit for arg in get_args(getattr(thing, "annotation", thing)) for unit in units(arg)]
+
+    *table, name = [step for i, step in enumerate(path) if isinstance(step, str) or i < len(path) - 1] or [""]
+    fields = [m.model_fields[str(name)] for m in _models_at(model, tuple(table)) if name in m.model_fields]
+    return next((unit for field in fields for unit in units(field)), None)
 
 
 def _tag(model: type[BaseModel]) -> object:
