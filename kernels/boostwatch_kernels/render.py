@@ -69,6 +69,24 @@ def filter_taps(centre: float, box: float, sigma: float, taps: np.ndarray) -> in
 
 
 @jit
+def _blend(
+    row: np.ndarray,
+    alpha0: np.ndarray,
+    alpha1: np.ndarray,
+    light0: np.ndarray,
+    light1: np.ndarray,
+    weights: tuple[np.float32, np.float32, np.float32, np.float32],
+) -> None:
+    """Lay one stretch of two neighbouring rows of a layer over a row of the canvas, in place."""
+    w00, w01, w10, w11 = weights
+    alpha0_next, alpha1_next, light0_next, light1_next = alpha0[1:], alpha1[1:], light0[1:], light1[1:]
+    for c in range(row.shape[0]):
+        a = alpha0[c] * w00 + alpha0_next[c] * w01 + alpha1[c] * w10 + alpha1_next[c] * w11
+        b = light0[c] * w00 + light0_next[c] * w01 + light1[c] * w10 + light1_next[c] * w11
+        row[c] = row[c] * (np.float32(1) - a) + b
+
+
+@jit
 def add_layer(canvas: np.ndarray, alpha: np.ndarray, light: np.ndarray, dx: float, dy: float) -> None:
     """Lay a drifting, partly transparent layer over a canvas, in place: ``canvas*(1 - alpha) + light``.
 
@@ -91,21 +109,13 @@ def add_layer(canvas: np.ndarray, alpha: np.ndarray, light: np.ndarray, dx: floa
         a0, a1 = alpha[(r + sy) % n], alpha[(r + sy + 1) % n]
         l0, l1 = light[(r + sy) % n], light[(r + sy + 1) % n]
         row = canvas[r]
-        # Three stretches without a modulus in the loop, so that each vectorises: before, at and after the seam.
         seam = m - 1 - sx
-        for c in range(seam):
-            s = c + sx
-            a = a0[s] * w00 + a0[s + 1] * w01 + a1[s] * w10 + a1[s + 1] * w11
-            b = l0[s] * w00 + l0[s + 1] * w01 + l1[s] * w10 + l1[s + 1] * w11
-            row[c] = row[c] * (one - a) + b
         a = a0[m - 1] * w00 + a0[0] * w01 + a1[m - 1] * w10 + a1[0] * w11
         b = l0[m - 1] * w00 + l0[0] * w01 + l1[m - 1] * w10 + l1[0] * w11
         row[seam] = row[seam] * (one - a) + b
-        for c in range(seam + 1, m):
-            s = c - seam - 1
-            a = a0[s] * w00 + a0[s + 1] * w01 + a1[s] * w10 + a1[s + 1] * w11
-            b = l0[s] * w00 + l0[s + 1] * w01 + l1[s] * w10 + l1[s + 1] * w11
-            row[c] = row[c] * (one - a) + b
+        # Before and after the seam by slices: an index that might be negative keeps a loop from vectorising.
+        _blend(row[:seam], a0[sx:], a1[sx:], l0[sx:], l1[sx:], (w00, w01, w10, w11))
+        _blend(row[seam + 1 :], a0, a1, l0, l1, (w00, w01, w10, w11))
 
 
 @jit
@@ -136,10 +146,11 @@ def decimate(
         top, left = i * step + first[0], first[1]
         for k in range(0, count, 4):  # four rows a sweep: the running sum is loaded and stored a quarter as often
             w0, w1, w2, w3 = taps_y[k], taps_y[k + 1], taps_y[k + 2], taps_y[k + 3]
-            r0, r1, r2, r3 = canvas[top + k], canvas[top + k + 1], canvas[top + k + 2], canvas[top + k + 3]
+            # Slices, since an index that might be negative keeps a loop from vectorising.
+            r0, r1 = canvas[top + k, left : left + span], canvas[top + k + 1, left : left + span]
+            r2, r3 = canvas[top + k + 2, left : left + span], canvas[top + k + 3, left : left + span]
             for c in range(span):
-                s = left + c
-                column[c] += (w0 * r0[s] + w1 * r1[s]) + (w2 * r2[s] + w3 * r3[s])
+                column[c] += (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c])
         for p in range(step):  # one phase a row: the horizontal pass then runs along unit strides
             for c in range((span - p + step - 1) // step):
                 phase[p, c] = column[c * step + p]
@@ -147,10 +158,10 @@ def decimate(
         line[:] = np.float32(0)
         for k in range(0, count, 4):
             w0, w1, w2, w3 = taps_x[k], taps_x[k + 1], taps_x[k + 2], taps_x[k + 3]
-            p0, p1, p2, p3 = phase[k % step], phase[(k + 1) % step], phase[(k + 2) % step], phase[(k + 3) % step]
-            o0, o1, o2, o3 = k // step, (k + 1) // step, (k + 2) // step, (k + 3) // step
+            p0, p1 = phase[k % step, k // step :], phase[(k + 1) % step, (k + 1) // step :]
+            p2, p3 = phase[(k + 2) % step, (k + 2) // step :], phase[(k + 3) % step, (k + 3) // step :]
             for j in range(width):
-                line[j] += (w0 * p0[j + o0] + w1 * p1[j + o1]) + (w2 * p2[j + o2] + w3 * p3[j + o3])
+                line[j] += (w0 * p0[j] + w1 * p1[j]) + (w2 * p2[j] + w3 * p3[j])
 
 
 @jit
