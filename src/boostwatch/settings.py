@@ -120,6 +120,8 @@ PositivePixelRate = Annotated[float, Field(gt=0), Unit("pix/s", "4 px/s")]
 PixelAcceleration = Annotated[float, Field(gt=0), Unit("pix/s2", "0.1 px/s2")]
 Electrons = Annotated[float, Field(ge=0), Unit("electron", "100 e-")]
 ElectronRate = Annotated[float, Field(ge=0), Unit("electron/s", "1e5 e-/s")]
+Frequency = Annotated[float, Field(gt=0), Unit("Hz", "2 Hz")]
+Radiance = Annotated[float, Field(ge=0), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
 
 
 class Model(BaseModel):
@@ -263,6 +265,7 @@ class TrackSettings(Model):
     )
     max_speed: PositivePixelRate = Field(4.0, description="fastest scene motion of a target")
     max_acceleration: PixelAcceleration = Field(0.1, description="1-sigma change of velocity in a second")
+    max_gap: PositiveDuration = Field(8.0, description="time without a detection that a confirmed track outlives")
 
 
 class EventSettings(Model):

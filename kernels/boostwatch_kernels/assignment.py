@@ -1,0 +1,178 @@
+"""Which detection belongs to which track: gating on a grid, and exact sparse assignment."""
+
+import math
+
+import numpy as np
+
+from ._jit import jit
+
+
+@jit
+def gate_pairs(
+    track_xy: np.ndarray, track_var: np.ndarray, point_xy: np.ndarray, point_var: np.ndarray, gate: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """List the points within the gate of each track.
+
+    A point lies in a track's gate when ``d2 = dx^2/(vx) + dy^2/(vy) <= gate``, with the variances of both added.
+    Points are first sorted into the cells of a grid, so that the work grows with the pairs that are near each other.
+
+    Parameters
+    ----------
+    track_xy, track_var : float64 (N, 2)
+        Predicted positions in px, and their variances.
+    point_xy, point_var : float64 (M, 2)
+        Measured positions in px, and their variances.
+    gate : float
+        Largest squared distance in units of the variance.
+
+    Returns
+    -------
+    start : int64 (N + 1,)
+        Pairs of track ``i`` are ``start[i]:start[i + 1]`` of the arrays below.
+    point : int64 (P,)
+        Index of the point; ascending within a track.
+    d2 : float64 (P,)
+        Squared distance in units of the variance.
+    """
+    n, m = track_xy.shape[0], point_xy.shape[0]
+    start = np.zeros(n + 1, np.int64)
+    if n == 0 or m == 0:
+        return start, np.empty(0, np.int64), np.empty(0, np.float64)
+    low_x, high_x, low_y, high_y = math.inf, -math.inf, math.inf, -math.inf
+    largest = 0.0
+    for j in range(m):
+        low_x, high_x = min(low_x, point_xy[j, 0]), max(high_x, point_xy[j, 0])
+        low_y, high_y = min(low_y, point_xy[j, 1]), max(high_y, point_xy[j, 1])
+        largest = max(largest, point_var[j, 0], point_var[j, 1])
+    # About one point a cell; a lone column of points must not make a grid longer than the list of points.
+    cell = max(math.sqrt((high_x - low_x) * (high_y - low_y) / m), max(high_x - low_x, high_y - low_y) / m, 1e-6)
+    nx, ny = int((high_x - low_x) / cell) + 1, int((high_y - low_y) / cell) + 1
+    head = np.zeros(nx * ny + 1, np.int64)
+    where = np.empty(m, np.int64)
+    for j in range(m):
+        where[j] = int((point_xy[j, 1] - low_y) / cell) * nx + int((point_xy[j, 0] - low_x) / cell)
+        head[where[j] + 1] += 1
+    for c in range(nx * ny):
+        head[c + 1] += head[c]
+    order = np.empty(m, np.int64)
+    fill = head.copy()
+    for j in range(m):
+        order[fill[where[j]]] = j
+        fill[where[j]] += 1
+
+    size = 4 * (n + m)
+    point, d2 = np.empty(size, np.int64), np.empty(size, np.float64)
+    count = 0
+    for i in range(n):
+        first = count
+        rx, ry = math.sqrt(gate * (track_var[i, 0] + largest)), math.sqrt(gate * (track_var[i, 1] + largest))
+        # Clamped while still a float: a wild position has no integer cell.
+        x0 = int(min(max((track_xy[i, 0] - rx - low_x) / cell, 0.0), float(nx)))
+        x1 = int(min(max((track_xy[i, 0] + rx - low_x) / cell, -1.0), nx - 1.0))
+        y0 = int(min(max((track_xy[i, 1] - ry - low_y) / cell, 0.0), float(ny)))
+        y1 = int(min(max((track_xy[i, 1] + ry - low_y) / cell, -1.0), ny - 1.0))
+        for cy in range(y0, y1 + 1):
+            for k in range(head[cy * nx + x0], head[cy * nx + x1 + 1] if x1 >= x0 else head[cy * nx + x0]):
+                j = order[k]
+                dx, dy = point_xy[j, 0] - track_xy[i, 0], point_xy[j, 1] - track_xy[i, 1]
+                d = dx * dx / (track_var[i, 0] + point_var[j, 0]) + dy * dy / (track_var[i, 1] + point_var[j, 1])
+                if d <= gate:
+                    if count == size:
+                        size *= 2
+                        more_point, more_d2 = np.empty(size, np.int64), np.empty(size, np.float64)
+                        more_point[:count], more_d2[:count] = point[:count], d2[:count]
+                        point, d2 = more_point, more_d2
+                    # Insertion keeps the points of a track in ascending order; a gate holds few.
+                    place = count
+                    while place > first and point[place - 1] > j:
+                        point[place], d2[place] = point[place - 1], d2[place - 1]
+                        place -= 1
+                    point[place], d2[place] = j, d
+                    count += 1
+        start[i + 1] = count
+    return start, point[:count].copy(), d2[:count].copy()
+
+
+@jit
+def assign(start: np.ndarray, point: np.ndarray, cost: np.ndarray, n_points: int) -> np.ndarray:
+    """Give each track at most one point and each point to at most one track, at the least total cost.
+
+    A track without a point costs 0, so only pairs of negative cost are worth while. Exact: successive shortest
+    augmenting paths with potentials (Jonker and Volgenant, Computing 38, 1987) on the sparse list of pairs. A path
+    never leaves its connected component of the gating graph, so the time is that of the components one by one.
+
+    Parameters
+    ----------
+    start : int64 (N + 1,)
+        Pairs of track ``i`` are ``start[i]:start[i + 1]``.
+    point : int64 (P,)
+        Point of each pair.
+    cost : float64 (P,)
+        Cost of each pair against leaving the track without a point.
+    n_points : int
+        Number of points.
+
+    Returns
+    -------
+    int64 (N,)
+        Point of each track, -1 for none.
+    """
+    n = start.shape[0] - 1
+    given = np.full(n, -1, np.int64)
+    holder = np.full(n_points, -1, np.int64)
+    u, v = np.zeros(n), np.zeros(n_points)
+    distance = np.full(n_points, math.inf)
+    previous = np.full(n_points, -1, np.int64)
+    done = np.zeros(n_points, np.bool_)
+    touched = np.empty(n_points, np.int64)
+    for first in range(n):
+        lowest = 0.0
+        for p in range(start[first], start[first + 1]):
+            lowest = min(lowest, cost[p] - v[point[p]])
+        u[first] = lowest
+        n_touched = 0
+        row, reached = first, 0.0
+        end_distance, end_row, end_point = math.inf, -1, -1
+        while True:
+            if reached - u[row] < end_distance:  # this track could go without
+                end_distance, end_row = reached - u[row], row
+            for p in range(start[row], start[row + 1]):
+                j = point[p]
+                d = reached + cost[p] - u[row] - v[j]
+                if not done[j] and d < distance[j]:
+                    if distance[j] == math.inf:
+                        touched[n_touched] = j
+                        n_touched += 1
+                    distance[j], previous[j] = d, row
+            nearest, best = -1, end_distance
+            for k in range(n_touched):
+                j = touched[k]
+                if not done[j] and distance[j] < best:
+                    nearest, best = j, distance[j]
+            if nearest < 0:
+                break
+            done[nearest] = True
+            reached = best
+            if holder[nearest] < 0:
+                end_point, end_distance = nearest, best
+                break
+            row = holder[nearest]
+        u[first] += end_distance
+        for k in range(n_touched):
+            j = touched[k]
+            if done[j] and distance[j] < end_distance:
+                v[j] -= end_distance - distance[j]
+                u[holder[j]] += end_distance - distance[j]
+        j = end_point
+        if j < 0:
+            j = given[end_row]  # the last track on the path gives its point up
+            given[end_row] = -1
+        while j >= 0:
+            row = previous[j]
+            holder[j] = row
+            j, given[row] = given[row], j
+            if row == first:
+                break
+        for k in range(n_touched):
+            distance[touched[k]], done[touched[k]] = math.inf, False
+    return given

@@ -1,0 +1,90 @@
+"""Kalman filter with position, velocity and fading acceleration on each axis, for many tracks at once."""
+
+import math
+
+import numpy as np
+
+from ._jit import jit
+
+
+@jit
+def predict(state: np.ndarray, cov: np.ndarray, dt: float, tau: float, accel_sigma: float) -> None:
+    """Carry all tracks forward by one step, in place.
+
+    Acceleration is a first-order Markov process (Singer, IEEE TAES 6, 1970): it fades with ``tau`` and is fed by white
+    jerk of spectral density ``2 accel_sigma^2 / tau``. The axes do not mix.
+
+    Parameters
+    ----------
+    state : float64 (N, 2, 3), changed
+        Position, velocity, acceleration of each axis (x, y): px, px/s, px/s2.
+    cov : float64 (N, 2, 3, 3), changed
+        Covariance of each axis.
+    dt : float
+        Step, s; 0 changes nothing.
+    tau : float
+        Time in which acceleration fades, s.
+    accel_sigma : float
+        Standard deviation of acceleration in the long run, px/s2.
+    """
+    r = dt / tau
+    fade = math.exp(-r)
+    # (r - 1 + e^-r) and (1 - e^-r) lose their digits below r of 1e-3, where the series are exact to 1e-12.
+    fa = tau * tau * (r - 1.0 + fade) if r > 1e-3 else 0.5 * dt * dt * (1.0 - r / 3.0 + r * r / 12.0)
+    fv = -tau * math.expm1(-r)
+    q = 2.0 * accel_sigma * accel_sigma / tau
+    q00, q01, q02 = q * dt**5 / 20.0, q * dt**4 / 8.0, q * dt**3 / 6.0
+    q11, q12, q22 = q * dt**3 / 3.0, q * dt * dt / 2.0, q * dt
+    for i in range(state.shape[0]):
+        for k in range(2):
+            x, v, a = state[i, k, 0], state[i, k, 1], state[i, k, 2]
+            state[i, k, 0] = x + dt * v + fa * a
+            state[i, k, 1] = v + fv * a
+            state[i, k, 2] = fade * a
+            p00, p01, p02 = cov[i, k, 0, 0], cov[i, k, 0, 1], cov[i, k, 0, 2]
+            p11, p12, p22 = cov[i, k, 1, 1], cov[i, k, 1, 2], cov[i, k, 2, 2]
+            # F P, row by row, then times F'.
+            a00, a01, a02 = p00 + dt * p01 + fa * p02, p01 + dt * p11 + fa * p12, p02 + dt * p12 + fa * p22
+            a11, a12 = p11 + fv * p12, p12 + fv * p22
+            cov[i, k, 0, 0] = a00 + dt * a01 + fa * a02 + q00
+            cov[i, k, 0, 1] = cov[i, k, 1, 0] = a01 + fv * a02 + q01
+            cov[i, k, 0, 2] = cov[i, k, 2, 0] = fade * a02 + q02
+            cov[i, k, 1, 1] = a11 + fv * a12 + q11
+            cov[i, k, 1, 2] = cov[i, k, 2, 1] = fade * a12 + q12
+            cov[i, k, 2, 2] = fade * fade * p22 + q22
+
+
+@jit
+def update(state: np.ndarray, cov: np.ndarray, row: np.ndarray, z: np.ndarray, var: np.ndarray) -> None:
+    """Take measured positions into the tracks they were given to, in place.
+
+    Parameters
+    ----------
+    state : float64 (N, 2, 3), changed
+        As in `predict`.
+    cov : float64 (N, 2, 3, 3), changed
+        As in `predict`.
+    row : int64 (K,)
+        Track of each measurement; no track twice.
+    z, var : float64 (K, 2)
+        Measured position, px, and its variance.
+    """
+    for m in range(row.shape[0]):
+        i = row[m]
+        for k in range(2):
+            s = cov[i, k, 0, 0] + var[m, k]
+            g0, g1, g2 = cov[i, k, 0, 0] / s, cov[i, k, 0, 1] / s, cov[i, k, 0, 2] / s
+            e = z[m, k] - state[i, k, 0]
+            state[i, k, 0] += g0 * e
+            state[i, k, 1] += g1 * e
+            state[i, k, 2] += g2 * e
+            cov[i, k, 1, 1] -= g1 * g1 * s
+            cov[i, k, 2, 2] -= g2 * g2 * s
+            cov[i, k, 1, 2] -= g1 * g2 * s
+            cov[i, k, 2, 1] = cov[i, k, 1, 2]
+            # (1 - g0) = var / s keeps the position variance positive however small it is.
+            keep = var[m, k] / s
+            cov[i, k, 0, 0] *= keep
+            cov[i, k, 0, 1] *= keep
+            cov[i, k, 0, 2] *= keep
+            cov[i, k, 1, 0], cov[i, k, 2, 0] = cov[i, k, 0, 1], cov[i, k, 0, 2]

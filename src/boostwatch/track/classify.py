@@ -1,0 +1,143 @@
+"""What a track is: probabilities of the kinds from motion, colour, strength and growth of the light.
+
+Every kind is a small generative model; see ``docs/tracking.md`` for the figures and where they come from. The result
+is Bayes' rule over them, so a track without telling evidence stays near the prior, and ``unknown`` takes whatever no
+model explains.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from boostwatch.sensor import Sensor
+
+from .motion import focal_evidence, scene_evidence
+from .table import Table
+
+Array = NDArray[np.float64]
+
+KINDS = ("launch", "fire", "flare", "aircraft", "satellite", "defect", "unknown")
+PRIOR = np.array([0.10, 0.20, 0.10, 0.15, 0.05, 0.15, 0.25])
+DEFAULT_SCALE_M = 1000.0
+"""Metres a pixel where geometry is not known: a geostationary sensor of notional optics."""
+
+# Prior 1-sigma of the coefficients of 1 (px), t (m), t^2 (m), t^3 (m), t in tens of seconds.
+_FROM_REST = (150.0 * 10, 0.5 * 12.0 * 100, 0.3 * 1000 / 6)
+_FROM_CLOUD = (1000.0 * 10, 0.5 * 25.0 * 100, 0.5 * 1000 / 6)
+_AIRCRAFT = (200.0 * 10, 0.5 * 0.3 * 100)
+_SATELLITE = (5000.0 * 10, 0.5 * 3.0 * 100)
+_DRIFT = (20.0 * 10,)
+_REST = (1.0 * 10,)
+
+# Mean and 1-sigma of log10 of the apparent intensity in W/sr, in the order of KINDS; and of the ratio of a CO2 band
+# (4.2-4.45 um) to one outside it, as seen from space.
+_STRENGTH = np.array([(4.9, 0.9), (4.6, 0.9), (4.2, 0.8), (2.7, 0.7), (2.8, 1.0), (4.5, 1.5), (4.0, 1.2)])
+_COLOUR = np.array([(-0.5, 0.7), (-1.9, 0.4), (-2.2, 0.4), (-0.5, 0.5), (-0.5, 0.6), (0.0, 1.5), (-0.7, 1.0)])
+_GROWTH = np.array([(0.04, 0.06), (0.0, 0.05), (0.0, 0.05), (0.0, 0.05), (0.0, 0.2), (0.0, 0.05), (0.0, 0.1)])
+_ONE_BAND = np.log(np.array([0.4, 0.9, 0.95, 0.4, 0.4, 0.99, 0.6]))
+
+
+def _log_normal(x: Array, mean: Array, sigma: Array) -> Array:
+    out: Array = -0.5 * ((x - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * math.log(2 * math.pi)
+    return out
+
+
+class Classifier:
+    """Probabilities of the kinds for rows of the track table.
+
+    Parameters
+    ----------
+    sensor : Sensor or None
+        Bands and their calibration, where known.
+    n_bands : int
+        Bands of the detections.
+    """
+
+    def __init__(self, sensor: Sensor | None, n_bands: int) -> None:
+        self._bands = n_bands
+        self._to_irradiance = np.full(n_bands, np.nan)
+        middle = np.full(n_bands, np.nan)
+        for n, band in enumerate(sensor.bands[:n_bands] if sensor else ()):
+            self._to_irradiance[n] = band.irradiance_per_e
+            middle[n] = 0.5 * (band.lower_um + band.upper_um)
+        co2 = np.flatnonzero((middle > 4.15) & (middle < 4.5))
+        other = np.flatnonzero(np.isfinite(middle) & ~((middle > 4.15) & (middle < 4.5)))
+        self._co2 = int(co2[0]) if len(co2) and len(other) else -1
+        self.main_band = int(other[0]) if len(other) else 0
+
+    def irradiance(self, flux_e: Array) -> Array:
+        """Return W/m2 at the aperture of fluxes (..., B) in electrons; NaN in bands without calibration."""
+        out: Array = flux_e * self._to_irradiance
+        return out
+
+    def probabilities(
+        self, table: Table, row: NDArray[np.int64], scale_m: float, range_m: float, noise_e: Array
+    ) -> Array:
+        """Return the probability (K, 7) of each of KINDS for some tracks.
+
+        Parameters
+        ----------
+        table : Table
+            All live tracks.
+        row : int64 (K,)
+            Which of them.
+        scale_m : float
+            Metres a pixel at the ground; NaN where unknown.
+        range_m : float
+            Distance of the scene, m; NaN where unknown.
+        noise_e : float64 (B,)
+            Flux below which a band shows nothing, electrons; NaN where unknown.
+        """
+        known_scale = math.isfinite(scale_m)
+        log_p = np.log(PRIOR) + self._motion(table, row, scale_m if known_scale else DEFAULT_SCALE_M)
+        log_p += self._light(table, row, range_m, noise_e)
+        log_p -= log_p.max(axis=1, keepdims=True)
+        p = np.exp(log_p)
+        out: Array = p / p.sum(axis=1, keepdims=True)
+        return out
+
+    def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
+        sums, hits = table.sums[row], table.window_hits[row]
+
+        def path(metres: tuple[float, ...]) -> Array:
+            return scene_evidence(sums, hits, np.array([1.0, *(m / scale_m for m in metres)]))
+
+        launch = np.logaddexp(path(_FROM_REST) + math.log(0.7), path(_FROM_CLOUD) + math.log(0.3))
+        rest = path(_REST)
+        unknown = np.logaddexp(table.motion[row] + math.log(0.5), path(_DRIFT) + math.log(0.5))
+        defect = focal_evidence(sums, hits, 1.0)
+        return np.stack([launch, rest, rest, path(_AIRCRAFT), path(_SATELLITE), defect, unknown], axis=1)
+
+    def _light(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
+        out = np.zeros((len(row), len(KINDS)))
+        flux = table.flux[row]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            strength = np.log10(self.irradiance(flux) * range_m**2)
+            floor = np.log10(self.irradiance(noise_e) * range_m**2)
+        main = strength[:, self.main_band]
+        known = np.isfinite(main)
+        out[known] += _log_normal(main[known, None], _STRENGTH[:, 0], _STRENGTH[:, 1])
+        if self._co2 >= 0:
+            both = known & np.isfinite(strength[:, self._co2])
+            ratio = (strength[:, self._co2] - main)[:, None]
+            out[both] += _log_normal(ratio[both], _COLOUR[:, 0], np.hypot(_COLOUR[:, 1], 0.1))
+            dark = known & ~np.isfinite(strength[:, self._co2])
+            if math.isfinite(floor[self._co2]):
+                limit = (floor[self._co2] - main)[:, None]
+                out[dark] += log_ndtr((limit[dark] - _COLOUR[:, 0]) / _COLOUR[:, 1])
+        if self._bands > 1:
+            seen = (table.flux_weight[row] > 0.3).sum(axis=1)
+            share = np.where((seen > 1)[:, None], np.log(-np.expm1(_ONE_BAND)), _ONE_BAND)
+            out += share if self._co2 < 0 else np.where(np.arange(len(KINDS)) == KINDS.index("defect"), share, 0.0)
+        n, t, tt, y, ty = np.moveaxis(table.light[row], 1, 0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = tt - t * t / n
+            slope = (ty - t * y / n) / spread
+        sure = np.isfinite(slope) & (n >= 4) & (spread > 1.0)
+        error = np.hypot(_GROWTH[:, 1], (0.2 / np.sqrt(np.maximum(spread[sure], 1.0)))[:, None])
+        out[sure] += _log_normal(slope[sure, None], _GROWTH[:, 0], error)
+        return out

@@ -1,0 +1,140 @@
+"""How likely a detection is a false alarm: density on the focal plane, amplitude, and what confirmation asks for."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtri
+
+from boostwatch.settings import ChainSettings
+
+Array = NDArray[np.float64]
+
+CELL_PX = 64
+MEMORY_S = 60.0
+LOCAL_COUNTS = 3.0
+"""False alarms that the global density counts for in the estimate of one cell."""
+HEAVY_TAIL = 0.05
+"""Share of false alarms that are no noise peaks but clutter of any amplitude."""
+BAND_LEAK = 0.1
+"""Share of false alarms that show in a second band too: clutter edges do, noise does not."""
+BAND_SHARE = 0.5
+"""Share of a target's frames in which a second band sees it too."""
+
+
+class Clutter:
+    """Running estimate of the density of false alarms, and the log likelihood ratios that rest on it.
+
+    The density is that of all measurements outside confirmed tracks, in cells of 64 px averaged over a minute, each
+    drawn towards the mean of the frame (a gamma prior worth three counts).
+    """
+
+    def __init__(self, settings: ChainSettings, shape: tuple[int, int] | None, frame_period_s: float, n_bands: int):
+        self._shape = shape
+        self._period = frame_period_s
+        self._keep = math.exp(-frame_period_s / MEMORY_S)
+        ny, nx = (math.ceil(shape[0] / CELL_PX), math.ceil(shape[1] / CELL_PX)) if shape else (1, 1)
+        self._counts = np.zeros((ny, nx))
+        self._box = np.array([np.inf, np.inf, -np.inf, -np.inf])
+        expected = settings.detect.false_alarms_per_mpx * 1e-6 * n_bands
+        # The settings' figure is worth ten frames at first; then the detections themselves speak.
+        self._frames = 10.0
+        self._total = self._frames * expected * self.area_px
+        self._rate = settings.track.false_tracks_per_hour
+        self._n_bands = n_bands
+        self.threshold = max(float(-ndtri(min(settings.detect.false_alarms_per_mpx * 1e-6, 0.4))), 0.5)
+
+    @property
+    def area_px(self) -> float:
+        """Searched area, px: the frame, or the box around all detections where the frame is not known."""
+        if self._shape:
+            return float(self._shape[0] * self._shape[1])
+        x0, y0, x1, y1 = self._box
+        return float(max(x1 - x0, CELL_PX) * max(y1 - y0, CELL_PX)) if x1 >= x0 else float(CELL_PX**2)
+
+    @property
+    def mean_density(self) -> float:
+        """False alarms per px and frame."""
+        return max(self._total / self._frames / self.area_px, 1e-9)
+
+    def density(self, focal: Array) -> Array:
+        """Return false alarms per px and frame (M,) at focal-plane positions (M, 2)."""
+        mean = self.mean_density
+        ny, nx = self._counts.shape
+        cell_area = self.area_px / (ny * nx)
+        local = (self._counts + LOCAL_COUNTS) / (self._frames + LOCAL_COUNTS / (mean * cell_area)) / cell_area
+        row, column = self._cells(focal)
+        out: Array = local[row, column]
+        return out
+
+    def _cells(self, focal: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        if not self._shape:
+            zero = np.zeros(len(focal), np.int64)
+            return zero, zero
+        ny, nx = self._counts.shape
+        return (
+            np.clip(focal[:, 1] / self._shape[0] * ny, 0, ny - 1).astype(np.int64),
+            np.clip(focal[:, 0] / self._shape[1] * nx, 0, nx - 1).astype(np.int64),
+        )
+
+    def learn(self, focal: Array, snr: Array) -> None:
+        """Take the measurements of one frame that belong to no confirmed track."""
+        keep = self._keep
+        self._counts *= keep
+        row, column = self._cells(focal)
+        np.add.at(self._counts, (row, column), 1.0)
+        self._total = self._total * keep + len(focal)
+        self._frames = self._frames * keep + 1.0
+        if len(focal):
+            self._box[:2] = np.minimum(self._box[:2], focal.min(axis=0))
+            self._box[2:] = np.maximum(self._box[2:], focal.max(axis=0))
+            # A list from elsewhere may have been cut lower than the settings say.
+            self.threshold = max(min(self.threshold, float(snr.min())), 0.5)
+
+    @property
+    def confirm_score(self) -> float:
+        """Log likelihood ratio at which a track is confirmed.
+
+        Every false alarm starts a track. By Wald's inequality the share of them whose likelihood ratio ever reaches
+        ``A`` is at most ``1/A``; so ``A`` is the number of starts in an hour over the false tracks allowed in one.
+        """
+        starts = self.mean_density * self.area_px * 3600.0 / self._period
+        return max(math.log(max(starts, 1e-3) / self._rate), 2.0)
+
+    def _noise(self, snr: Array) -> Array:
+        """Density of a false alarm's snr: the normal tail above the threshold, some of it heavy."""
+        gauss = np.exp(-0.5 * snr**2 - 0.5 * math.log(2 * math.pi) - float(log_ndtr(-self.threshold)))
+        out: Array = (1 - HEAVY_TAIL) * gauss + HEAVY_TAIL * self._any_target(snr)
+        return out
+
+    def _any_target(self, snr: Array) -> Array:
+        """Density of the snr of a target of unknown strength: ``threshold / snr^2``."""
+        out: Array = self.threshold / np.maximum(snr, self.threshold) ** 2
+        return out
+
+    def amplitude(self, snr: Array, mean: Array | None = None, hits: Array | None = None) -> Array:
+        """Return the log likelihood ratio (P,) of amplitudes, target over false alarm.
+
+        Parameters
+        ----------
+        snr : float64 (P,)
+            snr of the strongest band.
+        mean, hits : float64 (P,), optional
+            The track's mean snr so far, and from how many hits. The next one is near it, or anything.
+        """
+        target = self._any_target(snr)
+        if mean is not None and hits is not None:
+            sd = np.sqrt(1.0 + 1.0 / hits + (0.25 * mean) ** 2)
+            seen = np.exp(log_ndtr((mean - self.threshold) / sd))
+            near = np.exp(-0.5 * ((snr - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi) * np.maximum(seen, 0.1))
+            target = 0.5 * (target + near)
+        out: Array = np.log(target / self._noise(np.maximum(snr, self.threshold)))
+        return out
+
+    def colour(self, bands: NDArray[np.int64]) -> Array:
+        """Return the log likelihood ratio (M,) of being seen in that many bands."""
+        if self._n_bands == 1:
+            return np.zeros(len(bands))
+        return np.where(bands > 1, math.log(BAND_SHARE / BAND_LEAK), math.log((1 - BAND_SHARE) / (1 - BAND_LEAK)))

@@ -1,0 +1,127 @@
+"""From tracks to events: what is declared when, and what an event says."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boostwatch.geometry import intersect_earth
+from boostwatch.records import EVENT, TRACK_POINT, Records, empty
+from boostwatch.settings import EventSettings
+
+from .classify import KINDS, Classifier
+from .history import Story
+from .pointing import Pointing
+from .table import Table
+
+Array = NDArray[np.float64]
+
+LEAST_HITS = 4
+"""Hits before a track can be declared a launch: two positions make a speed, more make an acceleration."""
+EVENT_DURATION_S = 3.0
+"""Tracks shorter than this that are no launch make no event."""
+_LAUNCH = KINDS.index("launch")
+
+
+class Judge:
+    """Weighs confirmed tracks, declares launches and writes events."""
+
+    def __init__(
+        self, settings: EventSettings, classifier: Classifier, pointing: Pointing, frame_period_s: float
+    ) -> None:
+        self._settings = settings
+        self._classifier = classifier
+        self._pointing = pointing
+        self._period = frame_period_s
+        self._noise_e: Array | None = None
+        self._scale_m = self._range_m = math.nan
+
+    @property
+    def main_band(self) -> int:
+        """Band of the light curve."""
+        return self._classifier.main_band
+
+    def learn_noise(self, flux_sigma: Array) -> None:
+        """Keep a running mean of each band's flux error (M, B), for bands in which a track is not seen."""
+        if len(flux_sigma) == 0:
+            return
+        if self._noise_e is None:
+            self._noise_e = np.full(flux_sigma.shape[1], np.nan)
+        seen = np.isfinite(flux_sigma).any(axis=0)
+        now = np.nanmedian(flux_sigma[:, seen], axis=0)
+        old = self._noise_e[seen]
+        self._noise_e[seen] = np.where(np.isfinite(old), old + 0.05 * (now - old), now)
+
+    def _look(self, story: Story) -> None:
+        """Learn the distance and the scale of the scene from the first track with a line of sight."""
+        hit = story.hits[-1]
+        line = self._pointing.lines(hit["focal"][None], (hit["focal"] - hit["scene"])[None], hit["attitude"][None])[0]
+        distance = float(np.linalg.norm(intersect_earth(hit["position_m"], line, 10e3) - hit["position_m"]))
+        if math.isfinite(distance):
+            self._range_m, self._scale_m = distance, distance * self._pointing.ifov_rad
+
+    def weigh(self, table: Table, live: dict[int, Story], time_s: float) -> Records:
+        """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""
+        row = np.flatnonzero(table.confirmed & (table.last_s == time_s))
+        if len(row) == 0:
+            return empty(EVENT, 0)
+        stories = [live[int(s)] for s in table.serial[row]]
+        if not math.isfinite(self._range_m):
+            self._look(stories[0])
+        noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
+        p = self._classifier.probabilities(table, row, self._scale_m, self._range_m, noise)
+        new = []
+        for story, mine in zip(stories, p, strict=True):
+            if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(mine):
+                story.kind_since_s = time_s
+            story.probabilities = mine
+            undeclared = not math.isfinite(story.declared_time_s)
+            if undeclared and len(story.hits) >= LEAST_HITS and mine[_LAUNCH] > self._settings.declare_probability:
+                story.declared_time_s = time_s
+                new.append(self._event(story, story.track_id))
+        return np.array(new, EVENT) if new else empty(EVENT, 0)
+
+    def close(self, story: Story, time_s: float) -> None:
+        """Note that a track has ended."""
+
+    def points(self, story: Story) -> Records:
+        """Return the points of a track with their lines of sight."""
+        out = np.array([p for p, _ in story.points], TRACK_POINT)
+        focal = np.stack([out["x"], out["y"]], axis=1).astype(np.float64)
+        shift = np.array([pose.shift for _, pose in story.points])
+        attitude = np.array([pose.attitude for _, pose in story.points])
+        line = self._pointing.lines(focal, shift, attitude)
+        out["los_x"], out["los_y"], out["los_z"] = line.T
+        return out
+
+    def events(self, stories: list[Story], time_s: float) -> Records:
+        """Return one event a track that deserves it, in order of time first seen."""
+        worth = [
+            s
+            for s in stories
+            if len(s.probabilities)
+            and (
+                math.isfinite(s.declared_time_s)
+                or float(s.hits[-1]["time_s"] - s.hits[0]["time_s"]) >= EVENT_DURATION_S
+            )
+        ]
+        worth.sort(key=lambda s: (float(s.hits[0]["time_s"]), s.track_id))
+        return np.array([self._event(s, n) for n, s in enumerate(worth)], EVENT) if worth else empty(EVENT, 0)
+
+    def _event(self, story: Story, event_id: int) -> Any:
+        out = empty(EVENT, 1)[0]
+        best = int(np.argmax(story.probabilities))
+        out["event_id"], out["track_id"] = event_id, story.track_id
+        if best == _LAUNCH and not math.isfinite(story.declared_time_s):
+            # Never sure enough to be declared: the next likely kind would be a guess too.
+            best = KINDS.index("unknown")
+        out["kind"], out["probability"] = KINDS[best].encode(), story.probabilities[best]
+        out["p_launch"] = story.probabilities[_LAUNCH]
+        out["first_time_s"] = story.hits[0]["time_s"]
+        declared = story.declared_time_s if best == _LAUNCH else max(story.kind_since_s, story.confirmed_time_s)
+        out["declared_time_s"] = declared
+        out["x0"], out["y0"] = story.hits[0]["focal"]
+        return out

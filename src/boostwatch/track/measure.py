@@ -1,0 +1,109 @@
+"""Detections of one frame become measurements: put in order, moved to scene coordinates, bands merged."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boostwatch.records import Records
+from boostwatch_kernels.assignment import assign, gate_pairs
+
+Array = NDArray[np.float64]
+
+DEFAULT_SIGMA_PX = 0.3
+"""Centroid error assumed where a detection list does not tell it."""
+FLOOR_PX = 0.05
+"""What a centroid is never better than: pixel-phase bias, unequal pixels, bands that do not quite coincide."""
+BAND_GATE = 16.0
+"""Squared distance, in units of the variance, within which detections of two bands are one source."""
+
+
+class Measurements(NamedTuple):
+    """Sources seen in one frame, ``M`` of them; ``B`` bands."""
+
+    scene: Array
+    """(M, 2) position in scene coordinates, px."""
+    focal: Array
+    """(M, 2) position on the focal plane, px."""
+    var: Array
+    """(M, 2) variance of the centroid, px2; the registration's is not in it."""
+    snr: Array
+    """(M,) of the bands together, root of the sum of squares."""
+    strongest: Array
+    """(M,) snr of the strongest band."""
+    flux: Array
+    """(M, B) signal in electrons, NaN in bands where it was not seen."""
+    flux_sigma: Array
+    """(M, B) and its 1-sigma."""
+    bands: NDArray[np.int64]
+    """(M,) number of bands that saw it."""
+    member: NDArray[np.int64]
+    """(D,) measurement that each detection went into; -1 for one without a finite position."""
+
+
+def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -> Measurements:
+    """Merge the detections of one frame into measurements.
+
+    The order of the detections does not matter: they are first put in order of position. Bands are joined one after
+    the other by exact assignment within a gate; positions are averaged by their inverse variance.
+
+    Parameters
+    ----------
+    detections : structured array (D,) of DETECTION
+        All bands of one frame.
+    shift : tuple of float
+        (dx, dy) of the scene on the focal plane, px.
+    n_bands : int
+        Number of bands of the sensor.
+
+    Returns
+    -------
+    Measurements
+    """
+    x, y = detections["x"].astype(np.float64), detections["y"].astype(np.float64)
+    good = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    order = good[np.lexsort((detections["snr"][good], detections["band"][good], x[good], y[good]))]
+    member = np.full(len(detections), -1, np.int64)
+    d = detections[order]
+    position = np.stack([x[order], y[order]], axis=1)
+    sigma = np.stack([d["sigma_x"], d["sigma_y"]], axis=1).astype(np.float64)
+    usable = np.isfinite(sigma) & (sigma > 0)
+    var = np.where(usable, sigma, DEFAULT_SIGMA_PX) ** 2 + FLOOR_PX**2
+    band = np.clip(d["band"].astype(np.int64), 0, n_bands - 1)
+    snr = np.nan_to_num(d["snr"].astype(np.float64), nan=0.0)
+
+    if n_bands == 1 or len(d) == 0 or (band == band[0]).all():
+        slot = np.arange(len(d))
+    else:
+        slot = np.full(len(d), -1, np.int64)
+        heads = np.flatnonzero(band == band.min())  # one detection that stands for each measurement so far
+        slot[heads] = np.arange(len(heads))
+        for b in np.unique(band)[1:]:
+            mine = np.flatnonzero(band == b)
+            start, point, d2 = gate_pairs(position[heads], var[heads], position[mine], var[mine], BAND_GATE)
+            given = assign(start, point, d2 - BAND_GATE - 1.0, len(mine))
+            has = given >= 0
+            slot[mine[given[has]]] = slot[heads[has]]
+            fresh = mine[slot[mine] < 0]
+            slot[fresh] = len(heads) + np.arange(len(fresh))
+            heads = np.concatenate([heads, fresh])
+    count = int(slot.max()) + 1 if len(slot) else 0
+    member[order] = slot
+
+    weight = 1.0 / var
+    total = np.zeros((count, 2))
+    mean = np.zeros((count, 2))
+    np.add.at(total, slot, weight)
+    np.add.at(mean, slot, weight * position)
+    focal = mean / total
+    square, strongest, bands = np.zeros(count), np.zeros(count), np.zeros(count, np.int64)
+    np.add.at(square, slot, snr**2)
+    np.maximum.at(strongest, slot, snr)
+    np.add.at(bands, slot, 1)
+    flux, flux_sigma = np.full((count, n_bands), np.nan), np.full((count, n_bands), np.nan)
+    flux[slot, band] = d["signal_e"]
+    flux_sigma[slot, band] = d["signal_sigma_e"]
+    scene = focal - np.asarray(shift, np.float64)
+    return Measurements(scene, focal, 1.0 / total, np.sqrt(square), strongest, flux, flux_sigma, bands, member)

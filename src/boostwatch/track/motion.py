@@ -1,0 +1,104 @@
+"""How well one path or another explains a track: evidence of polynomial motion from running sums.
+
+Each axis of a track is a polynomial of time with a normal prior on its coefficients, seen with independent errors;
+its marginal likelihood has a closed form in the weighted moments of the data (Bishop, Pattern Recognition and Machine
+Learning, 2006, section 3.5). The moments are sums, so a track costs the same however long it is.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+TIME_UNIT_S = 10.0
+"""Time is counted in tens of seconds inside, lest sixth powers spoil the digits."""
+WINDOW_S = 40.0
+"""Only this much of a track, from its first hit, decides on its motion: no polynomial follows a whole boost."""
+
+# Columns of the moments (N, 2, 16): 0-6 sum of w t^k, 7-10 sum of w z t^k, 11 sum of w z^2, 12 sum of log variance;
+# on the focal plane 13 sum of w, 14 of w z, 15 of w z^2, 16 of log variance.
+N_MOMENTS = 17
+
+
+def add_moments(
+    sums: Array, row: NDArray[np.int64], t_s: Array, scene: Array, focal: Array, var: Array, shift_var: float
+) -> None:
+    """Add one hit to each of some tracks, in place.
+
+    Parameters
+    ----------
+    sums : float64 (N, 2, 17), changed
+        Moments of each axis.
+    row : int64 (K,)
+        Track of each hit; hits past the window are left out.
+    t_s : float64 (K,)
+        Time since the track's first hit, s.
+    scene, focal : float64 (K, 2)
+        Position since the first hit, px, in scene coordinates and on the focal plane.
+    var : float64 (K, 2)
+        Variance of the centroid, px2.
+    shift_var : float
+        Variance of the frame's registration, px2; it is no part of focal-plane positions.
+    """
+    inside = t_s <= WINDOW_S
+    row, scene, focal, var = row[inside], scene[inside], focal[inside], var[inside]
+    t = (t_s[inside] / TIME_UNIT_S)[:, None]
+    total = var + shift_var
+    w = 1.0 / total
+    power = w.copy()
+    for k in range(7):
+        sums[row, :, k] += power
+        if k < 4:
+            sums[row, :, 7 + k] += power * scene
+        power = power * t
+    sums[row, :, 11] += w * scene**2
+    sums[row, :, 12] += np.log(total)
+    sums[row, :, 13] += 1.0 / var
+    sums[row, :, 14] += focal / var
+    sums[row, :, 15] += focal**2 / var
+    sums[row, :, 16] += np.log(var)
+
+
+def _evidence(count: Array, gram: Array, rhs: Array, square: Array, log_var: Array, prior: Array) -> Array:
+    """Log marginal likelihood (N, 2) for gram (N, 2, d, d), rhs (N, 2, d) and prior sigmas (d,)."""
+    a = gram + np.diag(1.0 / prior**2)
+    solved = np.linalg.solve(a, rhs[..., None])[..., 0]
+    _, log_det = np.linalg.slogdet(a)
+    fit = square - (rhs * solved).sum(axis=-1)
+    occam = log_det + 2.0 * float(np.log(prior).sum())
+    out: Array = -0.5 * (count[:, None] * math.log(2 * math.pi) + log_var + fit + occam)
+    return out
+
+
+def scene_evidence(sums: Array, hits: Array, prior: Array) -> Array:
+    """Return the log evidence (N,) of polynomial motion in the scene.
+
+    Parameters
+    ----------
+    sums : float64 (N, 2, 17)
+        Moments.
+    hits : float64 (N,)
+        Number of hits that went into them.
+    prior : float64 (d,), d <= 4
+        1-sigma of the coefficients of 1, t, t^2, t^3 (t in tens of seconds), px; d of 1 is a source at rest.
+
+    Returns
+    -------
+    float64 (N,)
+    """
+    d = len(prior)
+    index = np.arange(d)[:, None] + np.arange(d)[None, :]
+    gram = sums[:, :, index]
+    out: Array = _evidence(hits, gram, sums[:, :, 7 : 7 + d], sums[..., 11], sums[..., 12], prior).sum(axis=1)
+    return out
+
+
+def focal_evidence(sums: Array, hits: Array, sigma_px: float) -> Array:
+    """Return the log evidence (N,) of a source that stays where it is on the focal plane."""
+    gram, rhs = sums[:, :, 13, None, None], sums[:, :, 14, None]
+    out: Array = _evidence(hits, gram, rhs, sums[..., 15], sums[..., 16], np.array([sigma_px])).sum(axis=1)
+    return out

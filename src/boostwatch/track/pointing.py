@@ -1,0 +1,106 @@
+"""Lines of sight from reported attitudes, with the noise of single frames averaged away by the registration."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boostwatch.geometry import multiply_quaternions, quaternion_to_matrix, tilt_quaternion
+from boostwatch.sensor import Sensor
+
+Array = NDArray[np.float64]
+
+
+class Pointing:
+    """The attitude of the registered scene.
+
+    A reported attitude is the true one with a constant bias and white noise. The registration tells how the scene lies
+    in each frame to some hundredths of a pixel; turning every reported attitude back by its frame's shift gives as
+    many estimates of one and the same attitude, and their mean has ``1/N`` of the white variance. Where the
+    turned-back attitudes do not agree within five times the noise (the sensor slews by more than the shift says) each
+    frame's own attitude is used.
+
+    Parameters
+    ----------
+    sensor : Sensor or None
+        Without one, or without its ``ifov_rad``, there are no lines of sight.
+    bias_sigma_rad, noise_sigma_rad : float
+        1-sigma an axis of the constant and the white error; NaN counts as 0.
+    """
+
+    def __init__(self, sensor: Sensor | None, bias_sigma_rad: float, noise_sigma_rad: float) -> None:
+        self._sensor = (
+            sensor if sensor is not None and np.isfinite([sensor.ifov_rad, sensor.cx, sensor.cy]).all() else None
+        )
+        self.bias_sigma_rad = bias_sigma_rad if math.isfinite(bias_sigma_rad) else 0.0
+        self.noise_sigma_rad = noise_sigma_rad if math.isfinite(noise_sigma_rad) else 0.0
+        self._first: Array | None = None
+        self._sum = np.zeros(4)
+        self._count = 0
+        self._spread = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether lines of sight can be told."""
+        return self._sensor is not None and self._count > 0
+
+    @property
+    def steady(self) -> bool:
+        """Whether all frames agree on the attitude of the scene."""
+        assert self._sensor is not None
+        allowed = 5.0 * self.noise_sigma_rad + 0.05 * self._sensor.ifov_rad
+        return self._spread <= 2.0 * allowed
+
+    @property
+    def common_sigma_rad(self) -> float:
+        """1-sigma an axis of the error that all frames share."""
+        white = self.noise_sigma_rad**2 / max(self._count, 1) if self._sensor is not None and self.steady else 0.0
+        return math.sqrt(self.bias_sigma_rad**2 + white)
+
+    @property
+    def frame_sigma_rad(self) -> float:
+        """1-sigma an axis of the error that every frame has for itself, centroid and registration aside."""
+        return 0.0 if self._sensor is not None and self.steady else self.noise_sigma_rad
+
+    @property
+    def ifov_rad(self) -> float:
+        """Angle of a pixel; NaN without a sensor."""
+        return self._sensor.ifov_rad if self._sensor is not None else math.nan
+
+    def add(self, attitude: Array, shift: tuple[float, float]) -> None:
+        """Take the reported attitude (4,) of a frame and its shift, px."""
+        if self._sensor is None or not np.isfinite(attitude).all() or not np.isfinite(shift).all():
+            return
+        back = multiply_quaternions(attitude, tilt_quaternion(-shift[0] * self.ifov_rad, -shift[1] * self.ifov_rad))
+        back /= np.linalg.norm(back)
+        if self._first is None:
+            self._first = back
+        aligned = back if float(back @ self._first) >= 0 else -back
+        self._spread = max(self._spread, 2.0 * float(np.linalg.norm(aligned[1:] - self._first[1:])))
+        self._sum += aligned
+        self._count += 1
+
+    def lines(self, focal: Array, shift: Array, attitude: Array) -> Array:
+        """Return ITRS unit vectors (N, 3).
+
+        Parameters
+        ----------
+        focal : float64 (N, 2)
+            Positions on the focal plane, px.
+        shift : float64 (N, 2)
+            Shift of the scene in each one's frame, px.
+        attitude : float64 (N, 4)
+            Reported attitude of each one's frame; NaN gives NaN.
+        """
+        if not self.known or self._sensor is None:
+            return np.full((len(focal), 3), np.nan)
+        if self.steady:
+            mean = self._sum / np.linalg.norm(self._sum)
+            turned = multiply_quaternions(mean, tilt_quaternion(*(shift.T * self.ifov_rad)))
+        else:
+            turned = attitude
+        rays = self._sensor.rays(focal[:, 0], focal[:, 1])
+        out: Array = np.einsum("nij,nj->ni", quaternion_to_matrix(turned), rays)
+        return out
