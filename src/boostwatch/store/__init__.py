@@ -9,20 +9,51 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from boostwatch.store.atomic import make_directory, sha256, write_bytes
+    from boostwatch.store.description import describe
+    from boostwatch.store.detections import read_detections
     from boostwatch.store.events import read_events, write_events
+    from boostwatch.store.export import export_events
+    from boostwatch.store.foreign import import_frames, read_array
     from boostwatch.store.reader import Frame, StackReader, open_stack
+    from boostwatch.store.validation import validate
     from boostwatch.store.writer import StackWriter
+
+__all__ = [
+    "Frame",
+    "StackReader",
+    "StackWriter",
+    "describe",
+    "export_events",
+    "import_frames",
+    "make_directory",
+    "open_stack",
+    "read_array",
+    "read_detections",
+    "read_events",
+    "sha256",
+    "validate",
+    "write_bytes",
+    "write_events",
+]
 
 _HOMES = {
     "Frame": "reader",
     "StackReader": "reader",
     "StackWriter": "writer",
+    "describe": "description",
+    "export_events": "export",
+    "import_frames": "foreign",
+    "make_directory": "atomic",
     "open_stack": "reader",
+    "read_array": "foreign",
+    "read_detections": "detections",
     "read_events": "events",
+    "sha256": "atomic",
+    "validate": "validation",
+    "write_bytes": "atomic",
     "write_events": "events",
 }
-
-__all__ = ["Frame", "StackReader", "StackWriter", "open_stack", "read_events", "write_events"]
 
 
 def __getattr__(name: str) -> Any:

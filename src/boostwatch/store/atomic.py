@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 from types import TracebackType
 from typing import Self
 
-from boostwatch.errors import BoostwatchError, CannotCreate, StorageError
+from boostwatch.errors import BoostwatchError, CannotCreate, NoInput, StorageError
 
 try:
     import fcntl
 except ImportError:  # Windows: no advisory locks; two writers of one file are then not noticed
     fcntl = None  # type: ignore[assignment]  # the module is optional
 
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+"""Errors that are the disk's, not the caller's."""
 _WRITE_BYTES = 1 << 26
 """Most bytes passed to one system call; Linux stops at 2 GiB and some file systems far below."""
 
@@ -64,7 +67,7 @@ class PartFile:
             os.ftruncate(self._fd, 0)
         except OSError as error:
             self._close()
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            if error.errno in _DISK:
                 raise self._storage_error(error) from error
             raise CannotCreate(f"cannot be created: {error.strerror}", path=self.path) from error
         return self
@@ -224,10 +227,42 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         part.write_all(data)
 
 
-def explain_missing(path: str | os.PathLike[str], error: OSError) -> BoostwatchError:
-    """Return what to raise when an input cannot be opened."""
-    from boostwatch.errors import NoInput
+def make_directory(path: str | os.PathLike[str]) -> None:
+    """Make a directory for outputs, and those above it.
 
-    if error.errno == errno.EIO:
-        return StorageError("cannot be read: input/output error", path=path)
-    return NoInput(f"cannot be read: {error.strerror or error}", path=path)
+    Raises
+    ------
+    CannotCreate
+        No permission, or something else is there.
+    StorageError
+        The disk is full or fails.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        if error.errno in _DISK:
+            raise StorageError(f"cannot be created: {error.strerror}", path=path) from error
+        raise CannotCreate(f"cannot be created: {error.strerror}", path=path) from error
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes.
+
+    Raises
+    ------
+    NoInput
+        The file cannot be opened.
+    StorageError
+        The disk fails.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise missing(path, error) from error
+
+
+def missing(path: str | os.PathLike[str], error: OSError) -> BoostwatchError:
+    """Return what to raise when an input cannot be opened or read."""
+    text = f"cannot be read: {error.strerror or error}"
+    return StorageError(text, path=path) if error.errno in _DISK else NoInput(text, path=path)

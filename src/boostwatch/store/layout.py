@@ -21,6 +21,10 @@ from boostwatch.store.atomic import PartFile
 STACK_FORMAT: Final = "boostwatch.stack"
 EVENTS_FORMAT: Final = "boostwatch.events"
 VERSION: Final = 1
+DEFAULT_EPOCH: Final = "2000-01-01T00:00:00Z"
+"""From which times count where a file does not say."""
+MAX_DEFLATE: Final = 1032
+"""Deflate packs at most so many bytes into one; a file that claims more lies."""
 TABLE_CHUNK_BYTES: Final = 1 << 20
 TEXT: Final = h5py.string_dtype("utf-8")
 

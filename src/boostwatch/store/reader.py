@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zlib
 from collections.abc import Iterator
@@ -19,9 +18,10 @@ from boostwatch.geometry import parse_utc
 from boostwatch.records import QUALITY_BITS, TRUTH_OBJECT, TRUTH_SAMPLE, Records
 from boostwatch.sensor import Band, Sensor
 from boostwatch.store import guard, layout
+from boostwatch.store.atomic import sha256
 from boostwatch.store.events import take_columns
 
-DEFAULT_EPOCH = "2000-01-01T00:00:00Z"
+_MIN_SIDE = 8  # what is narrower is a table of numbers rather than an image
 _KINDS = ("u1", "u2", "u4", "i2", "i4", "f4", "f8")
 
 
@@ -78,6 +78,10 @@ class StackReader:
     line_of_sight : float64 (T, 2) or None
     scenario_toml : str or None
     seed : int or None
+    stored_dtype : numpy.dtype
+        Of the frames in the file.
+    has_times : bool
+        Whether the file says when its frames were taken.
     notes : list of str
         What was missing and what was taken in its place; `frames` adds what it finds wrong.
     """
@@ -92,6 +96,7 @@ class StackReader:
         if len(shape) == 2:
             shape = (1, *shape)
         self.shape: tuple[int, int, int, int] = (shape[0], 1, *shape[1:]) if len(shape) == 3 else shape
+        self.stored_dtype = frames.dtype
         lossless = frames.dtype.kind == "u" and frames.dtype.itemsize <= 2
         self.dtype = np.dtype(np.uint16 if lossless else np.float32)
         self._group: Any = {} if foreign else frames.parent
@@ -115,8 +120,7 @@ class StackReader:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the file's bytes."""
-        with open(self.path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(self.path)
 
     def _array(self, place: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any] | None:
         """Return an optional dataset as ``dtype``, or None if it is not there."""
@@ -134,8 +138,9 @@ class StackReader:
 
     def _read_times(self) -> None:
         frames, bands = self.shape[:2]
-        self.epoch = DEFAULT_EPOCH
+        self.epoch = layout.DEFAULT_EPOCH
         time = self._array("/stack/time", (frames,), np.float64)
+        self.has_times = time is not None
         if time is None:
             self.notes.append("no /stack/time: one frame a second from 0")
             time = np.arange(frames, dtype=np.float64)
@@ -156,8 +161,8 @@ class StackReader:
     def _read_epoch(self) -> str:
         raw = self._file["/stack/time"].attrs.get("epoch", self._file.attrs.get("epoch"))
         if raw is None:
-            self.notes.append(f"/stack/time has no epoch: {DEFAULT_EPOCH}")
-            return DEFAULT_EPOCH
+            self.notes.append(f"/stack/time has no epoch: {layout.DEFAULT_EPOCH}")
+            return layout.DEFAULT_EPOCH
         epoch = layout.text_of(raw)
         try:
             parse_utc(epoch)
@@ -259,9 +264,9 @@ class StackReader:
             a line in ``notes``; its pixels are what could be read, or zero.
         """
         for t in range(start, self.shape[0] if stop is None else min(stop, self.shape[0])):
-            yield self.frame(t)
+            yield self.read(t)
 
-    def frame(self, t: int) -> Frame:
+    def read(self, t: int) -> Frame:
         """Return frame ``t``."""
         data = np.zeros(self.shape[1:], self.dtype)
         quality = self.quality[t].copy()
@@ -279,6 +284,15 @@ class StackReader:
             None if self.attitude is None else self.attitude[t], quality,
         )  # fmt: skip
 
+    def read_stored(self, t: int) -> NDArray[Any]:
+        """Return frame ``t`` (B, H, W) in the type of the file, or raise BadData if it cannot be read whole."""
+        try:
+            raw = np.asarray(self._frames if self._frames.ndim == 2 else self._frames[t])
+        except (OSError, RuntimeError) as error:
+            text = f"cannot be read ({' '.join(str(error).split())})"
+            raise BadData(text, path=self.path, place=f"frame {t}") from None
+        return raw.reshape(self.shape[1:])
+
     def _read_band(self, t: int, band: int, out: NDArray[Any]) -> str:
         """Read one band of one frame into ``out`` and return what is wrong with it, or an empty string."""
         where = ((), (t,), (t, band))[self._frames.ndim - 2]
@@ -288,7 +302,7 @@ class StackReader:
             return f"cannot be read ({' '.join(str(error).split())})"
         with np.errstate(over="ignore", invalid="ignore"):
             out[...] = raw
-        if self._crc is not None and zlib.crc32(np.ascontiguousarray(raw)) != self._crc[t, band]:
+        if self._crc is not None and zlib.crc32(np.ascontiguousarray(raw).data) != self._crc[t, band]:
             return f"does not agree with its CRC-32 of {self._crc[t, band]:#010x}"
         return ""
 
@@ -370,9 +384,10 @@ def candidates(file: h5py.File) -> list[h5py.Dataset]:
     found: list[h5py.Dataset] = []
 
     def visit(_: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype.str[1:] in _KINDS and item.ndim in (2, 3, 4):
-            if min(item.shape) >= 1 and min(item.shape[-2:]) >= 8:
-                found.append(item)
+        if not isinstance(item, h5py.Dataset) or item.dtype.str[1:] not in _KINDS or item.ndim not in (2, 3, 4):
+            return
+        if min(item.shape) >= 1 and min(item.shape[-2:]) >= _MIN_SIDE:
+            found.append(item)
 
     file.visititems(visit)
     return [d for d in found if d.ndim > 2] or found

@@ -93,7 +93,7 @@ class StackWriter:
         self._scenario = (scenario_toml, seed)
         self._created = created
         self._check_arguments()
-        frames, bands, rows, _ = shape
+        frames, bands = shape[:2]
         self._count = 0
         self._time = np.full(frames, np.nan)
         self._index = np.zeros(frames, np.int64)
@@ -132,7 +132,7 @@ class StackWriter:
         return self
 
     def _open(self, file: h5py.File) -> None:
-        _, bands, height, width = self.shape
+        height, width = self.shape[2:]
         layout.put_root(file, layout.STACK_FORMAT, self._created)
         file.attrs["default"] = "stack"
         file.attrs["epoch"] = self.epoch
