@@ -1,0 +1,451 @@
+"""Whitening, matched filter, local CFAR and peaks in one sweep of rows; maximum-likelihood fits of what stands out."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import jit
+from .background import HALO, Background, absorb_row
+from .registration import PAD, Frame, Shift, blend_rows, calibrated_row, shift_row
+
+TILE_Y, TILE_X = 32, 64
+"""Pixels of a CFAR tile."""
+
+STATISTICS = 4
+"""Numbers kept a tile: sum of clipped q^2, sum of weights, count of q below -TAIL scales, count of pixels."""
+
+TAIL = 2.5
+"""Where the lower tail is counted; the upper one holds the targets."""
+
+CLIP = 9.0
+"""Squared scales at which q^2 is clipped in the tile's sum."""
+
+
+class Ring(NamedTuple):
+    """The newest resampled frames of one band; ``past`` is the slot that leaves, or -1."""
+
+    frames: np.ndarray  # float32 (S, H, W)
+    now: int
+    past: int
+    past_x: int  # whole pixels from the slot's reference to the present one
+    past_y: int
+
+
+class Rule(NamedTuple):
+    """Numbers of one sweep."""
+
+    rate: float  # 1 / memory
+    ripe: float  # frames a pixel must have been seen before it may detect
+    shrink: float  # frames that the tile's variance counts for
+    floor: float  # least variance, DN^2
+    blur: float  # variance of the registration, px^2
+    threshold: float  # q at which a pixel is looked at, in tile scales
+
+
+class Tiles(NamedTuple):
+    """What is known of each CFAR tile before the sweep, and what the sweep finds."""
+
+    variance: np.ndarray  # float32 (TY, TX): typical variance of a pixel, DN^2
+    scale: np.ndarray  # float32 (TY, TX): standard deviation of q
+    found: np.ndarray  # float64 (TY, TX, STATISTICS), written
+
+
+@jit
+def filter_row(padded: np.ndarray, profile: np.ndarray, out: np.ndarray) -> None:
+    """Write the symmetric convolution of a padded row with a profile (centre, +-1, +-2, ...; at least three)."""
+    n = out.shape[0]
+    p0, p1, p2 = profile[0], profile[1], profile[2]
+    a, b, c, d, e = (
+        padded[PAD - 2 : PAD - 2 + n], padded[PAD - 1 : PAD - 1 + n], padded[PAD : PAD + n],
+        padded[PAD + 1 : PAD + 1 + n], padded[PAD + 2 : PAD + 2 + n],
+    )  # fmt: skip
+    for x in range(n):
+        out[x] = p0 * c[x] + p1 * (b[x] + d[x]) + p2 * (a[x] + e[x])
+    for k in range(3, profile.shape[0]):
+        p = profile[k]
+        left, right = padded[PAD - k : PAD - k + n], padded[PAD + k : PAD + k + n]
+        for x in range(n):
+            out[x] += p * (left[x] + right[x])
+
+
+@jit
+def filter_column(rows: np.ndarray, centre: int, profile: np.ndarray, out: np.ndarray) -> None:
+    """Write the symmetric convolution across a ring of rows around row ``centre``."""
+    size = rows.shape[0]
+    p0, p1, p2 = profile[0], profile[1], profile[2]
+    a, b, c, d, e = (
+        rows[(centre - 2) % size], rows[(centre - 1) % size], rows[centre % size],
+        rows[(centre + 1) % size], rows[(centre + 2) % size],
+    )  # fmt: skip
+    for x in range(out.shape[0]):
+        out[x] = p0 * c[x] + p1 * (b[x] + d[x]) + p2 * (a[x] + e[x])
+    for k in range(3, profile.shape[0]):
+        p = profile[k]
+        up, down = rows[(centre - k) % size], rows[(centre + k) % size]
+        for x in range(out.shape[0]):
+            out[x] += p * (up[x] + down[x])
+
+
+@jit
+def whiten_row(
+    value: np.ndarray, state: np.ndarray, above: np.ndarray, typical: np.ndarray, rule: Rule, residual: np.ndarray,
+    weight: np.ndarray,
+) -> None:
+    """Write the weighted residual ``w (value - mean)`` and the weight ``w`` of one row to padded buffers.
+
+    The variance behind ``w`` is that of the pixel, shrunk to the tile's while the pixel is young, plus the squared
+    gradient of the mean times the variance of the registration.
+
+    Parameters
+    ----------
+    value : float32 (W,)
+        Resampled row, NaN where unknown.
+    state : float32 (3, W)
+        Mean, variance and age of the row.
+    above : float32 (W,)
+        Mean of the row above.
+    typical : float32 (W,)
+        Variance of the tile.
+    rule : Rule
+        Numbers of the sweep.
+    residual, weight : float32 (W + 2 PAD,), written
+        Zero where the pixel is unknown or not ripe.
+    """
+    n = value.shape[0]
+    out, w_out = residual[PAD : PAD + n], weight[PAD : PAD + n]
+    mean, variance, age = state[0], state[1], state[2]
+    ripe, shrink = np.float32(rule.ripe), np.float32(rule.shrink)
+    floor, blur = np.float32(rule.floor), np.float32(rule.blur)
+    zero = np.float32(0.0)
+    for x in range(n):
+        e = value[x] - mean[x]
+        left = mean[max(x - 1, 0)]
+        gx, gy = mean[x] - left, mean[x] - above[x]
+        slope = gx * gx + gy * gy
+        slope = slope if slope == slope else zero
+        n_seen = age[x] + shrink
+        w = n_seen / (age[x] * variance[x] + shrink * typical[x] + n_seen * (floor + blur * slope))
+        good = (e == e) & (age[x] >= ripe)
+        w = w if good else zero
+        w_out[x] = w
+        out[x] = w * e if good else zero
+
+
+@jit
+def sweep_block(
+    frame: Frame, shift: Shift, background: Background, edges: np.ndarray, ring: Ring, profile: np.ndarray, rule: Rule,
+    tiles: Tiles, block: int, rows: int, peaks: np.ndarray,
+) -> int:
+    """Take one block of rows through resampling, whitening, matched filter and peaks, and renew its background.
+
+    Blocks touch none of each other's state (`snapshot_edges` gives them their neighbours as they were), so they may
+    run in any order and on any number of threads with the same result.
+
+    Parameters
+    ----------
+    frame, shift : Frame, Shift
+        The new frame and where its scene lies.
+    background : Background, updated in the rows of the block
+        One band.
+    edges : float32 (blocks + 1, 3, 2 HALO, W)
+        From `snapshot_edges`.
+    ring : Ring, the slot ``now`` written, the slot ``past`` absorbed
+        Resampled frames.
+    profile : float32 (R + 1,), 2 <= R < HALO
+        One side of the line spread: the matched filter is its outer product.
+    rule : Rule
+        Numbers of the sweep.
+    tiles : Tiles, ``found`` updated in the tiles of the block
+        CFAR.
+    block, rows : int
+        Which block, and rows a block (a multiple of TILE_Y).
+    peaks : float32 (N, 3), written
+        Row, column and q (unscaled) of local maxima above the rule's threshold.
+
+    Returns
+    -------
+    int
+        Number of peaks; at most N.
+    """
+    height, n = background.mean.shape
+    first, last = block * rows, min(height, (block + 1) * rows)
+    reach = profile.shape[0] - 1
+    size = 2 * reach + 1
+    square = profile * profile
+    raw = np.zeros((4, n), np.float32)
+    blended = np.zeros(n, np.float32)
+    spare = np.zeros(n, np.float32)
+    lagged = np.zeros(n, np.float32)
+    above = np.full(n, np.nan, np.float32)
+    keep = np.zeros(n, np.float32)
+    state = np.zeros((3, n), np.float32)
+    residual = np.zeros(n + 2 * PAD, np.float32)
+    weight = np.zeros(n + 2 * PAD, np.float32)
+    across = np.zeros((size, n), np.float32)
+    across_w = np.zeros((size, n), np.float32)
+    top = np.zeros(n, np.float32)
+    bottom = np.zeros(n, np.float32)
+    q = np.zeros((3, n), np.float32)
+    lane = np.zeros((STATISTICS, n), np.float32)
+    typical = np.zeros(n, np.float32)
+    scale = np.zeros(n, np.float32)
+    converted = -(1 << 30)  # rows up to here lie in the ring of raw rows
+    count = 0
+    one, zero, tiny = np.float32(1.0), np.float32(0.0), np.float32(1e-30)
+    for y in range(first - reach - 1, last + reach + 1):
+        slot = y % size
+        inside = 0 <= y < height
+        if not inside:
+            across[slot] = zero
+            across_w[slot] = zero
+        else:
+            own = first <= y < last
+            source = y + shift.step_y
+            seen = 1 <= source < height - 2
+            value = ring.frames[ring.now, y] if own else spare
+            if seen:
+                for row in range(max(converted + 1, source - 1), source + 3):
+                    calibrated_row(frame, row, raw[row % 4])
+                converted = source + 2
+                blend_rows(raw, source - 1, shift.taps_y, blended)
+                shift_row(blended, shift.step_x, shift.taps_x, value)
+            else:
+                value[:] = np.nan
+            for k in range(frame.bad_start[source], frame.bad_start[source + 1]) if seen else range(0):
+                x = frame.bad_x[k] - shift.step_x
+                if 0 <= x < n:
+                    value[x] = np.nan
+            if y < first:
+                j = HALO + y - first
+                state[0], state[1], state[2] = edges[block, 0, j], edges[block, 1, j], edges[block, 2, j]
+            elif y >= last:
+                j = HALO + y - last
+                k = block + 1
+                state[0], state[1], state[2] = edges[k, 0, j], edges[k, 1, j], edges[k, 2, j]
+            else:
+                state[0], state[1], state[2] = background.mean[y], background.variance[y], background.age[y]
+            tile = y // TILE_Y
+            for x in range(n):
+                typical[x] = tiles.variance[tile, x // TILE_X]
+            whiten_row(value, state, above, typical, rule, residual, weight)
+            above[:] = state[0]
+            filter_row(residual, profile, across[slot])
+            filter_row(weight, square, across_w[slot])
+            if own and ring.past >= 0:
+                behind = y - ring.past_y
+                if 0 <= behind < height:
+                    if ring.past_x == 0:
+                        lagged[:] = ring.frames[ring.past, behind]
+                    else:
+                        for x in range(n):
+                            column = x - ring.past_x
+                            lagged[x] = ring.frames[ring.past, behind, column] if 0 <= column < n else np.nan
+                    absorb_row(
+                        lagged, rule.rate, 25.0, background.mean[y], background.variance[y], background.age[y]
+                    )
+        centre = y - reach
+        if centre < first - 1:
+            continue
+        line = q[centre % 3]
+        filter_column(across, centre, profile, top)
+        filter_column(across_w, centre, square, bottom)
+        for x in range(n):
+            line[x] = top[x] / math.sqrt(bottom[x] + tiny)
+        if first <= centre < last:
+            tile = centre // TILE_Y
+            if centre % TILE_Y == 0:
+                lane[:] = zero
+            if centre % 4 == 1:
+                for x in range(n):
+                    scale[x] = tiles.scale[tile, x // TILE_X]
+                row_w = bottom
+                for x in range(n):
+                    s = scale[x]
+                    value_q = line[x]
+                    have = one if row_w[x] > zero else zero
+                    lane[0, x] += min(value_q * value_q, np.float32(CLIP) * s * s) * have
+                    lane[1, x] += row_w[x]
+                    lane[2, x] += have if value_q < np.float32(-TAIL) * s else zero
+                    lane[3, x] += have
+            if centre % TILE_Y == TILE_Y - 1 or centre == last - 1:
+                for x in range(n):
+                    for k in range(STATISTICS):
+                        tiles.found[tile, x // TILE_X, k] += lane[k, x]
+        middle = centre - 1
+        if middle < first or middle >= last:
+            continue
+        tile = middle // TILE_Y
+        cut = np.float32(rule.threshold)
+        for x in range(n):
+            keep[x] = cut * tiles.scale[tile, x // TILE_X]
+        here, before, after = q[middle % 3], q[(middle - 1) % 3], q[centre % 3]
+        hits = 0
+        for x in range(n):
+            hits += 1 if here[x] > keep[x] else 0
+        if hits == 0:
+            continue
+        for x in range(1, n - 1):
+            v = here[x]
+            if v <= keep[x]:
+                continue
+            if v <= before[x - 1] or v <= before[x] or v <= before[x + 1] or v <= here[x - 1]:
+                continue
+            if v < here[x + 1] or v < after[x - 1] or v < after[x] or v < after[x + 1]:
+                continue
+            if count < peaks.shape[0]:
+                peaks[count, 0], peaks[count, 1], peaks[count, 2] = middle, x, v
+                count += 1
+    return count
+
+
+class Patch(NamedTuple):
+    """What the fits read."""
+
+    value: np.ndarray  # float32 (H, W): the resampled frame
+    background: Background
+    tiles: Tiles
+    rule: Rule
+
+
+@jit
+def line_spread(sigma: float, offset: float, share: np.ndarray, slope: np.ndarray) -> None:
+    """Write a Gaussian integrated over pixels and its derivative to the position.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation, px.
+    offset : float
+        Position from the centre of the middle pixel, px.
+    share, slope : float64 (2 R + 1,), written
+        Fraction of the light in each pixel, and its derivative to ``offset``, 1/px.
+    """
+    half = share.shape[0] // 2
+    root = 1.0 / (sigma * math.sqrt(2.0))
+    norm = 1.0 / (sigma * math.sqrt(2.0 * math.pi))
+    z = (-half - 0.5 - offset) * root
+    low, low_g = math.erf(z), math.exp(-z * z) * norm
+    for i in range(share.shape[0]):
+        z = (i - half + 0.5 - offset) * root
+        high, high_g = math.erf(z), math.exp(-z * z) * norm
+        share[i] = 0.5 * (high - low)
+        slope[i] = low_g - high_g
+        low, low_g = high, high_g
+
+
+@jit
+def fit_peaks(patch: Patch, sigma: float, gain: float, reach: int, peaks: np.ndarray, fits: np.ndarray) -> None:
+    """Fit position and flux of a point source at each peak: maximum likelihood by three Gauss-Newton steps.
+
+    Parameters
+    ----------
+    patch : Patch
+        Frame, background and tiles.
+    sigma : float
+        PSF, px.
+    gain : float
+        Electrons a DN, for the source's own shot noise.
+    reach : int
+        The patch has ``2 reach + 1`` pixels a side.
+    peaks : float32 (N, 3)
+        Row, column and q of each peak.
+    fits : float64 (N, 8), written
+        x, y (px), sigma_x, sigma_y (px), flux, sigma of the flux (DN), snr (in tile scales), reduced chi square.
+        The sigmas hold the tile's scale and the source's own shot noise; the snr does not hold the latter.
+    """
+    height, width = patch.value.shape
+    size = 2 * reach + 1
+    share_x, slope_x = np.zeros(size), np.zeros(size)
+    share_y, slope_y = np.zeros(size), np.zeros(size)
+    data, weight = np.zeros((size, size)), np.zeros((size, size))
+    mean, variance, age = patch.background.mean, patch.background.variance, patch.background.age
+    rule = patch.rule
+    for p in range(peaks.shape[0]):
+        py, px = int(peaks[p, 0]), int(peaks[p, 1])
+        scale = float(patch.tiles.scale[py // TILE_Y, px // TILE_X])
+        typical = float(patch.tiles.variance[py // TILE_Y, px // TILE_X])
+        for j in range(size):
+            for i in range(size):
+                y, x = py + j - reach, px + i - reach
+                data[j, i] = 0.0
+                weight[j, i] = 0.0
+                if 0 <= y < height and 0 <= x < width:
+                    e = float(patch.value[y, x]) - float(mean[y, x])
+                    n_seen = float(age[y, x])
+                    if e == e and n_seen >= rule.ripe:
+                        v = (n_seen * float(variance[y, x]) + rule.shrink * typical) / (n_seen + rule.shrink)
+                        data[j, i] = e
+                        weight[j, i] = 1.0 / (v + rule.floor)
+        ox, oy, flux = 0.0, 0.0, 0.0
+        for step in range(4):
+            line_spread(sigma, ox, share_x, slope_x)
+            line_spread(sigma, oy, share_y, slope_y)
+            pd, pp = 0.0, 0.0
+            for j in range(size):
+                for i in range(size):
+                    m = share_y[j] * share_x[i]
+                    pd += weight[j, i] * m * data[j, i]
+                    pp += weight[j, i] * m * m
+            flux = pd / (pp + 1e-300)
+            if step == 3:
+                break
+            # The flux is linear and solved anew each time; what is left is a 2 x 2 step of the position.
+            axx, axy, ayy, bx, by, afx, afy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            for j in range(size):
+                for i in range(size):
+                    w = weight[j, i]
+                    m = share_y[j] * share_x[i]
+                    dx = flux * share_y[j] * slope_x[i]
+                    dy = flux * slope_y[j] * share_x[i]
+                    r = data[j, i] - flux * m
+                    axx += w * dx * dx
+                    axy += w * dx * dy
+                    ayy += w * dy * dy
+                    afx += w * m * dx
+                    afy += w * m * dy
+                    bx += w * dx * r
+                    by += w * dy * r
+            axx -= afx * afx / (pp + 1e-300)
+            axy -= afx * afy / (pp + 1e-300)
+            ayy -= afy * afy / (pp + 1e-300)
+            det = axx * ayy - axy * axy
+            if not det > 0.0:
+                break
+            ox = min(max(ox + (ayy * bx - axy * by) / det, -1.0), 1.0)
+            oy = min(max(oy + (axx * by - axy * bx) / det, -1.0), 1.0)
+        # Errors: Fisher information of (flux, x, y) with the source's own photons in the variance.
+        axx, axy, ayy, aff, afx, afy, chi, count, pp, pd = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for j in range(size):
+            for i in range(size):
+                if weight[j, i] <= 0.0:
+                    continue
+                m = share_y[j] * share_x[i]
+                own = max(flux, 0.0) * m / gain
+                w = 1.0 / (scale * scale / weight[j, i] + own)
+                dx = flux * share_y[j] * slope_x[i]
+                dy = flux * slope_y[j] * share_x[i]
+                r = data[j, i] - flux * m
+                axx += w * dx * dx
+                axy += w * dx * dy
+                ayy += w * dy * dy
+                aff += w * m * m
+                afx += w * m * dx
+                afy += w * m * dy
+                chi += w * r * r
+                count += 1.0
+                pp += weight[j, i] * m * m
+                pd += weight[j, i] * m * data[j, i]
+        cxx = ayy * aff - afy * afy
+        cyy = axx * aff - afx * afx
+        cff = axx * ayy - axy * axy
+        det = axx * cxx - axy * (axy * aff - afx * afy) + afx * (axy * afy - ayy * afx)
+        fits[p, 0], fits[p, 1] = px + ox, py + oy
+        if det > 0.0:
+            fits[p, 2], fits[p, 3] = math.sqrt(cxx / det), math.sqrt(cyy / det)
+            fits[p, 5] = math.sqrt(cff / det)
+        else:
+            fits[p, 2], fits[p, 3], fits[p, 5] = math.nan, math.nan, math.nan
+        fits[p, 4] = flux
+        fits[p, 6] = max(pd / math.sqrt(pp + 1e-300), float(peaks[p, 2])) / scale
+        fits[p, 7] = chi / max(count - 3.0, 1.0)

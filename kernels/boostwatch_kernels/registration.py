@@ -1,0 +1,186 @@
+"""Sub-pixel resampling of rows, and the sums from which the shift of a frame is solved."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import jit
+
+PAD = 8
+"""Zero columns on either side of every row buffer, so that filters need no case for the rim."""
+
+
+class Frame(NamedTuple):
+    """One band of one frame as it left the focal plane, with what turns it into calibrated DN.
+
+    ``value = data * gain - offset``; a map that is not there has shape (0, 0). Bad pixels lie in row order: those of
+    row ``y`` are ``bad_x[bad_start[y] : bad_start[y + 1]]``.
+    """
+
+    data: np.ndarray  # uint16 or float32 (H, W)
+    gain: np.ndarray  # float32 (H, W) or (0, 0)
+    offset: np.ndarray  # float32 (H, W) or (0, 0)
+    bad_start: np.ndarray  # int32 (H + 1,)
+    bad_x: np.ndarray  # int32 (K,)
+
+
+class Shift(NamedTuple):
+    """Resampling by ``(step_x + fraction, step_y + fraction)``: four taps an axis, the second at the integer step."""
+
+    step_x: int
+    step_y: int
+    taps_x: np.ndarray  # float32 (4,)
+    taps_y: np.ndarray  # float32 (4,)
+
+
+@jit
+def calibrated_row(frame: Frame, y: int, out: np.ndarray) -> None:
+    """Write one row in calibrated DN, bad pixels filled from the nearest good ones in the row.
+
+    Parameters
+    ----------
+    frame : Frame
+        The band.
+    y : int
+        Row, 0 <= y < H.
+    out : float32 (W,), written
+        Calibrated DN; a row without any good pixel becomes 0.
+    """
+    row = frame.data[y]
+    n = row.shape[0]
+    if frame.gain.shape[0] > 0:
+        gain = frame.gain[y]
+        for x in range(n):
+            out[x] = np.float32(row[x]) * gain[x]
+    else:
+        for x in range(n):
+            out[x] = np.float32(row[x])
+    if frame.offset.shape[0] > 0:
+        offset = frame.offset[y]
+        for x in range(n):
+            out[x] -= offset[x]
+    first, last = frame.bad_start[y], frame.bad_start[y + 1]
+    k = first
+    while k < last:
+        end = k
+        while end + 1 < last and frame.bad_x[end + 1] == frame.bad_x[end] + 1:
+            end += 1
+        left, right = frame.bad_x[k] - 1, frame.bad_x[end] + 1
+        if left >= 0 and right < n:
+            fill = np.float32(0.5) * (out[left] + out[right])
+        elif left >= 0:
+            fill = out[left]
+        elif right < n:
+            fill = out[right]
+        else:
+            fill = np.float32(0.0)
+        for x in range(left + 1, right):
+            out[x] = fill
+        k = end + 1
+
+
+@jit
+def blend_rows(rows: np.ndarray, first: int, taps: np.ndarray, out: np.ndarray) -> None:
+    """Write ``sum_k taps[k] * rows[(first + k) % 4]`` (float32) to ``out``, rows being a ring of four."""
+    r0, r1, r2, r3 = rows[first % 4], rows[(first + 1) % 4], rows[(first + 2) % 4], rows[(first + 3) % 4]
+    t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
+    for x in range(out.shape[0]):
+        out[x] = t0 * r0[x] + t1 * r1[x] + t2 * r2[x] + t3 * r3[x]
+
+
+@jit
+def shift_row(row: np.ndarray, step: int, taps: np.ndarray, out: np.ndarray) -> None:
+    """Write ``out[x] = sum_k taps[k] * row[x + step - 1 + k]`` (float32); NaN where a tap falls outside the row."""
+    n = row.shape[0]
+    t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
+    low = min(max(0, 1 - step), n)
+    high = max(min(n, n - 2 - step), low)
+    out[:low] = np.nan
+    out[high:] = np.nan
+    if high > low:
+        source = row[low + step - 1 : high + step + 2]
+        target = out[low:high]
+        r1, r2, r3 = source[1:], source[2:], source[3:]
+        for x in range(target.shape[0]):
+            target[x] = t0 * source[x] + t1 * r1[x] + t2 * r2[x] + t3 * r3[x]
+
+
+@jit
+def gradient_sums(
+    frame: Frame, shift: Shift, mean: np.ndarray, variance: np.ndarray, floor: float, stride: int, lanes: np.ndarray
+) -> np.ndarray:
+    """Sum what a Gauss-Newton step of the shift needs, over every ``stride``-th row.
+
+    With ``e = frame(p + shift) - mean(p)`` and ``g`` the gradient of the mean (three-point smoothed across, so that
+    noise and fixed pattern count less), the step is ``-(sum w g g^T)^-1 sum w g e`` with Cauchy weights
+    ``w = 1 / (v (1 + e^2 / (9 v)))``, which let targets, dead pixels and moving layers go. (Inverse compositional
+    alignment: Baker & Matthews, IJCV 56, 2004.)
+
+    Parameters
+    ----------
+    frame, shift : Frame, Shift
+        The frame and the shift supposed.
+    mean, variance : float32 (H, W)
+        Background on the reference and its variance; NaN in the mean where it is not known.
+    floor : float
+        Variance added to every pixel, DN^2.
+    stride : int
+        Rows from one to the next.
+    lanes : float32 (8, W), overwritten
+        Scratch.
+
+    Returns
+    -------
+    float64 (8,)
+        sum w gx gx, w gx gy, w gy gy, w gx e, w gy e, w v, w v of noise alone in (gx, gy), count of pixels.
+    """
+    height, n = mean.shape
+    rows = np.zeros((4, n), np.float32)
+    blended = np.zeros(n, np.float32)
+    moved = np.zeros(n, np.float32)
+    lanes[:] = np.float32(0.0)
+    l0, l1, l2, l3, l4, l5, l6, l7 = (
+        lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7]
+    )  # fmt: skip
+    low = max(1, 1 - shift.step_y)
+    high = min(height - 1, height - 2 - shift.step_y)
+    base = np.float32(floor)
+    tail = np.float32(1.0 / 9.0)
+    eighth, one, zero = np.float32(0.125), np.float32(1.0), np.float32(0.0)
+    start = low + (stride - 1) // 2
+    for y in range(start, high, stride):
+        top = y + shift.step_y - 1
+        for k in range(4):
+            calibrated_row(frame, top + k, rows[k])
+        blend_rows(rows, 0, shift.taps_y, blended)
+        shift_row(blended, shift.step_x, shift.taps_x, moved)
+        a, b, c, v = mean[y - 1], mean[y], mean[y + 1], variance[y]
+        for x in range(1, n - 1):
+            gx = eighth * (
+                (a[x + 1] - a[x - 1]) + np.float32(2.0) * (b[x + 1] - b[x - 1]) + (c[x + 1] - c[x - 1])
+            )
+            gy = eighth * (
+                (c[x - 1] - a[x - 1]) + np.float32(2.0) * (c[x] - a[x]) + (c[x + 1] - a[x + 1])
+            )
+            e = moved[x] - b[x]
+            s = v[x] + base
+            good = (e == e) & (gx == gx) & (gy == gy)
+            w = one / (s + tail * e * e) if good else zero
+            e = e if good else zero
+            gx = gx if good else zero
+            gy = gy if good else zero
+            l0[x] += w * gx * gx
+            l1[x] += w * gx * gy
+            l2[x] += w * gy * gy
+            l3[x] += w * gx * e
+            l4[x] += w * gy * e
+            l5[x] += w * s
+            l6[x] += w * v[x]
+            l7[x] += one if good else zero
+    out = np.zeros(8)
+    for k in range(8):
+        total = 0.0
+        for x in range(n):
+            total += lanes[k, x]
+        out[k] = total
+    return out

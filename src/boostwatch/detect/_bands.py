@@ -1,0 +1,161 @@
+"""What both detectors need of a sensor's bands: figures with their defaults, maps, faults of a frame."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from boostwatch.detect.interpolation import Interpolator
+from boostwatch.errors import BadData
+from boostwatch.records import QUALITY_BITS
+from boostwatch.sensor import Sensor
+from boostwatch.settings import DetectSettings
+from boostwatch_kernels.registration import Frame
+
+DEFAULT_PSF_SIGMA = 0.7
+SATURATED_SHARE = 0.01
+NONE = np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class BandFigures:
+    """One band's figures, all finite."""
+
+    psf_sigma: float  # px
+    gain: float  # electrons a DN
+    full_scale: float  # DN
+    reach: int  # half side of filter and fit, px
+    profile: NDArray[np.float32]  # one side of the pixel-integrated line spread
+    interpolator: Interpolator
+
+
+@dataclass(frozen=True)
+class BandMaps:
+    """One band's maps, as the kernels take them."""
+
+    gain: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    bad: NDArray[np.bool_]
+
+
+def band_figures(sensor: Sensor, settings: DetectSettings, notes: list[str]) -> list[BandFigures]:
+    """Return the figures of all bands; what the sensor does not tell is defaulted and said in ``notes``."""
+    out = []
+    for band in sensor.bands:
+        sigma = settings.psf_sigma if settings.psf_sigma is not None else band.psf_sigma_px
+        if not math.isfinite(sigma):
+            sigma = DEFAULT_PSF_SIGMA
+            notes.append(f"band {band.name}: PSF unknown, a Gaussian of {sigma} px supposed")
+        gain = band.gain_e_per_dn
+        if not math.isfinite(gain) or gain <= 0:
+            gain = 1.0
+            notes.append(f"band {band.name}: gain unknown, 1 electron a DN supposed: signal_e is in DN")
+        full = math.inf
+        if math.isfinite(band.full_well_e):
+            offset = band.offset_dn if math.isfinite(band.offset_dn) else 0.0
+            full = band.full_well_e / gain + offset
+        reach = 2 if sigma <= 0.85 else 3
+        edges = np.arange(reach + 2) - 0.5
+        cumulative = np.array([0.5 * math.erf(e / (sigma * math.sqrt(2.0))) for e in edges])
+        profile = np.diff(cumulative).astype(np.float32)
+        out.append(BandFigures(sigma, gain, full, reach, profile, Interpolator(sigma)))
+    return out
+
+
+def band_maps(
+    shape: tuple[int, int, int], bad_pixels: ArrayLike | None, gain: ArrayLike | None, offset: ArrayLike | None
+) -> list[BandMaps]:
+    """Return checked maps, one a band; a corrected value is ``(data - offset) * gain``."""
+
+    def checked(name: str, value: ArrayLike | None) -> NDArray[np.float32] | None:
+        if value is None:
+            return None
+        array = np.asarray(value)
+        if array.shape != shape:
+            raise BadData("has the wrong shape", place=name, found=array.shape, allowed=f"{shape} (band, y, x)")
+        return array.astype(np.float32)
+
+    bad, factor, shift = checked("bad_pixels", bad_pixels), checked("gain", gain), checked("offset", offset)
+    out = []
+    for b in range(shape[0]):
+        lost = np.zeros(shape[1:], bool) if bad is None else bad[b] != 0
+        g, o = (NONE if factor is None else factor[b]), (NONE if shift is None else shift[b])
+        if g.size and o.size:
+            o = np.ascontiguousarray(o * g)
+        for used in (g, o):
+            if used.size:
+                lost |= ~np.isfinite(used)
+        out.append(BandMaps(np.ascontiguousarray(g), np.ascontiguousarray(o), lost))
+    return out
+
+
+def rows_of(bad: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return bad pixels as the kernels take them: start of each row (H + 1,) and columns."""
+    start = np.zeros(bad.shape[0] + 1, np.int32)
+    np.cumsum(np.count_nonzero(bad, axis=1), out=start[1:])
+    return start, np.nonzero(bad)[1].astype(np.int32)
+
+
+def kernel_frame(
+    data: NDArray[np.uint16] | NDArray[np.float32],
+    maps: BandMaps,
+    static: tuple[NDArray[np.int32], NDArray[np.int32]],
+) -> Frame:
+    """Return one band for the kernels; pixels that are not finite join the bad ones."""
+    start, column = static
+    if data.dtype == np.float32:
+        lost = ~np.isfinite(data)
+        if lost.any():
+            start, column = rows_of(lost | maps.bad)
+    return Frame(data, maps.gain, maps.offset, start, column)
+
+
+class FrameFaults:
+    """Finds what is wrong with a frame from its clock, its counter and a sample of its pixels."""
+
+    def __init__(self) -> None:
+        self._time = -math.inf
+        self._index: int | None = None
+        self._mark: int | None = None
+
+    def look(
+        self, data: NDArray[np.uint16] | NDArray[np.float32], time_s: float, frame_index: int, full_scale: list[float]
+    ) -> int:
+        """Return the sum of `QUALITY_BITS` that apply: time_gap, repeated, saturated, corrupt, out_of_order.
+
+        Parameters
+        ----------
+        data : uint16 or float32 (B, H, W)
+            Frame of all bands.
+        time_s : float
+            Mid-exposure.
+        frame_index : int
+            The sensor's counter.
+        full_scale : list of float
+            DN of saturation, one a band.
+        """
+        quality = 0
+        mark = 0
+        sample = data[:, :: max(1, data.shape[1] // 16)]
+        mark = zlib.crc32(np.ascontiguousarray(sample).view(np.uint8).reshape(-1))
+        if self._index is not None:
+            if frame_index == self._index or mark == self._mark:
+                return QUALITY_BITS["repeated"]
+            if not time_s > self._time:
+                return QUALITY_BITS["out_of_order"]
+            if frame_index > self._index + 1:
+                quality |= QUALITY_BITS["time_gap"]
+        self._time, self._index, self._mark = time_s, frame_index, mark
+        rows = data[:, :: max(1, data.shape[1] // 128)]
+        if rows.dtype == np.uint16:
+            limits = [min(f, 65535.0) for f in full_scale]
+        else:
+            limits = full_scale
+            if not np.isfinite(data).any():
+                return quality | QUALITY_BITS["corrupt"]
+        share = max(float(np.mean(r >= limit)) for r, limit in zip(rows, limits, strict=True))
+        return quality | (QUALITY_BITS["saturated"] if share > SATURATED_SHARE else 0)

@@ -1,0 +1,247 @@
+"""What the temporal chain keeps of one band from frame to frame."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.special import ndtri
+
+from boostwatch.detect._bands import BandFigures, BandMaps, kernel_frame, rows_of
+from boostwatch.detect.calibration import threshold_for
+from boostwatch.detect.peaks import SNR, Scene, X, Y, select
+from boostwatch.detect.registration import shift_of
+from boostwatch.settings import DetectSettings
+from boostwatch_kernels.background import HALO, Background, move_background, snapshot_edges
+from boostwatch_kernels.detection import (
+    CLIP, STATISTICS, TAIL, TILE_X, TILE_Y, Patch, Ring, Rule, Tiles, fit_peaks, sweep_block,
+)  # fmt: skip
+from boostwatch_kernels.registration import Frame, calibrated_row
+
+BLOCK = 128
+"""Rows a block: the unit of work of a thread."""
+
+PEAKS = 4096
+"""Peaks a block at most; more is a frame that makes no sense."""
+
+FIRST_LOOK = 0.78
+"""Share of the threshold at which the centred filter looks: a source at a pixel's corner loses 0.80."""
+
+SHRINK = 8.0
+"""Frames that the tile's variance counts for in a pixel's."""
+
+RIPE = 2.0
+TILE_MEMORY = 20.0
+CLIPPED_MOMENT = 0.995  # of min(z^2, CLIP) for a unit normal
+TAIL_SHARE = 0.00620967  # of a unit normal below -TAIL
+TAIL_PRIOR = 4000.0  # pixels that the normal tail counts for
+
+GATE_LEAK = 1.0 / 16.0
+"""Share at which the background still learns under a detection: a lasting step is taken in after 16 memories."""
+
+GATES = 256
+"""Detections a frame that may gate; more is not a scene of targets."""
+
+
+@dataclass
+class _Slot:
+    """One frame in the ring that has not entered the background yet."""
+
+    place: int
+    base: tuple[int, int]
+    gates: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))  # x, y, radius on its reference
+
+
+class BandState:
+    """Background, ring, and CFAR tiles of one band."""
+
+    def __init__(
+        self, figures: BandFigures, maps: BandMaps, shape: tuple[int, int], settings: DetectSettings
+    ) -> None:
+        height, width = shape
+        self.figures, self._maps, self._settings = figures, maps, settings
+        self._bad_rows = rows_of(maps.bad)
+        self._threshold = threshold_for(settings.false_alarms_per_mpx, figures.psf_sigma)
+        blocks = -(-height // BLOCK)
+        tiles = (-(-height // TILE_Y), -(-width // TILE_X))
+        self.background = Background(*(np.zeros(shape, np.float32) for _ in range(3)))
+        self._ring = np.full((settings.guard_frames + 1, height, width), np.nan, np.float32)
+        self._edges = np.zeros((blocks + 1, 3, 2 * HALO, width), np.float32)
+        self._peaks = np.zeros((blocks, PEAKS, 3), np.float32)
+        self._counts = [0] * blocks
+        self._tiles = Tiles(np.ones(tiles, np.float32), np.ones(tiles, np.float32), np.zeros((*tiles, STATISTICS)))
+        self.frame: NDArray[np.uint16] | NDArray[np.float32] | None = None
+        self._kernel_frame: Frame | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew."""
+        self.background.mean[:] = np.nan
+        self.background.variance[:] = 0.0
+        self.background.age[:] = 0.0
+        self._waiting: deque[_Slot] = deque()
+        self._next = 0
+        self._base = (0, 0)
+        self._seen = 0
+        self.floor = 0.0
+        self._level = np.ones(self._tiles.scale.shape)
+        self._tail = np.full(self._tiles.scale.shape, TAIL_SHARE)
+        self._heavy = np.ones(self._tiles.scale.shape)
+
+    @property
+    def started(self) -> bool:
+        """Is there a background at all?"""
+        return self._seen > 0
+
+    @property
+    def frames_in_mean(self) -> float:
+        """Number of frames whose noise the mean averages, as if they counted alike."""
+        return min(float(self._seen), 2.0 * self._settings.memory_frames - 1.0)
+
+    @property
+    def spare_variance(self) -> float:
+        """Variance by which that of a young pixel falls short, DN^2: the tiles' share, and the noise of the mean."""
+        typical = float(np.median(self._tiles.variance))
+        return self.floor + typical * (SHRINK / (SHRINK + self._seen) + 1.0 / max(self.frames_in_mean, 1.0))
+
+    def take(self, plane: NDArray[np.uint16] | NDArray[np.float32] | None) -> None:
+        """Hold the new frame, or None where there is none to use."""
+        self.frame, self._kernel_frame = plane, None
+
+    def kernel_frame(self) -> Frame:
+        """Return the frame held as the kernels take it."""
+        if self._kernel_frame is None:
+            assert self.frame is not None  # the callers ask only for frames that were taken
+            self._kernel_frame = kernel_frame(self.frame, self._maps, self._bad_rows)
+        return self._kernel_frame
+
+    def calibrated(self) -> NDArray[np.float32]:
+        """Return the whole frame held in calibrated DN."""
+        frame = self.kernel_frame()
+        out = np.empty(frame.data.shape, np.float32)
+        for y in range(len(out)):
+            calibrated_row(frame, y, out[y])
+        return out
+
+    def rebase(self, step_x: int, step_y: int) -> None:
+        """Move the reference by whole pixels; CFAR tiles stay, they are coarse."""
+        # A new base b' means R'(x) = I(x + d - b') = R(x - (b' - b)).
+        move_background(self.background, step_x, step_y)
+        self._base = (self._base[0] + step_x, self._base[1] + step_y)
+
+    def prepare(self, shift: tuple[float, float], sigma: float, taken: int) -> list[Callable[[], None]]:
+        """Return the sweep of the frame held as independent jobs, one a block of rows."""
+        if self.frame is None:
+            return []
+        if self._seen == 0:
+            self._suppose_noise()
+        settings = self._settings
+        slot = _Slot(self._next, self._base)
+        self._next = (self._next + 1) % len(self._ring)
+        self._waiting.append(slot)
+        over = taken - settings.warm_up_frames
+        held = 0 if over < 0 else min(settings.guard_frames, 1 + over // 2)
+        self._past = self._waiting.popleft() if len(self._waiting) > held else None
+        past, past_x, past_y = -1, 0, 0
+        if self._past is not None:
+            past = self._past.place
+            past_x, past_y = self._base[0] - self._past.base[0], self._base[1] - self._past.base[1]
+            self._guarded = self._save_gates(self._past, past_x, past_y)
+        self._slot = slot
+        ring = Ring(self._ring, slot.place, past, past_x, past_y)
+        self._rule = Rule(
+            1.0 / settings.memory_frames, RIPE, SHRINK, self.floor, sigma * sigma, FIRST_LOOK * self._threshold
+        )
+        self._tiles.found[:] = 0.0
+        snapshot_edges(self.background, BLOCK, self._edges)
+        kernel_shift = shift_of(self.figures.interpolator, *shift)
+        return [partial(self._block, k, kernel_shift, ring) for k in range(len(self._counts))]
+
+    def _block(self, k: int, shift: object, ring: Ring) -> None:
+        self._counts[k] = sweep_block(
+            self.kernel_frame(), shift, self.background, self._edges, ring, self.figures.profile, self._rule,
+            self._tiles, k, BLOCK, self._peaks[k],
+        )  # fmt: skip
+
+    def finish(self) -> NDArray[np.float64]:
+        """Return the detections of the sweep, float64 (N, 8), and renew tiles and gates."""
+        if self.frame is None:
+            return np.zeros((0, 8))
+        self._seen += self._past is not None
+        if self._past is not None:
+            self._restore_gates(self._guarded)
+        self._renew_tiles()
+        peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])
+        fits = np.zeros((len(peaks), 8))
+        value = self._ring[self._slot.place]
+        patch = Patch(value, self.background, self._tiles, self._rule)
+        fit_peaks(patch, self.figures.psf_sigma, self.figures.gain, self.figures.reach, peaks, fits)
+        fits[:, SNR] /= self._heavy[peaks[:, 0].astype(int) // TILE_Y, peaks[:, 1].astype(int) // TILE_X]
+        found = select(fits, Scene(value, self.background.mean), self._threshold, self.figures.psf_sigma)
+        if 0 < len(found) <= GATES:
+            amplitude = np.maximum(found[:, SNR], 1.0)
+            spread = self.figures.psf_sigma**2 + 1.0 / 12.0
+            radius = np.ceil(1.0 + np.sqrt(2.0 * spread * np.log(1.0 + 3.0 * amplitude)))
+            self._slot.gates = np.stack([found[:, X], found[:, Y], radius], axis=1)
+        self.frame = self._kernel_frame = None
+        return found
+
+    def _suppose_noise(self) -> None:
+        """Take a first figure of the noise from how a pixel differs from the mean of its neighbours."""
+        frame = self.calibrated()
+        second = frame[:, 1:-1] - 0.5 * (frame[:, :-2] + frame[:, 2:])
+        variance = float(np.median(np.abs(second)) / 0.6745) ** 2 / 1.5
+        self.floor = max(1e-6 * variance, 1e-12)
+        if frame.size and self.frame is not None and self.frame.dtype == np.uint16:
+            self.floor = max(self.floor, 1.0 / 12.0)
+        self._tiles.variance[:] = max(variance, self.floor)
+
+    def _renew_tiles(self) -> None:
+        """Take the sweep's statistics into the tiles: level slowly by tile, at once by neighbourhood."""
+        found = self._tiles.found
+        count = found[:, :, 3]
+        known = count > 32
+        if not known.any():
+            return
+        rate = max(1.0 / TILE_MEMORY, 1.0 / (self._seen + 1.0))
+        ratio = np.where(known, found[:, :, 0] / np.maximum(count, 1.0) / CLIPPED_MOMENT, 0.0)
+        box = partial(ndimage.uniform_filter, size=5, mode="constant")
+        now = box(ratio / self._level * known) / np.maximum(box(known.astype(float)), 1e-9)
+        now = np.clip(np.where(now > 0, now, 1.0), 0.5, 25.0)
+        self._level += np.where(known, rate * (np.maximum(ratio, 1e-6) - self._level), 0.0)
+        tail = np.where(known, found[:, :, 2] / np.maximum(count, 1.0), TAIL_SHARE)
+        self._tail += np.where(known, rate * (tail - self._tail), 0.0)
+        weight = np.where(known, found[:, :, 1] / np.maximum(count, 1.0), 0.0)
+        share = (512.0 * TILE_MEMORY * self._tail + TAIL_PRIOR * TAIL_SHARE) / (512.0 * TILE_MEMORY + TAIL_PRIOR)
+        heavy = np.maximum(1.0, TAIL / np.maximum(-ndtri(np.minimum(share, 0.2)), 0.5))
+        self._tiles.scale[:] = np.sqrt(self._level * now)
+        self._heavy = heavy
+        # Sum of den over tiles: weight is sum p^2 w, so the typical variance is its inverse times sum p^2.
+        profile = self.figures.profile.astype(np.float64)
+        norm = float((2.0 * (profile**2).sum() - profile[0] ** 2) ** 2)
+        new = np.where(weight > 0, norm / np.maximum(weight, 1e-30), self._tiles.variance)
+        self._tiles.variance[:] = new
+
+    def _save_gates(self, slot: _Slot, step_x: int, step_y: int) -> list[tuple[slice, slice, NDArray[np.float32]]]:
+        saved = []
+        height, width = self.background.mean.shape
+        for x, y, radius in slot.gates:
+            cx, cy, r = round(x) + step_x, round(y) + step_y, int(radius)
+            rows = slice(max(0, cy - r), min(height, cy + r + 1))
+            columns = slice(max(0, cx - r), min(width, cx + r + 1))
+            if rows.start < rows.stop and columns.start < columns.stop:
+                saved.append((rows, columns, np.stack([layer[rows, columns] for layer in self.background])))
+        return saved
+
+    def _restore_gates(self, saved: list[tuple[slice, slice, NDArray[np.float32]]]) -> None:
+        leak = np.float32(GATE_LEAK)
+        for rows, columns, before in saved:
+            for layer, old in zip(self.background[:2], before[:2], strict=True):
+                layer[rows, columns] = old + leak * (layer[rows, columns] - old)
+            self.background.age[rows, columns] = before[2]

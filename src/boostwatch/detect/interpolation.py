@@ -1,0 +1,62 @@
+"""Taps for sub-pixel resampling, fitted to the spectrum that optics and pixels leave of a scene."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+TAPS = 4
+
+
+class Interpolator:
+    """The linear interpolator of least mean-square error for a blurred scene.
+
+    A scene with power spectrum ``1/f^2`` a line (edges), seen through a Gaussian PSF and square pixels, has the
+    autocorrelation ``r``; the taps ``c`` of least error at an offset ``t`` solve ``R c = r(t)``, subject to ``sum c =
+    1`` so that a flat scene stays flat (Wiener; Lagrange multiplier for the sum). Compared with cubic convolution the error
+    is a fraction wherever the PSF holds less than the pixel grid could.
+
+    Parameters
+    ----------
+    psf_sigma : float
+        Gaussian PSF, px.
+    """
+
+    def __init__(self, psf_sigma: float) -> None:
+        f = (np.arange(4000) + 0.5) * (3.0 / 4000)
+        power = np.exp(-((2.0 * math.pi * psf_sigma * f) ** 2)) * np.sinc(f) ** 2 / (f**2 + 1e-4)
+        self._f, self._power = f, power / power.sum()
+        lag = np.arange(TAPS)
+        self._matrix = self._correlation(lag[:, None] - lag[None, :]) + 1e-7 * np.eye(TAPS)
+
+    def _correlation(self, lag: NDArray[np.float64]) -> NDArray[np.float64]:
+        out: NDArray[np.float64] = np.cos(2.0 * math.pi * np.asarray(lag)[..., None] * self._f) @ self._power
+        return out
+
+    def taps(self, shift: float) -> tuple[int, NDArray[np.float32]]:
+        """Return the whole step and the taps for one axis.
+
+        Parameters
+        ----------
+        shift : float
+            Position wanted, px from the grid point.
+
+        Returns
+        -------
+        int
+            ``floor(shift)``; the second tap lies there.
+        float32 (4,)
+            Taps, sum 1; exactly (0, 1, 0, 0) at a whole shift.
+        """
+        step = math.floor(shift)
+        fraction = shift - step
+        if fraction < 1e-6:
+            return step, np.array([0.0, 1.0, 0.0, 0.0], np.float32)
+        one = np.ones(TAPS)
+        solved = np.linalg.solve(
+            self._matrix, np.stack([self._correlation(np.arange(TAPS) - 1.0 - fraction), one], axis=1)
+        )
+        free, sums = solved[:, 0], solved[:, 1]
+        return step, (free + sums * (1.0 - free.sum()) / sums.sum()).astype(np.float32)

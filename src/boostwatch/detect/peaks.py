@@ -1,0 +1,113 @@
+"""From fitted peaks to detections: one for each source, whether point, extended or saturated."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+X, Y, SIGMA_X, SIGMA_Y, FLUX, FLUX_SIGMA, SNR, CHI = range(8)
+
+BRIGHT = 4.0
+"""Thresholds above which a source has wings to guard against."""
+
+EXTENT = 0.25
+"""Share of the peak that a pixel of the same source has at least."""
+
+WINDOW = 24
+"""Half side of the patch in which an extended source is outlined, px."""
+
+
+class Scene(NamedTuple):
+    """The residual that the peaks stand in."""
+
+    value: NDArray[np.float32]
+    mean: NDArray[np.float32]
+
+
+def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma: float) -> NDArray[np.float64]:
+    """Keep one fit for each source above the threshold.
+
+    Strongest first: a fit is dropped when it lies within a pixel and a half of a stronger one, inside the outline of a stronger
+    source, or below what a stronger one's wings and resampling leave around it (a hundredth of its snr, falling with
+    the square of the distance). A source whose outline is wider than the PSF gets the centroid and flux of the outline.
+
+    Parameters
+    ----------
+    fits : float64 (N, 8)
+        From `boostwatch_kernels.detection.fit_peaks`.
+    scene : Scene
+        Resampled frame and background.
+    threshold : float
+        Least snr.
+    psf_sigma : float
+        Gaussian PSF, px.
+
+    Returns
+    -------
+    float64 (M, 8)
+        In order of rows, then columns.
+    """
+    fits = fits[fits[:, SNR] >= threshold]
+    order = np.argsort(-fits[:, SNR], kind="stable")
+    fits = fits[order].copy()
+    alive = np.ones(len(fits), bool)
+    for i in range(len(fits)):
+        if not alive[i]:
+            continue
+        dx, dy = fits[:, X] - fits[i, X], fits[:, Y] - fits[i, Y]
+        square = dx * dx + dy * dy
+        later = np.arange(len(fits)) > i
+        alive &= ~(later & (square < 2.25))
+        if fits[i, SNR] < BRIGHT * threshold:
+            continue
+        snr = fits[i, SNR]
+        wing = snr * (np.exp(-square / (4.0 * (psf_sigma**2 + 1.0 / 12.0))) + 0.02 / (1.0 + square / 9.0))
+        alive &= ~(later & (square < WINDOW**2) & (fits[:, SNR] < threshold + wing))
+        inside, whole = _outline(fits[i], scene, psf_sigma)
+        if inside is not None:
+            x = np.clip(np.rint(dx).astype(int) + WINDOW, 0, 2 * WINDOW)
+            y = np.clip(np.rint(dy).astype(int) + WINDOW, 0, 2 * WINDOW)
+            alive &= ~(later & (np.maximum(abs(dx), abs(dy)) <= WINDOW) & inside[y, x])
+            if whole is not None:
+                fits[i, :6] = whole
+    fits = fits[alive]
+    return fits[np.lexsort((fits[:, X], fits[:, Y]))]
+
+
+def _outline(
+    fit: NDArray[np.float64], scene: Scene, psf_sigma: float
+) -> tuple[NDArray[np.bool_] | None, NDArray[np.float64] | None]:
+    """Return the pixels of a source in a window around it, and its moments if it is wider than the PSF."""
+    height, width = scene.value.shape
+    cx, cy = round(float(fit[X])), round(float(fit[Y]))
+    size = 2 * WINDOW + 1
+    patch = np.zeros((size, size))
+    y0, y1, x0, x1 = max(0, cy - WINDOW), min(height, cy + WINDOW + 1), max(0, cx - WINDOW), min(width, cx + WINDOW + 1)
+    difference = np.nan_to_num(scene.value[y0:y1, x0:x1] - scene.mean[y0:y1, x0:x1])
+    patch[y0 - cy + WINDOW : y1 - cy + WINDOW, x0 - cx + WINDOW : x1 - cx + WINDOW] = difference
+    near = patch[WINDOW - 1 : WINDOW + 2, WINDOW - 1 : WINDOW + 2]
+    peak = float(near.max())
+    labels, _ = ndimage.label(patch > EXTENT * peak, np.ones((3, 3)))
+    j, i = np.unravel_index(int(np.argmax(near)), near.shape)
+    name = labels[WINDOW - 1 + j, WINDOW - 1 + i]
+    if name == 0:
+        return None, None
+    inside = labels == name
+    # A Gaussian falls to EXTENT within sqrt(2 ln 4) sigma; an outline of more than twice that area is no point.
+    area = math.pi * 2.0 * math.log(1.0 / EXTENT) * (psf_sigma**2 + 1.0 / 12.0)
+    if np.count_nonzero(inside) <= 2.0 * area + 4.0:
+        return ndimage.binary_dilation(inside, np.ones((3, 3))), None
+    weight = np.where(inside, patch, 0.0)
+    total = float(weight.sum())
+    rows, columns = np.mgrid[-WINDOW : WINDOW + 1, -WINDOW : WINDOW + 1]
+    mx, my = float((weight * columns).sum()) / total, float((weight * rows).sum()) / total
+    vx = float((weight * (columns - mx) ** 2).sum()) / total
+    vy = float((weight * (rows - my) ** 2).sum()) / total
+    snr = max(float(fit[SNR]), 1.0)
+    noise = float(fit[FLUX_SIGMA]) * math.sqrt(np.count_nonzero(inside) / (4.0 * math.pi * psf_sigma**2 + 1.0))
+    whole = np.array([cx + mx, cy + my, math.sqrt(vx) / snr + 0.05, math.sqrt(vy) / snr + 0.05, total, noise])
+    return ndimage.binary_dilation(inside, np.ones((5, 5))), whole

@@ -1,0 +1,84 @@
+"""What a detector gives back for a frame."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boostwatch.records import DETECTION, REGISTRATION, Records, empty
+
+
+class FrameResult(NamedTuple):
+    """All that one frame of all bands gave.
+
+    Attributes
+    ----------
+    detections : structured array (N,), `boostwatch.records.DETECTION`
+        All bands, positions on the frame's own focal plane, ``track_id`` -1.
+    registration : structured array (1,), `boostwatch.records.REGISTRATION`
+        Shift of the scene; NaN where it is not known.
+    quality : int
+        Sum of `boostwatch.records.QUALITY_BITS`.
+    """
+
+    detections: Records
+    registration: Records
+    quality: int
+
+
+class Detector(Protocol):
+    """Frames in, detections out, one time step a call."""
+
+    notes: list[str]
+
+    def process(
+        self,
+        data: NDArray[np.uint16] | NDArray[np.float32],
+        *,
+        frame: int,
+        time_s: float,
+        frame_index: int,
+        good: NDArray[np.bool_] | None = None,
+    ) -> FrameResult:
+        """Return what one time step holds."""
+        ...
+
+
+def registration_record(frame: int, time_s: float, shift: tuple[float, float], sigma: float, quality: int) -> Records:
+    """Return one `REGISTRATION` record."""
+    out = empty(REGISTRATION, 1)
+    out["frame"], out["time_s"] = frame, time_s
+    out["dx"], out["dy"] = shift
+    out["sigma"], out["quality"] = sigma, quality
+    return out
+
+
+def detection_records(
+    fits: NDArray[np.float64], *, frame: int, time_s: float, band: int, shift: tuple[float, float], gain: float
+) -> Records:
+    """Return `DETECTION` records.
+
+    Parameters
+    ----------
+    fits : float64 (N, 8)
+        x, y, sigma_x, sigma_y (px, reference grid), flux, sigma of the flux (DN), snr, reduced chi square.
+    frame, time_s, band
+        Where and when.
+    shift : (float, float)
+        From the reference grid to the focal plane, px.
+    gain : float
+        Electrons a DN.
+
+    Returns
+    -------
+    structured array (N,)
+    """
+    out = empty(DETECTION, len(fits))
+    out["frame"], out["time_s"], out["band"] = frame, time_s, band
+    out["x"], out["y"] = fits[:, 0] + shift[0], fits[:, 1] + shift[1]
+    out["sigma_x"], out["sigma_y"] = fits[:, 2], fits[:, 3]
+    out["signal_e"], out["signal_sigma_e"] = fits[:, 4] * gain, fits[:, 5] * gain
+    out["snr"] = fits[:, 6]
+    return out

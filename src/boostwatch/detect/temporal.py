@@ -1,0 +1,206 @@
+"""The temporal chain: what a staring sensor sees against what it has seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from boostwatch.detect._bands import FrameFaults, band_figures, band_maps
+from boostwatch.detect._checks import checked_data, checked_shape
+from boostwatch.detect._state import BandState
+from boostwatch.detect.registration import Fit, View, coarse_shift, register
+from boostwatch.detect.result import FrameResult, detection_records, registration_record
+from boostwatch.records import DETECTION, QUALITY_BITS, empty
+from boostwatch.sensor import Sensor
+from boostwatch.settings import DetectSettings
+
+PRIOR_SIGMA = 0.5
+"""1-sigma of the frame-to-frame motion supposed before any has been seen, px."""
+
+LEAST_PRIOR = 0.05
+AGREEMENT = 0.55
+"""Mean robust weight below which a fit is not believed: noise alone gives 0.87, a wrong shift of a textured scene 0.3."""
+
+REBASE = 0.75
+"""Distance of the reference from the running shift at which it moves by whole pixels, px."""
+
+
+class TemporalDetector:
+    """Frames to detections by comparison with a registered, lagged background.
+
+    Memory is constant: ``guard_frames + 4`` float32 frames a band.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        Figures; NaN ones are defaulted and said in ``notes``.
+    shape : (int, int, int)
+        Bands, rows, columns.
+    settings : DetectSettings
+        Settings.
+    bad_pixels : array_like (B, H, W), optional
+        Non-zero is bad.
+    gain, offset : array_like (B, H, W), optional
+        Non-uniformity correction: ``(data - offset) * gain``.
+    threads : int, keyword-only
+        Threads a frame is shared among; results do not depend on it.
+
+    Attributes
+    ----------
+    notes : list of str
+        What was supposed because the sensor does not tell.
+    """
+
+    def __init__(
+        self,
+        sensor: Sensor,
+        shape: tuple[int, int, int],
+        settings: DetectSettings,
+        *,
+        bad_pixels: ArrayLike | None = None,
+        gain: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        threads: int = 1,
+    ) -> None:
+        self.notes: list[str] = []
+        self._shape = checked_shape(shape, sensor)
+        self._settings = settings
+        figures = band_figures(sensor, settings, self.notes)
+        maps = band_maps(self._shape, bad_pixels, gain, offset)
+        self._bands = [BandState(f, m, self._shape[1:], settings) for f, m in zip(figures, maps, strict=True)]
+        self._faults = FrameFaults()
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._shift = np.zeros(2)  # last good shift relative to the first good frame
+        self._trend = np.zeros(2)  # smoothed shift, by which the reference is moved
+        self._base = np.zeros(2, np.int64)  # whole-pixel position of the reference
+        self._motion = PRIOR_SIGMA**2
+        self._taken = 0  # frames that entered since the (re)start
+        self._lost = 0  # frames in a row that would not register
+
+    def process(
+        self,
+        data: NDArray[np.uint16] | NDArray[np.float32],
+        *,
+        frame: int,
+        time_s: float,
+        frame_index: int,
+        good: NDArray[np.bool_] | None = None,
+    ) -> FrameResult:
+        """Take in the frames of one time step and return what stands out.
+
+        Parameters
+        ----------
+        data : uint16 or float32 (B, H, W)
+            DN. Other integers are taken as float32.
+        frame : int
+            Number in the stack, for the records.
+        time_s : float
+            Mid-exposure.
+        frame_index : int
+            The sensor's own counter: a gap or a repeat is flagged.
+        good : bool (B,), optional
+            Bands to be used; the others neither detect nor enter the background.
+
+        Returns
+        -------
+        FrameResult
+
+        Raises
+        ------
+        BadData
+            Wrong shape.
+        """
+        data = checked_data(data, self._shape, frame)
+        quality = self._faults.look(data, time_s, frame_index, [b.figures.full_scale for b in self._bands])
+        use = np.ones(self._shape[0], bool) if good is None else np.asarray(good, bool).copy()
+        if not use.any():
+            quality |= QUALITY_BITS["corrupt"]
+        if quality & (QUALITY_BITS["repeated"] | QUALITY_BITS["out_of_order"] | QUALITY_BITS["corrupt"]):
+            return self._nothing(frame, time_s, quality)
+        for band, plane, used in zip(self._bands, data, use, strict=True):
+            band.take(plane if used else None)
+        fit = self._register()
+        if fit is None:
+            quality |= QUALITY_BITS["registration_failed"]
+            self._lost += 1
+            if self._lost > 2 * self._settings.warm_up_frames:
+                self._restart()
+            return self._nothing(frame, time_s, quality)
+        self._lost = 0
+        self._follow(fit)
+        residual_shift = self._shift - self._base
+        found = self._sweep((float(residual_shift[0]), float(residual_shift[1])), fit.sigma)
+        warming = self._taken < self._settings.warm_up_frames
+        self._taken += 1
+        if warming:
+            quality |= QUALITY_BITS["warming_up"]
+            found = [f[:0] for f in found]
+        shift = (float(self._shift[0]), float(self._shift[1]))
+        detections = [
+            detection_records(
+                fits, frame=frame, time_s=time_s, band=b, gain=self._bands[b].figures.gain,
+                shift=(float(residual_shift[0]), float(residual_shift[1])),
+            )
+            for b, fits in enumerate(found)
+        ]  # fmt: skip
+        record = registration_record(frame, time_s, shift, fit.sigma, quality)
+        return FrameResult(np.concatenate([empty(DETECTION, 0), *detections]), record, quality)
+
+    def _nothing(self, frame: int, time_s: float, quality: int) -> FrameResult:
+        record = registration_record(frame, time_s, (math.nan, math.nan), math.nan, quality)
+        return FrameResult(empty(DETECTION, 0), record, quality)
+
+    def _restart(self) -> None:
+        """Forget the scene: nothing registers to it any more."""
+        for band in self._bands:
+            band.forget()
+        self._taken = self._lost = 0
+        self._motion = PRIOR_SIGMA**2
+
+    def _register(self) -> Fit | None:
+        if self._taken == 0:
+            return Fit(float(self._shift[0]), float(self._shift[1]), 0.0, 1.0, 0.0)
+        bands = [b for b in self._bands if b.frame is not None and b.started]
+        if not bands:
+            return Fit(float(self._shift[0]), float(self._shift[1]), math.sqrt(self._motion), 1.0, 0.0)
+        views = [View(b.kernel_frame(), b.background, b.spare_variance, b.frames_in_mean) for b in bands]
+        interpolators = [b.figures.interpolator for b in bands]
+        start = self._shift - self._base
+        prior = max(math.sqrt(self._motion), LEAST_PRIOR) * 3.0
+        fit = register(views, interpolators, (float(start[0]), float(start[1])), prior)
+        if fit.agreement < AGREEMENT:
+            dx, dy = coarse_shift(bands[0].calibrated(), bands[0].background.mean)
+            fit = register(views, interpolators, (dx, dy), 1.0)
+            if fit.agreement < AGREEMENT:
+                return None
+        return fit._replace(dx=fit.dx + float(self._base[0]), dy=fit.dy + float(self._base[1]))
+
+    def _follow(self, fit: Fit) -> None:
+        new = np.array([fit.dx, fit.dy])
+        if self._taken > 0:
+            step = float(np.mean((new - self._shift) ** 2))
+            self._motion += (min(step, 1.0) - self._motion) / min(self._taken + 1.0, 20.0)
+        self._shift = new
+        far = float(np.abs(new - self._trend).max()) > 2.0
+        self._trend = new.copy() if far or self._taken == 0 else self._trend + 0.1 * (new - self._trend)
+        if float(np.abs(self._trend - self._base).max()) > REBASE:
+            base = np.rint(self._trend).astype(np.int64)
+            step_x, step_y = (int(s) for s in base - self._base)
+            self._base = base
+            for band in self._bands:
+                band.rebase(step_x, step_y)
+
+    def _sweep(self, shift: tuple[float, float], sigma: float) -> list[NDArray[np.float64]]:
+        jobs: list[Callable[[], None]] = []
+        for band in self._bands:
+            jobs += band.prepare(shift, sigma, self._taken)
+        if self._pool is None:
+            for job in jobs:
+                job()
+        else:
+            list(self._pool.map(lambda job: job(), jobs))
+        return [band.finish() for band in self._bands]
