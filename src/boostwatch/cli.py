@@ -1,7 +1,7 @@
 """The command line. Heavy imports stay inside the commands: ``--help`` answers at once.
 
-Results go to stdout (``--json`` for machines), progress and errors to stderr. Exit codes: 0 done, 1 a threshold asked for
-was missed, 2 usage, 65 bad data, 66 no such input, 70 internal, 73 cannot create, 74 I/O error, 130 interrupted.
+Results go to stdout (``--json`` for machines), progress and errors to stderr. Exit codes: 0 done, 1 a threshold asked
+for was missed, 2 usage, 65 bad data, 66 no such input, 70 internal, 73 cannot create, 74 I/O error, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ import boostwatch
 from boostwatch.errors import BoostwatchError, StorageError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from boostwatch.assess.table import Section
     from boostwatch.pipeline import Progress
     from boostwatch.records import EventTables
 
@@ -63,7 +66,7 @@ def demo(directory: Path, seed: int | None, jobs: int | None, as_json: bool) -> 
     if as_json:
         files = {"stack": str(done.stack), "events": str(done.events), "picture": str(done.picture or "")}
         return _echo_json({"files": files, "score": done.score.as_dict(), "events": _event_rows(done.tables)})
-    _print(*done.score.tables())
+    _print_sections(done.score.table())
     click.echo(f"frames  {done.stack}\nevents  {done.events}")
     click.echo(f"picture {done.picture}" if picture else "no picture: install boostwatch[plot] to have one")
 
@@ -165,7 +168,7 @@ def score(events: Path, truth: Path, as_json: bool) -> None:
     result = pipeline.score(events, truth)
     if as_json:
         return _echo_json(result.as_dict())
-    _print(*result.tables())
+    _print_sections(result.table())
 
 
 @cli.command()
@@ -263,12 +266,22 @@ def _progress() -> Iterator[Progress]:
         yield update
 
 
-def _print(*renderables: object) -> None:
+def _print_sections(sections: Sequence[Section]) -> None:
+    from rich.table import Table
+
+    for section in sections:
+        table = Table(title=section.title, caption=section.note or None, title_justify="left", caption_justify="left")
+        for head in section.columns:
+            table.add_column(head)
+        for row in section.rows:
+            table.add_row(*row)
+        _print(table)
+
+
+def _print(table: Table) -> None:
     from rich.console import Console
 
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    for item in renderables:
-        console.print(item)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _echo_json(value: object) -> None:

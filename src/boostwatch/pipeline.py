@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from boostwatch.records import EventTables, Records
 from boostwatch.settings import ChainSettings, read_toml
 
 if TYPE_CHECKING:
-    from boostwatch.assess import Score
+    from boostwatch.assess.score import Score
     from boostwatch.scene.scenario import Scenario
 
 Progress = Callable[[str, int, int], None]
@@ -311,13 +311,13 @@ def score(events: str | Path, truth: str | Path) -> Score:
     UsageError
         The stack carries no truth.
     """
-    from boostwatch.assess import score as assess_score
+    from boostwatch.assess.score import score as assess
 
     tables = store.read_events(events)
     with store.open_stack(truth) as reader:
         if reader.truth_objects is None or reader.truth_samples is None:
             raise UsageError("the stack carries no truth to score against", path=truth, allowed="a simulated stack")
-        return assess_score(
+        return assess(
             tables,
             objects=reader.truth_objects,
             samples=reader.truth_samples,
@@ -383,7 +383,7 @@ def demo(
 
 def draw(events: str | Path, stack: str | Path, out: str | Path) -> None:
     """Draw the scene with tracks, events and, where there is one, the truth, to a PNG file."""
-    from boostwatch.assess import scene_picture
+    from boostwatch.assess.picture import scene_picture
 
     tables = store.read_events(events)
     with store.open_stack(stack) as reader:
@@ -393,13 +393,18 @@ def draw(events: str | Path, stack: str | Path, out: str | Path) -> None:
             out,
             frames={band.name: frame.data[i] for i, band in enumerate(reader.sensor.bands)},
             tables=tables,
-            objects=reader.truth_objects,
-            samples=reader.truth_samples,
+            objects=_or_none(reader.truth_objects, records.TRUTH_OBJECT),
+            samples=_or_none(reader.truth_samples, records.TRUTH_SAMPLE),
             sensor=reader.sensor,
             position_m=frame.position_m,
             attitude=frame.attitude,
             epoch=reader.epoch,
+            frame_index=last,
         )
+
+
+def _or_none(rows: Records | None, dtype: np.dtype[Any]) -> Records:
+    return records.empty(dtype, 0) if rows is None else rows
 
 
 def chain_settings(
