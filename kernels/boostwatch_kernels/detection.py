@@ -18,7 +18,7 @@ STATISTICS = 4
 TAIL = 2.5
 """Where the lower tail is counted; the upper one holds the targets."""
 
-CLIP = 9.0
+CLIP = 4.0
 """Squared scales at which q^2 is clipped in the tile's sum."""
 
 

@@ -38,7 +38,7 @@ SHRINK = 8.0
 
 RIPE = 2.0
 TILE_MEMORY = 20.0
-CLIPPED_MOMENT = 0.995  # of min(z^2, CLIP) for a unit normal
+CLIPPED_MOMENT = 0.920517  # of min(z^2, CLIP) for a unit normal
 TAIL_SHARE = 0.00620967  # of a unit normal below -TAIL
 TAIL_PRIOR = 4000.0  # pixels that the normal tail counts for
 

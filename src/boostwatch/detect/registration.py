@@ -92,8 +92,10 @@ def register(
             )  # fmt: skip
             noise = GRADIENT_NOISE * sums[6] / max(view.frames, 1.0)
             matrix = np.array([[sums[0], sums[1]], [sums[1], sums[2]]])
-            informed += _debiased(matrix, noise)
-            right -= sums[3:5]
+            sure = _debiased(matrix, noise)
+            informed += sure
+            # What is taken from the information is taken from the pull as well, or noise would move the scene.
+            right -= sure @ np.linalg.solve(matrix + 1e-12 * np.eye(2), sums[3:5])
             weight, count = weight + sums[5], count + sums[7]
         agreement = weight / count if count else 0.0
         step = np.linalg.solve(informed + prior, right)

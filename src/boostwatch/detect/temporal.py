@@ -18,7 +18,7 @@ from boostwatch.records import DETECTION, QUALITY_BITS, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import DetectSettings
 
-PRIOR_SIGMA = 0.5
+PRIOR_SIGMA = 0.3
 """1-sigma of the frame-to-frame motion supposed before any has been seen, px."""
 
 LEAST_PRIOR = 0.05
@@ -170,7 +170,7 @@ class TemporalDetector:
         views = [View(b.kernel_frame(), b.background, b.spare_variance, b.frames_in_mean) for b in bands]
         interpolators = [b.figures.interpolator for b in bands]
         start = self._shift - self._base
-        prior = max(math.sqrt(self._motion), LEAST_PRIOR) * 3.0
+        prior = max(math.sqrt(self._motion), LEAST_PRIOR) * 2.0
         fit = register(views, interpolators, (float(start[0]), float(start[1])), prior)
         if fit.agreement < AGREEMENT:
             dx, dy = coarse_shift(bands[0].calibrated(), bands[0].background.mean)
@@ -181,7 +181,7 @@ class TemporalDetector:
 
     def _follow(self, fit: Fit) -> None:
         new = np.array([fit.dx, fit.dy])
-        if self._taken > 0:
+        if self._taken > 0 and fit.informed > 1.0 / LEAST_PRIOR**2:
             step = float(np.mean((new - self._shift) ** 2))
             self._motion += (min(step, 1.0) - self._motion) / min(self._taken + 1.0, 20.0)
         self._shift = new
