@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from boostwatch.store.events import read_events, write_events
     from boostwatch.store.export import export_events
     from boostwatch.store.foreign import import_frames, read_array
-    from boostwatch.store.reader import Frame, StackReader, open_stack
+    from boostwatch.store.opening import open_stack
+    from boostwatch.store.reader import Frame, StackReader
     from boostwatch.store.validation import validate
     from boostwatch.store.writer import StackWriter
 
@@ -45,7 +46,7 @@ _HOMES = {
     "export_events": "export",
     "import_frames": "foreign",
     "make_directory": "atomic",
-    "open_stack": "reader",
+    "open_stack": "opening",
     "read_array": "foreign",
     "read_detections": "detections",
     "read_events": "events",

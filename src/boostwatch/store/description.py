@@ -15,7 +15,8 @@ from boostwatch.records import Records
 from boostwatch.store import guard, layout
 from boostwatch.store.detections import read_detections
 from boostwatch.store.events import TABLES, read_events
-from boostwatch.store.reader import StackReader, open_stack
+from boostwatch.store.opening import open_stack
+from boostwatch.store.reader import StackReader
 from boostwatch.store.sources import open_source
 
 

@@ -158,7 +158,8 @@ class _Walk:
             if self.stored > self.size:
                 self.add("/", "the datasets claim more bytes than the file has", self.stored, f"at most {self.size}")
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError) as error:
-            self.add(place, "is damaged", " ".join(str(error).split()), "objects that the HDF5 library can open")
+            text = " ".join(str(error.args[-1] if error.args else error).split())  # a KeyError quotes itself
+            self.add(place, "is damaged", text, "objects that the HDF5 library can open")
         return self.problems
 
     def _children(self, place: str, item: Any) -> list[tuple[str, Any]]:

@@ -266,7 +266,7 @@ def _tiff(path: Path) -> Source:
 
 
 def _hdf5(path: Path, dataset: str | None) -> Source:
-    from boostwatch.store.reader import open_stack
+    from boostwatch.store.opening import open_stack
 
     with open_stack(path, dataset=dataset) as stack:
         shape, dtype, told = stack.shape, stack.stored_dtype, stack.has_times

@@ -17,7 +17,8 @@ from boostwatch.store import guard, layout
 from boostwatch.store.description import format_of
 from boostwatch.store.events import TABLES
 from boostwatch.store.guard import Problem
-from boostwatch.store.reader import StackReader, open_stack
+from boostwatch.store.opening import open_stack
+from boostwatch.store.reader import StackReader
 
 MAX_LINES: Final = 50
 """Lines shown of one kind in one place; the last says how many more there are."""
