@@ -16,9 +16,7 @@ from boostwatch.sensor import Sensor
 GATE_PX = 3.0
 
 
-def draw_curve(
-    axes: Any, thing: Any, samples: Records, tables: EventTables, sensor: Sensor, view: View | None, epoch: str
-) -> None:
+def draw_curve(axes: Any, thing: Any, samples: Records, tables: EventTables, sensor: Sensor, view: View | None) -> None:
     """Draw a launch's apparent intensity against time, true and found, with ignition, launch and declaration times.
 
     Apparent: irradiance at the aperture times range squared, so the atmosphere's loss is in it and truth and finding
@@ -49,37 +47,41 @@ def draw_curve(
     axes.set_yscale("log")
     if top > 0:
         axes.set_ylim(top * 10**-3.5, top * 4)
+    margin = 0.08 * max(float(thing["end_s"] - thing["onset_s"]), 20.0)
+    if np.isfinite(margin):
+        axes.set_xlim(float(thing["onset_s"]) - margin, float(thing["end_s"]) + margin)
     _mark_times(axes, thing, tables.events[np.isin(tables.events["track_id"], track_ids)])
     name = thing["name"].decode() or f"object {int(thing['object_id'])}"
     axes.set_title(f"{name}: apparent intensity", fontsize=10, loc="left")
-    axes.set_xlabel(f"time after epoch (s){f', {epoch}' if not epoch else ''}", fontsize=9)
+    axes.set_xlabel("time after epoch (s)", fontsize=9)
     axes.set_ylabel("W/sr at the aperture" if absolute else "signal (e-)", fontsize=9)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=7.5, ncols=2, loc="lower right", framealpha=0.85)
+    if len(mine):
+        axes.legend(fontsize=7.5, ncols=2, loc="lower right", framealpha=0.85)
 
 
 def _mark_times(axes: Any, thing: Any, events: Records) -> None:
     axes.axvline(float(thing["onset_s"]), color="0.2", lw=1.2, ls=":")
-    _tag(axes, float(thing["onset_s"]), "ignition", "0.2", 0.02)
+    _tag(axes, float(thing["onset_s"]), "ignition", "0.2", 0.03, left=True)
     for event in events[events["kind"] == b"launch"][:1]:
-        colour = colour_of("launch")
+        colour = "#c8400a"
         launch, sigma = float(event["launch_time_s"]), float(event["launch_time_sigma_s"])
         if np.isfinite(launch):
             if np.isfinite(sigma):
                 axes.axvspan(launch - sigma, launch + sigma, color=colour, alpha=0.15, lw=0)
             axes.axvline(launch, color=colour, lw=1.3, ls="--")
-            _tag(axes, launch, "launch est.", colour, 0.62)
+            _tag(axes, launch, "launch estimated", colour, 0.03)
         declared = float(event["declared_time_s"])
         if np.isfinite(declared):
             axes.axvline(declared, color=colour, lw=1.8)
-            _tag(axes, declared, f"declared +{declared - float(thing['onset_s']):.1f} s", colour, 0.62)
+            _tag(axes, declared, f"declared +{declared - float(thing['onset_s']):.1f} s", colour, 0.03)
 
 
-def _tag(axes: Any, time_s: float, text: str, colour: str, height: float) -> None:
+def _tag(axes: Any, time_s: float, text: str, colour: str, height: float, *, left: bool = False) -> None:
     axes.annotate(
-        text, (time_s, height), xycoords=("data", "axes fraction"), xytext=(3, 0), textcoords="offset points",
-        rotation=90, fontsize=7.5, color=colour, va="bottom",
+        text, (time_s, height), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, 0),
+        textcoords="offset points", rotation=90, fontsize=8, color=colour, va="bottom", ha="right" if left else "left",
     )  # fmt: skip
 
 
@@ -108,7 +110,14 @@ def draw_summary(axes: Any, events: Records, epoch: str) -> None:
     for event in events[order]:
         kind = event["kind"].decode()
         axes.add_patch(_swatch(y, colour_of(kind)))
-        axes.text(0.035, y, f"{kind}  p={float(event['probability']):.2f}", fontsize=9, fontweight="bold", va="top")
+        axes.text(
+            0.035,
+            y,
+            f"T{int(event['track_id'])} {kind}, {float(event['probability']):.2f}",
+            fontsize=9,
+            fontweight="bold",
+            va="top",
+        )
         for line in _lines(event, epoch):
             y -= 0.075
             axes.text(0.035, y, line, fontsize=8.5, va="top", color="0.2")

@@ -82,27 +82,34 @@ def scene_picture(
     headline = title or f"{sensor.name}: {len(tables.events)} events, {len(tables.tracks)} tracks"
     figure.suptitle(headline, x=0.02, y=0.985, ha="left", fontsize=15, fontweight="bold")
     figure.text(0.98, 0.978, f"epoch {epoch}" if epoch else "", ha="right", va="top", fontsize=10, color="0.35")
-    upper = figure.add_gridspec(1, len(frames), left=0.035, right=0.965, top=0.93, bottom=0.40, wspace=0.12)
+    shown = [o for o in objects if o["kind"] == b"launch"][:2]
+    upper = figure.add_gridspec(
+        2, len(frames) + bool(shown), left=0.04, right=0.985, top=0.93, bottom=0.405, wspace=0.14, hspace=0.16,
+        width_ratios=[1.0] * len(frames) + [0.4] * bool(shown),
+    )  # fmt: skip
     moved = _Shifts(tables, frame_index)
     bands = {band.name: band for band in sensor.bands}
     for i, (name, frame) in enumerate(frames.items()):
-        axes = figure.add_subplot(upper[0, i])
+        axes = figure.add_subplot(upper[:, i])
         _draw_frame(figure, axes, name, frame, sensor, bands.get(name))
         if view is not None:
             _draw_map(axes, view, frame.shape)
-        _draw_truth(axes, objects, samples, moved, view)
-        _draw_tracks(axes, tables, moved, label=i == 0)
-        if view is not None:
-            _draw_events(axes, tables.events, view)
+        _draw_found(axes, tables, objects, samples, moved, view)
+        axes.set_ylabel("" if i else "y (px)", fontsize=9)
         axes.set(xlim=(-0.5, frame.shape[1] - 0.5), ylim=(frame.shape[0] - 0.5, -0.5))
+    for i, thing in enumerate(shown):
+        name, frame = next(iter(frames.items()))
+        axes = figure.add_subplot(upper[i, len(frames)])
+        axes.imshow(frame, cmap="gray", interpolation="nearest")
+        _draw_found(axes, tables, objects, samples, moved, view, named=False)
+        _zoom(axes, thing, samples, moved, name, frame)
     _legend(figure, tables)
-    shown = [o for o in objects if o["kind"] == b"launch"][:2]
     lower = figure.add_gridspec(
         1, max(len(shown), 1) + 1, left=0.05, right=0.985, top=0.295, bottom=0.06, wspace=0.16,
         width_ratios=[*[1.0] * max(len(shown), 1), 1.05],
     )  # fmt: skip
     for i, thing in enumerate(shown):
-        draw_curve(figure.add_subplot(lower[0, i]), thing, samples, tables, sensor, view, epoch)
+        draw_curve(figure.add_subplot(lower[0, i]), thing, samples, tables, sensor, view)
     draw_summary(figure.add_subplot(lower[0, -1]), tables.events, epoch)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
@@ -113,7 +120,7 @@ class _Shifts:
     """Moves positions from their own frame to the frame shown, by the run's own registration."""
 
     def __init__(self, tables: EventTables, frame_index: int | None) -> None:
-        table = tables.registration
+        table, self.frame = tables.registration, frame_index
         count = int(table["frame"].max()) + 1 if len(table) else 0
         self._shift = np.zeros((max(count, 1), 2))
         if count:
@@ -140,19 +147,26 @@ def radiance(frame: NDArray[Any], sensor: Sensor, band: Band | None) -> tuple[ND
     return (scaled, "W m$^{-2}$ sr$^{-1}$") if np.isfinite(scaled).any() else (value, "DN")
 
 
+def _stretch(value: NDArray[Any], upper: float) -> tuple[float, float]:
+    """Return what to show as black and as white, never equal."""
+    finite = value[np.isfinite(value)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(finite, [0.5, upper]))
+    return low, high if high > low else low + max(abs(low), 1.0) * 1e-3
+
+
 def _draw_frame(figure: Any, axes: Any, name: str, frame: NDArray[Any], sensor: Sensor, band: Band | None) -> None:
     value, unit = radiance(frame, sensor, band)
-    finite = value[np.isfinite(value)]
-    low, high = np.percentile(finite, [0.5, 99.7]) if finite.size else (0.0, 1.0)
-    image = axes.imshow(value, cmap="gray", vmin=low, vmax=max(high, low + 1e-30), interpolation="nearest")
+    low, high = _stretch(value, 99.7)
+    image = axes.imshow(value, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.015)
-    bar.set_label(f"{'in-band radiance' if unit != 'DN' else 'signal'} ({unit})", fontsize=9)
+    axes.set_title(f"{'in-band radiance' if unit != 'DN' else 'signal'} ({unit})", fontsize=9, loc="right")
     bar.ax.tick_params(labelsize=8)
     bar.formatter.set_powerlimits((-2, 4))
-    edges = f" {band.lower_um:g}-{band.upper_um:g} um" if band and np.isfinite(band.lower_um) else ""
-    axes.set_title(f"{name.upper()}{edges.replace('um', 'µm')}", fontsize=11, loc="left")
+    edges = f" {band.lower_um:.2f}-{band.upper_um:.2f} µm" if band and np.isfinite(band.lower_um) else ""
+    axes.set_title(f"{name.upper()}{edges}", fontsize=11, loc="left")
     axes.set_xlabel("x (px)", fontsize=9)
-    axes.set_ylabel("y (px)", fontsize=9)
     axes.tick_params(labelsize=8)
 
 
@@ -171,9 +185,9 @@ def _draw_map(axes: Any, view: View, shape: tuple[int, ...]) -> None:
         if not len(levels):
             continue
         lines = axes.contour(gx, gy, value, levels=levels, colors="white", linewidths=0.6, alpha=0.35)
-        axes.clabel(
-            lines, fontsize=7, fmt=lambda v, n=name: f"{abs((v + 180) % 360 - 180):g}°{n[0] if v >= 0 else n[1]}"
-        )
+        labels = axes.clabel(lines, fontsize=8, colors="white", fmt=lambda v, n=name: _degrees(v, n))
+        for text in labels:
+            text.set(path_effects=outlined(2), alpha=0.9)
     clat, clon = view.ground(0.5 * (width - 1), 0.5 * (height - 1))
     if not np.isfinite(clat):
         return
@@ -197,6 +211,38 @@ def _draw_map(axes: Any, view: View, shape: tuple[int, ...]) -> None:
     )  # fmt: skip
 
 
+def _degrees(value: float, letters: str) -> str:
+    turned = (value + 180) % 360 - 180
+    return f"{abs(turned):.4g}°{letters[0] if turned >= 0 else letters[1]}"
+
+
+def _draw_found(
+    axes: Any, tables: EventTables, objects: Records, samples: Records, moved: _Shifts, view: View | None,
+    *, named: bool = True,
+) -> None:  # fmt: skip
+    _draw_tracks(axes, tables, moved, named=named)
+    _draw_truth(axes, objects, samples, moved, view)
+    if view is not None:
+        _draw_events(axes, tables.events, view)
+
+
+def _zoom(axes: Any, thing: Any, samples: Records, moved: _Shifts, name: str, frame: NDArray[Any]) -> None:
+    """Frame a launch: its whole true path, no closer than 24 px."""
+    x, y = moved(samples[samples["object_id"] == thing["object_id"]])
+    inside = (x >= 0) & (x < frame.shape[1]) & (y >= 0) & (y < frame.shape[0])
+    if not inside.any():
+        axes.set_axis_off()
+        return
+    x, y = x[inside], y[inside]
+    half = max(0.75 * max(np.ptp(x), np.ptp(y)), 12.0)
+    cx, cy = 0.5 * (x.min() + x.max()), 0.5 * (y.min() + y.max())
+    axes.set(xlim=(cx - half, cx + half), ylim=(cy + half, cy - half))
+    patch = frame[max(int(cy - half), 0) : int(cy + half) + 2, max(int(cx - half), 0) : int(cx + half) + 2]
+    axes.images[0].set_clim(*_stretch(patch, 99.9))
+    axes.set_title(f"{thing['name'].decode()} in {name.upper()}", fontsize=9, loc="left")
+    axes.tick_params(labelsize=7)
+
+
 def _draw_truth(axes: Any, objects: Records, samples: Records, moved: _Shifts, view: View | None) -> None:
     for thing in objects:
         mine = samples[samples["object_id"] == thing["object_id"]]
@@ -204,7 +250,7 @@ def _draw_truth(axes: Any, objects: Records, samples: Records, moved: _Shifts, v
             continue
         order = np.argsort(mine["frame"], kind="stable")
         x, y = moved(mine[order])
-        axes.plot(x, y, color="white", lw=1.0, ls=(0, (1, 2)), alpha=0.9)
+        axes.plot(x, y, color="white", lw=1.1, ls=(0, (1, 2.2)))
         if thing["kind"] == b"launch" and view is not None:
             px, py = view.pixel(float(thing["latitude_deg"]), float(thing["longitude_deg"]))
             axes.plot(px, py, "*", ms=15, mfc="none", mec="white", mew=1.4)
@@ -212,18 +258,25 @@ def _draw_truth(axes: Any, objects: Records, samples: Records, moved: _Shifts, v
             axes.plot(x[0], y[0], "s", ms=9, mfc="none", mec="white", mew=1.0, alpha=0.9)
 
 
-def _draw_tracks(axes: Any, tables: EventTables, moved: _Shifts, *, label: bool) -> None:
+def _draw_tracks(axes: Any, tables: EventTables, moved: _Shifts, *, named: bool) -> None:
     for track in tables.tracks[np.isfinite(tables.tracks["confirmed_time_s"])]:
         points = tables.track_points[int(track["start"]) : int(track["start"] + track["count"])]
         if not len(points):
             continue
         kind = kind_of_track(tables, track)
         x, y = moved(points)
-        axes.plot(x, y, color=colour_of(kind), lw=2.0, path_effects=outlined(3.2), solid_capstyle="round")
-        axes.plot(x[-1], y[-1], "o", ms=5, color=colour_of(kind), mec="black", mew=0.8)
+        axes.plot(x, y, color=colour_of(kind), lw=1.8, path_effects=outlined(3.0), solid_capstyle="round")
+        now = len(points) - 1
+        if moved.frame is not None:
+            now = int(np.argmin(np.abs(points["frame"].astype(np.int64) - moved.frame)))
+        for colour, width in (("black", 3.0), (colour_of(kind), 1.6)):  # path effects would fill the ring
+            axes.plot(x[now], y[now], "o", ms=11, mfc="none", mec=colour, mew=width)
+        if not named:
+            continue
         axes.annotate(
-            f"{int(track['track_id'])} {kind}", (x[-1], y[-1]), xytext=(7, -7), textcoords="offset points", fontsize=9,
-            color=colour_of(kind), fontweight="bold", path_effects=outlined(2.5), annotation_clip=True,
+            f"T{int(track['track_id'])} {kind}", (x[now], y[now]), xytext=(9, -9), textcoords="offset points",
+            color=colour_of(kind), fontsize=9, fontweight="bold", path_effects=outlined(2.5), annotation_clip=True,
+            clip_on=True,
         )  # fmt: skip
 
 
@@ -249,6 +302,7 @@ def _legend(figure: Any, tables: EventTables) -> None:
     handles = [Line2D([], [], color=colour_of(k), lw=3, label=f"track: {k}", path_effects=outlined(4)) for k in kinds]
     handles += [
         Line2D([], [], color=COLOURS["launch"], marker="+", mew=2, ms=10, lw=1.4, label="launch point, 95 % ellipse"),
+        Line2D([], [], color="0.25", marker="o", ms=9, ls="none", mfc="none", label="at this frame"),
         Line2D([], [], marker="*", ms=13, label="true launch point", **truth),
         Line2D([], [], marker="s", ms=8, label="other true source", **truth),
         Line2D([], [], color="0.25", lw=1.2, ls=(0, (1, 2)), label="true path"),

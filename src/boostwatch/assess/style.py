@@ -12,7 +12,7 @@ COLOURS: Final[dict[str, str]] = {
 }  # fmt: skip
 """Of each kind, after Okabe and Ito, lightened to stand on grey; told apart by the colour-blind."""
 
-BAND_COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+BAND_COLOURS: Final = ("#0072b2", "#8e3a9d", "#009e73", "#666666")
 
 
 def colour_of(kind: str) -> str:

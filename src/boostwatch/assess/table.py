@@ -47,10 +47,10 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def with_sigma(error: Any, sigma: Any) -> str:
-    """Write an error beside what was claimed of it: ``+1.2, 2.0``."""
+    """Write an error beside what was claimed of it: ``+1.20 ± 2.00``."""
     if number(error) == "-":
         return "-"
-    return f"{'+' if error >= 0 else ''}{number(error)}, {number(sigma)}"
+    return f"{'+' if error >= 0 else ''}{number(error)} ± {number(sigma)}"
 
 
 def _interval(row: dict[str, Any], name: str) -> str:
@@ -67,8 +67,8 @@ def sections(score: dict[str, Any]) -> list[Section]:
 
 def _launches(rows: list[dict[str, Any]]) -> Section:
     heads = (
-        "launch", "declared", "after visible (s)", "time error, sigma (s)", "ground error (km)", "95 % ellipse (km)",
-        "inside", "heading error, sigma (deg)", "peak (W/sr)", "true peak (W/sr)",
+        "launch", "declared", "after visible (s)", "time error ± sigma (s)", "ground error (km)", "95 % ellipse (km)",
+        "inside", "heading error ± sigma (deg)", "peak (W/sr)", "true peak (W/sr)",
     )  # fmt: skip
     lines = [
         (
