@@ -45,6 +45,7 @@ KNOWN = [
     ("Intensity", "2e5 W/sr", 2e5), ("Intensity", "20 kW sr-1", 2e4), ("Pixels", "0.1 px", 0.1),
     ("PixelRate", "-0.02 px/s", -0.02), ("PositivePixelRate", "4 px/s", 4.0), ("PixelAcceleration", "0.1 px/s2", 0.1),
     ("PixelAcceleration", "0.1 px/s/s", 0.1), ("Electrons", "100 e-", 100.0), ("ElectronRate", "1e5 e-/s", 1e5),
+    ("Frequency", "30 kHz", 3e4), ("Radiance", "0.3 W/m2/sr/um", 0.3), ("Radiance", "0.3 W/(m2 sr um)", 0.3),
 ]  # fmt: skip
 
 
@@ -58,7 +59,7 @@ def test_every_quantity_is_tested_and_its_own_example_reads():
     names = {
         n for n in dir(settings) if any(isinstance(m, Unit) for m in getattr(getattr(settings, n), "__metadata__", ()))
     }
-    assert names == {name for name, *_ in KNOWN}
+    assert names == {name for name, *_ in KNOWN}, "add the new quantity to KNOWN"
     for name in names:
         unit = next(m for m in getattr(settings, name).__metadata__ if isinstance(m, Unit))
         assert math.isfinite(unit.parse(unit.example))

@@ -1,6 +1,7 @@
 """The decorator and its cache: named by the sources, and no fault in it ever costs a run."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -84,21 +85,36 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
-@pytest.mark.parametrize("fault", list(FAULTS))
-def test_a_damaged_entry_costs_a_compilation_at_most(tmp_path, warm, fault, suffix):
-    place = tmp_path / "cache"
-    for path in files(warm, ""):
-        if path.is_file():
-            copy = place / path.relative_to(warm)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(path.read_bytes())
-            os.utime(copy, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
-    damaged = files(place, suffix)
-    assert damaged
-    for path in damaged:
-        FAULTS[fault](path)
-    assert run(place)[0] == 6378137.0
+LOOP = """
+import importlib, pathlib, sys
+import numpy as np
+from boostwatch_kernels import _jit, raycast
+for place in sys.argv[1:]:
+    _jit._DIRECTORY = pathlib.Path(place)
+    kernel = importlib.reload(raycast).ray_ellipsoid
+    out = np.empty((1, 3))
+    kernel(np.array([[4e7, 0., 0.]]), np.array([[-1., 0., 0.]]), 6378137.0, 6356752.3, out)
+    print(out[0, 0], flush=True)
+"""
+
+
+def test_a_damaged_entry_costs_a_compilation_at_most(tmp_path, warm):
+    places = []
+    for fault, damage in FAULTS.items():
+        for suffix in (".nbi", ".nbc"):
+            place = tmp_path / f"{fault}{suffix}"
+            shutil.copytree(warm / "kernels" / _jit.source_hash(), place)
+            damaged = files(place, suffix)
+            assert damaged
+            for path in damaged:
+                damage(path)
+            places.append(str(place))
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_DISABLE_JIT"}
+    command = [sys.executable, "-c", LOOP, *places]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    reached = done.stdout.split()
+    assert done.returncode == 0, f"stopped at {places[len(reached)]}: {done.stderr}"
+    assert reached == ["6378137.0"] * len(places)
 
 
 def test_a_damaged_entry_is_replaced(tmp_path):
