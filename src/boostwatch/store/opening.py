@@ -34,7 +34,9 @@ def open_stack(path: str | os.PathLike[str], *, dataset: str | None = None) -> S
     Raises
     ------
     NoInput
-        No such file, or no dataset of that name.
+        No such file.
+    UsageError
+        No dataset of that name.
     BadData
         Not HDF5, reaches outside itself, damaged, or not a stack.
     """
@@ -45,11 +47,10 @@ def open_stack(path: str | os.PathLike[str], *, dataset: str | None = None) -> S
     except OSError as error:
         raise BadData(f"is damaged ({' '.join(str(error).split())})", path=path) from None
     try:
-        own = layout.text_of(file.attrs.get("format", "")) == layout.STACK_FORMAT or (
-            isinstance(file.get("/stack/frames"), h5py.Dataset)
-        )
+        named = layout.text_of(file.attrs.get("format", "")).startswith("boostwatch.")
+        own = named or isinstance(file.get("/stack/frames"), h5py.Dataset)
         if dataset is None and own:
-            if "format" in file.attrs:
+            if named:
                 layout.require_format(file, name, layout.STACK_FORMAT)
             frames = file.get("/stack/frames")
             if not isinstance(frames, h5py.Dataset):
