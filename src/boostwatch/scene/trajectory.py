@@ -1,6 +1,6 @@
 """Notional ascent: a gravity turn with staging over the rotating Earth, in Earth-fixed coordinates.
 
-The vehicle rises vertically for eight seconds, is tilted towards its heading for five, and from then on thrusts along its
+The vehicle rises vertically for eight seconds, is tilted towards its heading for another eight, and from then on thrusts along its
 velocity. Gravity is central, the air exponential with one drag figure; mass falls evenly through each burn. Enough for
 the path and the timing of a plume on a focal plane, for nothing else.
 """
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 STEP_S = 0.1
 TAIL_S = 8.0
 """Seconds kept after the last burnout."""
-_RISE_S, _TILT_S = 8.0, 5.0
+_RISE_S, _TILT_S = 8.0, 8.0
 _DRAG_AREA_PER_KG = 4e-5  # m2/kg at lift-off: drag coefficient times cross-section over mass
 
 
@@ -41,9 +41,9 @@ class Vehicle:
 
 
 VEHICLES = {
-    "small": Vehicle(_stages((180, 60, 4.4, 0.9)), 500.0, 14.0),
-    "medium": Vehicle(_stages((1000, 70, 28.0, 3.5), (350, 60, 7.6, 1.2)), 1200.0, 9.0),
-    "large": Vehicle(_stages((2800, 80, 86.0, 8.0), (800, 70, 20.0, 2.5), (200, 60, 4.2, 0.8)), 1500.0, 8.0),
+    "small": Vehicle(_stages((180, 60, 4.4, 0.9)), 500.0, 35.0),
+    "medium": Vehicle(_stages((1000, 70, 28.0, 3.5), (350, 60, 7.6, 1.6)), 2500.0, 22.0),
+    "large": Vehicle(_stages((2800, 80, 86.0, 8.0), (800, 70, 20.0, 2.5), (200, 60, 4.2, 0.8)), 1500.0, 21.0),
 }
 """Notional classes: round figures of the order that thrust and burn time alone suggest."""
 
@@ -51,7 +51,7 @@ VEHICLES = {
 def vehicle_of(launch: Launch) -> Vehicle:
     """Return the vehicle of a launch: its class, or its own stages."""
     if launch.stages is not None:
-        base = Vehicle(launch.stages, launch.payload or 0.02 * sum(s.propellant for s in launch.stages), 8.0)
+        base = Vehicle(launch.stages, launch.payload or 0.02 * sum(s.propellant for s in launch.stages), 22.0)
     else:
         base = VEHICLES[launch.vehicle or "medium"]
     tilt = launch.pitch_over if launch.pitch_over is not None else base.pitch_over_deg
