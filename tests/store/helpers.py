@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from boostwatch.records import (
-    DETECTION, EVENT, REGISTRATION, TRACK, TRACK_POINT, TRUTH_OBJECT, TRUTH_SAMPLE, EventTables, empty,
+    DETECTION,
+    EVENT,
+    REGISTRATION,
+    TRACK,
+    TRACK_POINT,
+    TRUTH_OBJECT,
+    TRUTH_SAMPLE,
+    EventTables,
+    empty,
 )  # fmt: skip
 from boostwatch.sensor import Band, Sensor
 from boostwatch.store import StackWriter

@@ -170,25 +170,31 @@ def test_a_frame_that_does_not_fit(tmp_path, data, more, match):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_too_few_and_too_many_frames(tmp_path):
-    data = frames()
-    with pytest.raises(UsageError, match="frames are missing; found 1; allowed: 6"), writer_of(tmp_path / "a") as writer:
-        writer.append(data[0], time_s=0, frame_index=0)
-    with pytest.raises(UsageError, match="too many frames"), writer_of(tmp_path / "a") as writer:
-        for t in range(7):
-            writer.append(data[0], time_s=t, frame_index=t)
+def test_frames_that_are_too_few_or_too_many(tmp_path):
+    data = frames()[0]
+
+    def write(count, *, first_row_time=0, shift=None):
+        with writer_of(tmp_path / "a") as writer:
+            for t in range(count):
+                row_time = np.zeros(16) if t >= first_row_time > 0 else None
+                writer.append(data, time_s=t, frame_index=t, row_time=row_time)
+            writer.set_truth(empty(TRUTH_OBJECT, 0), shift)
+
+    with pytest.raises(UsageError, match="frames are missing; found 1; allowed: 6"):
+        write(1, shift=np.zeros((6, 2)))
+    with pytest.raises(UsageError, match="too many frames; found 7; allowed: 6"):
+        write(7)
+    with pytest.raises(UsageError, match="frame 1: row_time is given with all frames or none"):
+        write(2, first_row_time=1)
+    with pytest.raises(UsageError, match="line_of_sight: wrong shape"):
+        write(6, shift=np.zeros((3, 2)))
     with pytest.raises(UsageError, match="used in a with block"):
-        writer_of(tmp_path / "a").append(data[0], time_s=0, frame_index=0)
-    with pytest.raises(UsageError, match="row_time is given with all frames or none"), writer_of(tmp_path / "a") as w:
-        w.append(data[0], time_s=0, frame_index=0)
-        w.append(data[0], time_s=1, frame_index=1, row_time=np.zeros(16))
-    with pytest.raises(UsageError, match="line_of_sight: wrong shape"), writer_of(tmp_path / "a") as writer:
-        writer.set_truth(empty(TRUTH_OBJECT, 0), np.zeros((3, 2)))
+        writer_of(tmp_path / "a").append(data, time_s=0, frame_index=0)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_file():
-    with pytest.raises(NoInput, match="nowhere.h5: cannot be read: No such file"):
+    with pytest.raises(NoInput, match=r"nowhere\.h5: cannot be read: No such file"):
         open_stack("nowhere.h5")
 
 

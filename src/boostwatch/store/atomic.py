@@ -57,31 +57,43 @@ class PartFile:
         self._fd = -1
 
     def __enter__(self) -> Self:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-        flags |= getattr(os, "O_BINARY", 0)
         try:
             if os.path.lexists(self.path) and not stat.S_ISREG(os.stat(self.path).st_mode):
                 raise CannotCreate("is there and is not an ordinary file", path=self.path)
-            self._fd = os.open(self.part, flags, 0o666)
-            self._lock()
+            while not self._open():
+                pass
             os.ftruncate(self._fd, 0)
         except OSError as error:
-            self._close()
+            if self._fd >= 0:
+                self._close()
+                os.unlink(self.part)
             if error.errno in _DISK:
                 raise self._storage_error(error) from error
             raise CannotCreate(f"cannot be created: {error.strerror}", path=self.path) from error
         return self
 
-    def _lock(self) -> None:
+    def _open(self) -> bool:
+        """Open and lock the ``.part`` file; False if it was renamed by its writer meanwhile, and is no longer that."""
+        flags = os.O_RDWR | os.O_CREAT
+        for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_BINARY"):
+            flags |= getattr(os, name, 0)
+        self._fd = os.open(self.part, flags, 0o666)
         if fcntl is None:
-            return
+            return True
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._close()
             raise CannotCreate("is being written by another process", path=self.path) from None
         except OSError:
-            pass  # a file system without locks: two writers are then not noticed
+            return True  # a file system without locks: two writers are then not noticed
+        try:
+            if os.path.samestat(os.fstat(self._fd), os.lstat(self.part)):
+                return True
+        except FileNotFoundError:
+            pass
+        self._close()
+        return False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
