@@ -14,6 +14,7 @@ from boostwatch.settings import EventSettings
 
 from .classify import KINDS, Classifier
 from .history import Story
+from .locate import FIT_S, Lines, Location, locate, place
 from .pointing import Pointing
 from .table import Table
 
@@ -23,6 +24,10 @@ LEAST_HITS = 4
 """Hits before a track can be declared a launch: two positions make a speed, more make an acceleration."""
 EVENT_DURATION_S = 3.0
 """Tracks shorter than this that are no launch make no event."""
+REFIT_S = 10.0
+"""Time between fits of a declared launch while its track is young."""
+HEIGHTS_M = {"aircraft": (9000.0, 2500.0)}
+"""Mean and 1-sigma of the height of what does not stand on the ground."""
 _LAUNCH = KINDS.index("launch")
 
 
@@ -81,11 +86,12 @@ class Judge:
             undeclared = not math.isfinite(story.declared_time_s)
             if undeclared and len(story.hits) >= LEAST_HITS and mine[_LAUNCH] > self._settings.declare_probability:
                 story.declared_time_s = time_s
+                self._fit(story, time_s)
                 new.append(self._event(story, story.track_id))
+            young = story.last_fit_s - float(story.hits[0]["time_s"]) < FIT_S
+            if not undeclared and young and time_s - story.last_fit_s > REFIT_S:
+                self._fit(story, time_s)
         return np.array(new, EVENT) if new else empty(EVENT, 0)
-
-    def close(self, story: Story, time_s: float) -> None:
-        """Note that a track has ended."""
 
     def points(self, story: Story) -> Records:
         """Return the points of a track with their lines of sight."""
@@ -96,6 +102,38 @@ class Judge:
         line = self._pointing.lines(focal, shift, attitude)
         out["los_x"], out["los_y"], out["los_z"] = line.T
         return out
+
+    def _lines(self, story: Story) -> Lines:
+        hits = np.array(story.hits, story.hits[0].dtype)
+        shift = hits["focal"] - hits["scene"]
+        line = self._pointing.lines(hits["focal"], shift, hits["attitude"])
+        across = []
+        for step in (np.array([1.0, 0.0]), np.array([0.0, 1.0])):
+            beside = self._pointing.lines(hits["focal"] + step, shift, hits["attitude"]) - line
+            across.append(beside / np.linalg.norm(beside, axis=-1, keepdims=True))
+        var = (hits["var"] + hits["shift_sigma"][:, None] ** 2) * self._pointing.ifov_rad**2
+        var += self._pointing.frame_sigma_rad**2
+        known = np.isfinite(line).all(axis=1) & np.isfinite(hits["position_m"]).all(axis=1)
+        return Lines(
+            hits["time_s"][known], hits["position_m"][known], line[known], np.stack(across, axis=1)[known], var[known],
+            self._pointing.common_sigma_rad,
+        )  # fmt: skip
+
+    def _fit(self, story: Story, time_s: float) -> None:
+        story.last_fit_s = time_s
+        if self._pointing.known:
+            story.location = locate(self._lines(story))
+
+    def _peak(self, story: Story) -> float:
+        """Apparent intensity at the aperture, W/sr: the brightest median of three hits in the main band."""
+        hits = np.array(story.hits, story.hits[0].dtype)
+        value = self._classifier.irradiance(hits["flux"])[:, self.main_band] * self._range_m**2
+        value = value[np.isfinite(value)]
+        if len(value) == 0:
+            return math.nan
+        if len(value) < 3:
+            return float(value.max())
+        return float(np.median(np.lib.stride_tricks.sliding_window_view(value, 3), axis=1).max())
 
     def events(self, stories: list[Story], time_s: float) -> Records:
         """Return one event a track that deserves it, in order of time first seen."""
@@ -108,6 +146,9 @@ class Judge:
                 or float(s.hits[-1]["time_s"] - s.hits[0]["time_s"]) >= EVENT_DURATION_S
             )
         ]
+        for story in worth:
+            if math.isfinite(story.declared_time_s):
+                self._fit(story, time_s)
         worth.sort(key=lambda s: (float(s.hits[0]["time_s"]), s.track_id))
         return np.array([self._event(s, n) for n, s in enumerate(worth)], EVENT) if worth else empty(EVENT, 0)
 
@@ -124,4 +165,19 @@ class Judge:
         declared = story.declared_time_s if best == _LAUNCH else max(story.kind_since_s, story.confirmed_time_s)
         out["declared_time_s"] = declared
         out["x0"], out["y0"] = story.hits[0]["focal"]
+        out["peak_intensity_w_sr"] = self._peak(story)
+        kind = KINDS[best]
+        at: Location | None = None
+        if kind == "launch":
+            at = story.location
+            if at is not None:
+                out["launch_time_s"], out["launch_time_sigma_s"] = at.launch_time_s, at.launch_time_sigma_s
+                out["heading_deg"], out["heading_sigma_deg"] = at.heading_deg, at.heading_sigma_deg
+            if story.ended:
+                out["burnout_time_s"] = float(story.hits[-1]["time_s"]) + 0.5 * self._period
+        elif kind not in ("defect", "satellite") and self._pointing.known:
+            at = place(self._lines(story), *HEIGHTS_M.get(kind, (0.0, 500.0)))
+        if at is not None:
+            out["latitude_deg"], out["longitude_deg"] = at.latitude_deg, at.longitude_deg
+            out["ellipse_major_km"], out["ellipse_minor_km"], out["ellipse_angle_deg"] = at.ellipse
         return out

@@ -350,7 +350,6 @@ class Follower:
             story = self._live.pop(int(table.serial[n]))
             story.ended = True
             story.score = float(table.score[n])
-            self._judge.close(story, time_s)
         table.keep(~(lost | hopeless))
 
     def _confirm(self, time_s: float) -> None:

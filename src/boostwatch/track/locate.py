@@ -1,0 +1,302 @@
+"""Where and when a launch began: maximum a posteriori fit of a boost to the lines of sight of one track.
+
+One sensor sees angles only, so the range along each line is told by the prior alone: boosts start at rest on the
+ground with an acceleration from a known broad range. The fit therefore carries all its parameters, the pointing bias
+among them, and reports what is left uncertain after the data. See ``docs/events.md``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from boostwatch.geometry import WGS84_A_M, enu_basis, intersect_earth, itrs_to_geodetic
+from boostwatch_kernels.boost import boost_paths
+
+Array = NDArray[np.float64]
+
+MOST_POINTS = 30
+FIT_S = 45.0
+"""Length of track, from its first hit, that is fitted: a third stage would need parameters of its own."""
+FIRST_SEEN_M = (4500.0, 3500.0)
+"""Mean and 1-sigma of the height at which a plume is first seen: haze and cloud hide what is lower."""
+CHI2_95 = 5.991464547107979
+"""95 % point of chi-square with two degrees of freedom."""
+DISCREPANCY = 5.0
+"""White acceleration, m2/s3, that real boosts depart from the family by: staging, steering, drag of the real body."""
+
+# Offsets north and east in km, start time (s before the first hit), heading in rad, then logarithms of thrust over mass
+# (m/s2), growth (1/s), pitch rate (rad/s), kick time (s), drag (1/m), time (s) and thrust (m/s2) of a second stage, and
+# the pointing bias in units of its sigma.
+_MEAN = np.array(
+    [
+        0.0,
+        0.0,
+        -15.0,
+        0.0,
+        math.log(17),
+        math.log(0.008),
+        math.log(0.009),
+        math.log(9),
+        math.log(4e-5),
+        math.log(75),
+        math.log(14),
+        0,
+        0,
+    ]
+)
+_SIGMA = np.array([300.0, 300.0, 15.0, np.nan, 0.22, 0.4, 0.6, 0.35, 0.7, 0.3, 0.35, 1.0, 1.0])
+HEADINGS: Array = np.arange(16.0) * (math.pi / 8)
+HEADING_SIGMA = 0.24
+"""Centres and common width, rad, of the narrow priors whose sum is flat to 1 % around the circle."""
+_STEP = np.array([1e-3, 1e-3, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4])
+_N = len(_MEAN)
+_FREE = _N - 2
+"""Parameters of the path; those of the pointing follow."""
+
+
+class Lines(NamedTuple):
+    """Lines of sight of a track, ``N`` of them, ascending in time."""
+
+    time_s: Array
+    """(N,)"""
+    position_m: Array
+    """(N, 3) sensor, ITRS."""
+    line: Array
+    """(N, 3) unit vectors, ITRS."""
+    across: Array
+    """(N, 2, 3) unit vectors of growing x and y on the focal plane."""
+    var_rad2: Array
+    """(N, 2) variance along them, common error excluded."""
+    bias_rad: float
+    """1-sigma an axis of the error common to all."""
+
+
+class Location(NamedTuple):
+    """Launch point, time and heading, with their errors."""
+
+    latitude_deg: float
+    longitude_deg: float
+    covariance_km2: Array
+    """(2, 2) north, east."""
+    launch_time_s: float
+    launch_time_sigma_s: float
+    heading_deg: float
+    heading_sigma_deg: float
+    cost: float
+    """Half the squared residuals and prior terms at the best fit; NaN where nothing was fitted."""
+    residuals: int
+    """Number of measured angles in it."""
+
+    @property
+    def ellipse(self) -> tuple[float, float, float]:
+        """95 % semi-axes in km, and the angle of the major one, degrees clockwise from north in [0, 180)."""
+        values, vectors = np.linalg.eigh(self.covariance_km2)
+        minor, major = np.sqrt(np.maximum(values, 0.0) * CHI2_95)
+        north, east = vectors[:, 1]
+        return float(major), float(minor), math.degrees(math.atan2(east, north)) % 180.0
+
+
+def thin(lines: Lines) -> Lines:
+    """Average neighbouring lines of the fitted length down to at most `MOST_POINTS`."""
+    inside = np.flatnonzero(lines.time_s <= lines.time_s[0] + FIT_S)
+    groups = np.array_split(inside, min(MOST_POINTS, len(inside)))
+    w = 1.0 / lines.var_rad2.mean(axis=1)
+
+    def mean(values: Array) -> Array:
+        return np.array([np.average(values[g], axis=0, weights=w[g]) for g in groups])
+
+    line, across = mean(lines.line), mean(lines.across)
+    line /= np.linalg.norm(line, axis=-1, keepdims=True)
+    across /= np.linalg.norm(across, axis=-1, keepdims=True)
+    var = np.array([1.0 / (1.0 / lines.var_rad2[g]).sum(axis=0) for g in groups])
+    return Lines(mean(lines.time_s), mean(lines.position_m), line, across, var, lines.bias_rad)
+
+
+class _Fit:
+    """The least-squares problem of one track; parameter sets are rows of an array (P, 13)."""
+
+    def __init__(self, lines: Lines, first_s: float) -> None:
+        self.lines = lines
+        self.first_s = first_s
+        origin = intersect_earth(lines.position_m[0], lines.line[0], FIRST_SEEN_M[0])
+        lat, lon, _ = itrs_to_geodetic(origin)
+        self.lat, self.lon = math.radians(float(lat)), math.radians(float(lon))
+        distance = float(np.linalg.norm(origin - lines.position_m[0]))
+        t = lines.time_s - first_s + 15.0
+        low, high = np.minimum(t[:, None], t[None, :]), np.maximum(t[:, None], t[None, :])
+        model = DISCREPANCY * low**2 * (3 * high - low) / 6.0 / distance**2
+        self.whiten = [np.linalg.cholesky(np.diag(lines.var_rad2[:, k]) + model) for k in range(2)]
+        self.times = np.concatenate([[min(first_s, float(lines.time_s[0]))], lines.time_s])
+
+    @property
+    def known(self) -> bool:
+        return math.isfinite(self.lat)
+
+    def physical(self, p: Array) -> Array:
+        """Return the kernel's parameters (P, 11)."""
+        out = np.empty((len(p), _FREE))
+        out[:, 0] = self.lat + p[:, 0] * 1e3 / WGS84_A_M
+        out[:, 1] = self.lon + p[:, 1] * 1e3 / (WGS84_A_M * math.cos(self.lat))
+        out[:, 2] = self.first_s + p[:, 2]
+        out[:, 3] = p[:, 3]
+        out[:, 4:] = np.exp(p[:, 4:_FREE])
+        return out
+
+    def residuals(self, p: Array, heading: Array) -> Array:
+        """Return whitened residuals (P, 2 N + 14), those of the prior last; ``heading`` (P,) is where it pulls."""
+        lines = self.lines
+        path = np.empty((len(p), len(self.times), 3))
+        boost_paths(self.physical(p), self.times, path)
+        to = path[:, 1:] - lines.position_m
+        to /= np.linalg.norm(to, axis=-1, keepdims=True)
+        parts = []
+        for k in range(2):
+            angle = ((to - lines.line) * lines.across[:, k]).sum(axis=-1) + p[:, _FREE + k, None] * lines.bias_rad
+            parts.append(solve_triangular(self.whiten[k], angle.T, lower=True).T)
+        height = itrs_to_geodetic(path[:, 0])[2]
+        parts.append(((height - FIRST_SEEN_M[0]) / FIRST_SEEN_M[1])[:, None])
+        prior = (p - _MEAN) / _SIGMA
+        prior[:, 3] = (p[:, 3] - heading) / HEADING_SIGMA
+        parts.append(prior)
+        return np.concatenate(parts, axis=1)
+
+    def jacobian(self, p: Array, heading: Array, r: Array) -> Array:
+        """Return d residual / d parameter (P, R, 13) by forward differences; that of the bias is exact."""
+        many = np.repeat(p, _FREE, axis=0)
+        many[np.arange(len(many)), np.tile(np.arange(_FREE), len(p))] += np.tile(_STEP, len(p))
+        out = np.zeros((len(p), r.shape[1], _N))
+        moved = self.residuals(many, np.repeat(heading, _FREE)).reshape(len(p), _FREE, -1)
+        out[:, :, :_FREE] = ((moved - r[:, None, :]) / _STEP[:, None]).transpose(0, 2, 1)
+        n = len(self.lines.time_s)
+        for k in range(2):
+            column = solve_triangular(self.whiten[k], np.full(n, self.lines.bias_rad), lower=True)
+            out[:, k * n : (k + 1) * n, _FREE + k] = column
+            out[:, 2 * n + 1 + _FREE + k, _FREE + k] = 1.0
+        return out
+
+    def improve(self, p: Array, heading: Array, steps: int) -> tuple[Array, Array, Array]:
+        """Levenberg-Marquardt on all rows at once; return parameters, costs (P,) and normal matrices (P, 13, 13)."""
+        r = self.residuals(p, heading)
+        cost = 0.5 * (r * r).sum(axis=1)
+        damping = np.full(len(p), 1e-2)
+        j = self.jacobian(p, heading, r)
+        normal = np.einsum("pri,prj->pij", j, j)
+        for _ in range(steps):
+            gradient = np.einsum("pri,pr->pi", j, r)
+            diagonal = np.einsum("pii->pi", normal)
+            step = np.linalg.solve(
+                normal + damping[:, None, None] * np.eye(_N) * diagonal[:, None, :], gradient[..., None]
+            )
+            trial = p - np.clip(step[..., 0], -3 * _LIMIT, 3 * _LIMIT)
+            trial_r = self.residuals(trial, heading)
+            trial_cost = 0.5 * (trial_r * trial_r).sum(axis=1)
+            better = trial_cost < cost
+            gain = np.where(better, cost - trial_cost, 0.0)
+            p, r = np.where(better[:, None], trial, p), np.where(better[:, None], trial_r, r)
+            cost = np.where(better, trial_cost, cost)
+            damping = np.clip(np.where(better, damping / 5.0, damping * 8.0), 1e-9, 1e6)
+            j = self.jacobian(p, heading, r)
+            normal = np.einsum("pri,prj->pij", j, j)
+            if (gain < 1e-4).all() and better.any():
+                break
+        return p, cost, normal
+
+
+_LIMIT = np.array([10.0, 10.0, 5.0, 0.5, 0.2, 0.4, 0.5, 0.4, 0.7, 0.2, 0.3, 1.0, 1.0])
+
+
+def locate(lines: Lines) -> Location | None:
+    """Fit a boost to the lines of sight of a track.
+
+    Climb and flight north or south look much alike to a sensor over the equator, so the heading may be open over a wide
+    arc or have two values. Its uniform prior is therefore written as a sum of 16 narrow ones; each gives a fit of its
+    own, and the answer is their mixture by evidence (Laplace's approximation).
+
+    Parameters
+    ----------
+    lines : Lines
+        At least three.
+
+    Returns
+    -------
+    Location or None
+        None where the lines miss the Earth or there are too few.
+    """
+    if len(lines.time_s) < 3:
+        return None
+    first_s = float(lines.time_s[0])
+    fit = _Fit(thin(lines), first_s)
+    if not fit.known:
+        return None
+    starts = np.tile(_MEAN, (len(HEADINGS), 1))
+    starts[:, 3] = HEADINGS
+    p, cost, _ = fit.improve(starts, HEADINGS, 8)
+    likely = cost < cost.min() + 15.0
+    p, cost, normal = fit.improve(p[likely], HEADINGS[likely], 20)
+    cov = np.linalg.inv(normal)
+    _, log_det = np.linalg.slogdet(cov)
+    log_weight = 0.5 * log_det - cost
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    best = int(np.argmax(weight))
+    away = p - p[best]
+    away[:, 3] = (away[:, 3] + math.pi) % (2 * math.pi) - math.pi
+    shift = weight @ away
+    spread = np.einsum("p,pij->ij", weight, cov) + np.einsum("p,pi,pj->ij", weight, away - shift, away - shift)
+    lat, lon, start_s, heading = fit.physical((p[best] + shift)[None])[0, :4]
+    return Location(
+        math.degrees(lat),
+        math.degrees(lon),
+        spread[:2, :2],
+        float(start_s),
+        math.sqrt(spread[2, 2]),
+        math.degrees(heading) % 360.0,
+        min(math.degrees(math.sqrt(spread[3, 3])), 180.0 / math.sqrt(3.0)),
+        float(cost.min()),
+        2 * len(fit.lines.time_s),
+    )
+
+
+def place(lines: Lines, height_m: float, height_sigma_m: float) -> Location | None:
+    """Place a source of known height by its first line of sight.
+
+    The error is that of the pointing and the centroid, ``R sigma`` across the line and ``R sigma / sin(elevation)``
+    along it, and ``sigma_h / tan(elevation)`` from the height.
+
+    Parameters
+    ----------
+    lines : Lines
+        At least one.
+    height_m, height_sigma_m : float
+        Height above the ellipsoid and its 1-sigma.
+
+    Returns
+    -------
+    Location or None
+        Without time and heading; None where the line misses the Earth.
+    """
+    if len(lines.time_s) == 0:
+        return None
+    point = intersect_earth(lines.position_m[0], lines.line[0], height_m)
+    if not np.isfinite(point).all():
+        return None
+    lat, lon, _ = itrs_to_geodetic(point)
+    basis = enu_basis(float(lat), float(lon))
+    distance = float(np.linalg.norm(point - lines.position_m[0]))
+    down = lines.line[0] @ basis.T  # east, north, up
+    # A small turn across the line moves the point by R, then along the line until it is at its height again.
+    slide = np.zeros((2, 2))
+    var = lines.var_rad2[0] + lines.bias_rad**2
+    for k in range(2):
+        move = distance * (basis @ lines.across[0, k])
+        ground = (move[:2] - down[:2] * move[2] / down[2])[::-1]
+        slide += var[k] * np.outer(ground, ground)
+    lean = (down[:2] / down[2])[::-1] * height_sigma_m
+    covariance = (slide + np.outer(lean, lean)) / 1e6
+    nan = math.nan
+    return Location(float(lat), float(lon), covariance, nan, nan, nan, nan, nan, 0)
