@@ -1,6 +1,7 @@
 """The decorator and its cache: named by the sources, and no fault in it ever costs a run."""
 
 import os
+import pickle
 import shutil
 import stat
 import subprocess
@@ -192,3 +193,57 @@ def test_ieee_arithmetic():
     assert count_nan(values) == 2
     with np.errstate(divide="ignore"):
         assert divide(np.float64(1.0), np.float64(0.0)) == np.inf
+
+
+class Shelf:
+    """What numba's cache file does, on a dictionary of files."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def _dump(self, entry):
+        return pickle.dumps(entry)
+
+    def _data_path(self, name):
+        return str(self.place / name)
+
+
+class Cache:
+    """A numba cache whose faults can be ordered."""
+
+    def __init__(self, place: Path, fault: Exception | None = None) -> None:
+        self.cache_path, self._cache_file, self.fault, self.saved = str(place), Shelf(place), fault, []
+
+    def load_overload(self, sig, target_context):
+        if self.fault:
+            raise self.fault
+        return sig, target_context
+
+    def save_overload(self, sig, data):
+        if self.fault:
+            raise self.fault
+        self.saved.append((sig, data))
+
+
+def test_an_entry_carries_its_checksum(tmp_path):
+    shelf = Shelf(tmp_path)
+    _jit._checked(shelf)
+    (tmp_path / "entry").write_bytes(shelf._dump({"code": b"\x90" * 100}))
+    assert shelf._load_data("entry") == {"code": b"\x90" * 100}
+    flip_bit(0.5)(tmp_path / "entry")
+    with pytest.raises(ValueError, match="entry is damaged"):
+        shelf._load_data("entry")
+
+
+def test_faults_of_the_cache_stay_in_it(tmp_path):
+    place = tmp_path / "entries"
+    good = _jit._TolerantCache(Cache(place))
+    assert good.load_overload("sig", "target") == ("sig", "target")
+    good.save_overload("sig", 1)
+    assert good.saved == [("sig", 1)]
+    assert place.is_dir()
+    (place / "entry").write_bytes(b"damaged")
+    bad = _jit._TolerantCache(Cache(place, RuntimeError("anything")))
+    assert bad.load_overload("sig", "target") is None
+    assert not place.exists()
+    bad.save_overload("sig", 1)
