@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from astropy import units as u
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
@@ -14,7 +13,7 @@ from boostwatch.geometry import enu_basis, geodetic_to_itrs, quaternion_to_matri
 from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.clouds import Cloud, build_cloud
 from boostwatch.scene.earth import EarthRadiance
-from boostwatch.scene.scenario import EarthBackground, ImageBackground, Scenario, UniformBackground
+from boostwatch.scene.scenario import EarthBackground, ImageBackground, Scenario, UniformBackground, image_scale
 from boostwatch.scene.view import Grid, View
 from boostwatch.sensor import Sensor
 
@@ -47,7 +46,7 @@ def image_radiance(image: NDArray[np.generic], background: ImageBackground, band
         )
     if not np.isfinite(data).all():
         raise BadData("the image has values that are not finite", path=background.file, place="background.file")
-    data = data * u.Unit(background.units.replace("/", " / ")).to("W/(m2 sr um)")
+    data = data * image_scale(background.units)
     top, left = (data.shape[1] - need[0]) // 2, (data.shape[2] - need[1]) // 2
     pad = grid.margin + 4
     data = np.pad(data, ((0, 0), (pad, pad), (pad, pad)), mode="symmetric")
