@@ -52,7 +52,7 @@ def draw_curve(axes: Any, thing: Any, samples: Records, tables: EventTables, sen
         axes.set_xlim(float(thing["onset_s"]) - margin, float(thing["end_s"]) + margin)
     _mark_times(axes, thing, tables.events[np.isin(tables.events["track_id"], track_ids)])
     name = thing["name"].decode() or f"object {int(thing['object_id'])}"
-    axes.set_title(f"{name}: apparent intensity", fontsize=10, loc="left")
+    axes.set_title(f"{name}: {'apparent intensity' if absolute else 'signal'}", fontsize=10, loc="left")
     axes.set_xlabel("time after epoch (s)", fontsize=9)
     axes.set_ylabel("W/sr at the aperture" if absolute else "signal (e-)", fontsize=9)
     axes.tick_params(labelsize=8)
