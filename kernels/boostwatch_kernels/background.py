@@ -78,9 +78,10 @@ def snapshot_edges(background: Background, block: int, edges: np.ndarray) -> Non
         for j in range(2 * HALO):
             y = k * block - HALO + j
             if 0 <= y < height:
-                edges[k, 0, j] = background.mean[y]
-                edges[k, 1, j] = background.variance[y]
-                edges[k, 2, j] = background.age[y]
+                for x in range(background.mean.shape[1]):
+                    edges[k, 0, j, x] = background.mean[y, x]
+                    edges[k, 1, j, x] = background.variance[y, x]
+                    edges[k, 2, j, x] = background.age[y, x]
 
 
 @jit

@@ -22,6 +22,10 @@ CLIP = 4.0
 """Squared scales at which q^2 is clipped in the tile's sum."""
 
 
+BLUR_LEAST = 2.5e-5
+"""Registration variance (px^2) below which its part of the noise is not worth the time."""
+
+
 class Ring(NamedTuple):
     """The newest resampled frames of one band; ``past`` is the slot that leaves, or -1."""
 
@@ -87,10 +91,25 @@ def filter_column(rows: np.ndarray, centre: int, profile: np.ndarray, out: np.nd
             out[x] += p * (up[x] + down[x])
 
 
+class Past(NamedTuple):
+    """One row of the background; float32 (W,) each."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+    age: np.ndarray
+    above: np.ndarray  # mean of the row above
+
+
+@jit
+def copy_row(source: np.ndarray, target: np.ndarray) -> None:
+    """Copy a row; a slice assignment takes six times as long in compiled code."""
+    for x in range(target.shape[0]):
+        target[x] = source[x]
+
+
 @jit
 def whiten_row(
-    value: np.ndarray, state: np.ndarray, above: np.ndarray, typical: np.ndarray, rule: Rule, residual: np.ndarray,
-    weight: np.ndarray,
+    value: np.ndarray, past: Past, typical: np.ndarray, rule: Rule, residual: np.ndarray, weight: np.ndarray
 ) -> None:
     """Write the weighted residual ``w (value - mean)`` and the weight ``w`` of one row to padded buffers.
 
@@ -101,10 +120,8 @@ def whiten_row(
     ----------
     value : float32 (W,)
         Resampled row, NaN where unknown.
-    state : float32 (3, W)
-        Mean, variance and age of the row.
-    above : float32 (W,)
-        Mean of the row above.
+    past : Past
+        The row of the background.
     typical : float32 (W,)
         Variance of the tile.
     rule : Rule
@@ -114,22 +131,42 @@ def whiten_row(
     """
     n = value.shape[0]
     out, w_out = residual[PAD : PAD + n], weight[PAD : PAD + n]
-    mean, variance, age = state[0], state[1], state[2]
-    ripe, shrink = np.float32(rule.ripe), np.float32(rule.shrink)
-    floor, blur = np.float32(rule.floor), np.float32(rule.blur)
+    mean, variance, age, above = past.mean, past.variance, past.age, past.above
+    ripe, shrink, floor = np.float32(rule.ripe), np.float32(rule.shrink), np.float32(rule.floor)
     zero = np.float32(0.0)
+    # Few arrays a loop: the compiler gives up where too many might overlap.
+    for x in range(n):
+        n_seen = age[x] + shrink
+        w = n_seen / (age[x] * variance[x] + shrink * typical[x] + n_seen * floor)
+        w_out[x] = w if age[x] >= ripe else zero
+    if rule.blur > BLUR_LEAST:
+        blur = np.float32(rule.blur)
+        here, left, over = mean[1:], mean[: n - 1], above[1:]
+        target = w_out[1:]
+        for x in range(n - 1):
+            gx, gy = here[x] - left[x], here[x] - over[x]
+            slope = blur * (gx * gx + gy * gy)
+            slope = slope if slope == slope else zero
+            target[x] /= np.float32(1.0) + target[x] * slope
     for x in range(n):
         e = value[x] - mean[x]
-        left = mean[max(x - 1, 0)]
-        gx, gy = mean[x] - left, mean[x] - above[x]
-        slope = gx * gx + gy * gy
-        slope = slope if slope == slope else zero
-        n_seen = age[x] + shrink
-        w = n_seen / (age[x] * variance[x] + shrink * typical[x] + n_seen * (floor + blur * slope))
-        good = (e == e) & (age[x] >= ripe)
-        w = w if good else zero
-        w_out[x] = w
-        out[x] = w * e if good else zero
+        known = e == e
+        w_out[x] = w_out[x] if known else zero
+        out[x] = w_out[x] * e if known else zero
+
+
+@jit
+def spread_tiles(tiles: np.ndarray, row: int, factor: float, out: np.ndarray) -> None:
+    """Write one row of tiles out to pixels, times a factor."""
+    n = out.shape[0]
+    for tile in range(tiles.shape[1]):
+        out[tile * TILE_X : min(n, (tile + 1) * TILE_X)] = np.float32(factor) * tiles[row, tile]
+
+
+@jit
+def ratio(tops: np.ndarray, bottoms: np.ndarray, row: int, x: int) -> float:
+    """Return the matched-filter statistic ``top / sqrt(bottom)`` of a pixel."""
+    return tops[row, x] / math.sqrt(bottoms[row, x] + np.float32(1e-20))
 
 
 @jit
@@ -179,26 +216,27 @@ def sweep_block(
     lagged = np.zeros(n, np.float32)
     above = np.full(n, np.nan, np.float32)
     keep = np.zeros(n, np.float32)
-    state = np.zeros((3, n), np.float32)
+    cut = np.zeros(n, np.float32)
     residual = np.zeros(n + 2 * PAD, np.float32)
     weight = np.zeros(n + 2 * PAD, np.float32)
     across = np.zeros((size, n), np.float32)
     across_w = np.zeros((size, n), np.float32)
-    top = np.zeros(n, np.float32)
-    bottom = np.zeros(n, np.float32)
-    q = np.zeros((3, n), np.float32)
+    # q = top / sqrt(bottom); it is compared as a square, and worked out only where it matters.
+    tops = np.zeros((3, n), np.float32)
+    bottoms = np.zeros((3, n), np.float32)
     lane = np.zeros((STATISTICS, n), np.float32)
     typical = np.zeros(n, np.float32)
     scale = np.zeros(n, np.float32)
     converted = -(1 << 30)  # rows up to here lie in the ring of raw rows
+    tile_seen, tile_cut = -1, -1
     count = 0
-    one, zero, tiny = np.float32(1.0), np.float32(0.0), np.float32(1e-30)
+    one, zero, tiny = np.float32(1.0), np.float32(0.0), np.float32(1e-20)
     for y in range(first - reach - 1, last + reach + 1):
         slot = y % size
         inside = 0 <= y < height
         if not inside:
-            across[slot] = zero
-            across_w[slot] = zero
+            across[slot].fill(zero)
+            across_w[slot].fill(zero)
         else:
             own = first <= y < last
             source = y + shift.step_y
@@ -211,63 +249,58 @@ def sweep_block(
                 blend_rows(raw, source - 1, shift.taps_y, blended)
                 shift_row(blended, shift.step_x, shift.taps_x, value)
             else:
-                value[:] = np.nan
+                value.fill(np.nan)
             for k in range(frame.bad_start[source], frame.bad_start[source + 1]) if seen else range(0):
                 x = frame.bad_x[k] - shift.step_x
                 if 0 <= x < n:
                     value[x] = np.nan
-            if y < first:
-                j = HALO + y - first
-                state[0], state[1], state[2] = edges[block, 0, j], edges[block, 1, j], edges[block, 2, j]
-            elif y >= last:
-                j = HALO + y - last
-                k = block + 1
-                state[0], state[1], state[2] = edges[k, 0, j], edges[k, 1, j], edges[k, 2, j]
+            if own:
+                mean, variance, age = background.mean[y], background.variance[y], background.age[y]
             else:
-                state[0], state[1], state[2] = background.mean[y], background.variance[y], background.age[y]
-            tile = y // TILE_Y
-            for x in range(n):
-                typical[x] = tiles.variance[tile, x // TILE_X]
-            whiten_row(value, state, above, typical, rule, residual, weight)
-            above[:] = state[0]
+                k, j = (block, HALO + y - first) if y < first else (block + 1, HALO + y - last)
+                mean, variance, age = edges[k, 0, j], edges[k, 1, j], edges[k, 2, j]
+            if y // TILE_Y != tile_seen:
+                tile_seen = y // TILE_Y
+                spread_tiles(tiles.variance, tile_seen, 1.0, typical)
+            whiten_row(value, Past(mean, variance, age, above), typical, rule, residual, weight)
+            if rule.blur > BLUR_LEAST:
+                copy_row(mean, above)
             filter_row(residual, profile, across[slot])
             filter_row(weight, square, across_w[slot])
             if own and ring.past >= 0:
                 behind = y - ring.past_y
                 if 0 <= behind < height:
-                    if ring.past_x == 0:
-                        lagged[:] = ring.frames[ring.past, behind]
-                    else:
+                    departed = ring.frames[ring.past, behind]
+                    if ring.past_x != 0:
                         for x in range(n):
                             column = x - ring.past_x
-                            lagged[x] = ring.frames[ring.past, behind, column] if 0 <= column < n else np.nan
-                    absorb_row(
-                        lagged, rule.rate, 25.0, background.mean[y], background.variance[y], background.age[y]
-                    )
+                            lagged[x] = departed[column] if 0 <= column < n else np.nan
+                        departed = lagged
+                    absorb_row(departed, rule.rate, 25.0, mean, variance, age)
         centre = y - reach
         if centre < first - 1:
             continue
-        line = q[centre % 3]
+        top, bottom = tops[centre % 3], bottoms[centre % 3]
         filter_column(across, centre, profile, top)
         filter_column(across_w, centre, square, bottom)
-        for x in range(n):
-            line[x] = top[x] / math.sqrt(bottom[x] + tiny)
         if first <= centre < last:
             tile = centre // TILE_Y
             if centre % TILE_Y == 0:
-                lane[:] = zero
+                lane.fill(zero)
             if centre % 4 == 1:
+                spread_tiles(tiles.scale, tile, 1.0, scale)
+                clip, tail = np.float32(CLIP), np.float32(-TAIL)
+                l0, l1, l2, l3 = lane[0], lane[1], lane[2], lane[3]
                 for x in range(n):
-                    scale[x] = tiles.scale[tile, x // TILE_X]
-                row_w = bottom
+                    keep[x] = top[x] / math.sqrt(bottom[x] + tiny)
                 for x in range(n):
-                    s = scale[x]
-                    value_q = line[x]
-                    have = one if row_w[x] > zero else zero
-                    lane[0, x] += min(value_q * value_q, np.float32(CLIP) * s * s) * have
-                    lane[1, x] += row_w[x]
-                    lane[2, x] += have if value_q < np.float32(-TAIL) * s else zero
-                    lane[3, x] += have
+                    l0[x] += min(keep[x] * keep[x], clip * scale[x] * scale[x])
+                for x in range(n):
+                    l1[x] += bottom[x]
+                for x in range(n):
+                    l2[x] += one if keep[x] < tail * scale[x] else zero
+                for x in range(n):
+                    l3[x] += one if bottom[x] > zero else zero
             if centre % TILE_Y == TILE_Y - 1 or centre == last - 1:
                 for x in range(n):
                     for k in range(STATISTICS):
@@ -275,25 +308,30 @@ def sweep_block(
         middle = centre - 1
         if middle < first or middle >= last:
             continue
-        tile = middle // TILE_Y
-        cut = np.float32(rule.threshold)
-        for x in range(n):
-            keep[x] = cut * tiles.scale[tile, x // TILE_X]
-        here, before, after = q[middle % 3], q[(middle - 1) % 3], q[centre % 3]
+        if middle // TILE_Y != tile_cut:
+            tile_cut = middle // TILE_Y
+            spread_tiles(tiles.scale, tile_cut, rule.threshold, cut)
+            for x in range(n):
+                cut[x] *= cut[x]
+        row = middle % 3
+        top, bottom = tops[row], bottoms[row]
         hits = 0
         for x in range(n):
-            hits += 1 if here[x] > keep[x] else 0
+            hits += 1 if top[x] * abs(top[x]) > cut[x] * (bottom[x] + tiny) else 0
         if hits == 0:
             continue
+        up, down = (middle - 1) % 3, centre % 3
         for x in range(1, n - 1):
-            v = here[x]
-            if v <= keep[x]:
+            if top[x] <= zero or top[x] * top[x] <= cut[x] * (bottom[x] + tiny):
                 continue
-            if v <= before[x - 1] or v <= before[x] or v <= before[x + 1] or v <= here[x - 1]:
-                continue
-            if v < here[x + 1] or v < after[x - 1] or v < after[x] or v < after[x + 1]:
-                continue
-            if count < peaks.shape[0]:
+            v = ratio(tops, bottoms, row, x)
+            if (
+                v > ratio(tops, bottoms, up, x - 1) and v > ratio(tops, bottoms, up, x)
+                and v > ratio(tops, bottoms, up, x + 1) and v > ratio(tops, bottoms, row, x - 1)
+                and v >= ratio(tops, bottoms, row, x + 1) and v >= ratio(tops, bottoms, down, x - 1)
+                and v >= ratio(tops, bottoms, down, x) and v >= ratio(tops, bottoms, down, x + 1)
+                and count < peaks.shape[0]
+            ):  # fmt: skip
                 peaks[count, 0], peaks[count, 1], peaks[count, 2] = middle, x, v
                 count += 1
     return count

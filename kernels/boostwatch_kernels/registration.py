@@ -136,47 +136,34 @@ def gradient_sums(
     """
     height, n = mean.shape
     rows = np.zeros((4, n), np.float32)
-    blended = np.zeros(n, np.float32)
-    moved = np.zeros(n, np.float32)
+    blended, moved = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    gx, gy, w = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
+    wx, wy = np.zeros(n, np.float32), np.zeros(n, np.float32)
     lanes[:] = np.float32(0.0)
-    l0, l1, l2, l3, l4, l5, l6, l7 = (
-        lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5], lanes[6], lanes[7]
-    )  # fmt: skip
     low = max(1, 1 - shift.step_y)
     high = min(height - 1, height - 2 - shift.step_y)
-    base = np.float32(floor)
-    tail = np.float32(1.0 / 9.0)
-    eighth, one, zero = np.float32(0.125), np.float32(1.0), np.float32(0.0)
-    start = low + (stride - 1) // 2
-    for y in range(start, high, stride):
-        top = y + shift.step_y - 1
+    for y in range(low + (stride - 1) // 2, high, stride):
         for k in range(4):
-            calibrated_row(frame, top + k, rows[k])
+            calibrated_row(frame, y + shift.step_y - 1 + k, rows[k])
         blend_rows(rows, 0, shift.taps_y, blended)
         shift_row(blended, shift.step_x, shift.taps_x, moved)
-        a, b, c, v = mean[y - 1], mean[y], mean[y + 1], variance[y]
-        for x in range(1, n - 1):
-            gx = eighth * (
-                (a[x + 1] - a[x - 1]) + np.float32(2.0) * (b[x + 1] - b[x - 1]) + (c[x + 1] - c[x - 1])
-            )
-            gy = eighth * (
-                (c[x - 1] - a[x - 1]) + np.float32(2.0) * (c[x] - a[x]) + (c[x + 1] - a[x + 1])
-            )
-            e = moved[x] - b[x]
-            s = v[x] + base
-            good = (e == e) & (gx == gx) & (gy == gy)
-            w = one / (s + tail * e * e) if good else zero
-            e = e if good else zero
-            gx = gx if good else zero
-            gy = gy if good else zero
-            l0[x] += w * gx * gx
-            l1[x] += w * gx * gy
-            l2[x] += w * gy * gy
-            l3[x] += w * gx * e
-            l4[x] += w * gy * e
-            l5[x] += w * s
-            l6[x] += w * v[x]
-            l7[x] += one if good else zero
+        gradient_row(mean[y - 1], mean[y], mean[y + 1], gx, gy)
+        robust_row(moved, mean[y], variance[y], floor, w)
+        for x in range(n):
+            wx[x] = w[x] * gx[x]
+            wy[x] = w[x] * gy[x]
+        add_product(wx, gx, lanes[0])
+        add_product(wx, gy, lanes[1])
+        add_product(wy, gy, lanes[2])
+        add_product(wx, moved, lanes[3])
+        add_product(wy, moved, lanes[4])
+        base = np.float32(floor)
+        v, l5, l6, l7 = variance[y], lanes[5], lanes[6], lanes[7]
+        for x in range(n):
+            l5[x] += w[x] * (v[x] + base)
+        add_product(w, v, l6)
+        for x in range(n):
+            l7[x] += np.float32(1.0) if w[x] > np.float32(0.0) else np.float32(0.0)
     out = np.zeros(8)
     for k in range(8):
         total = 0.0
@@ -184,3 +171,41 @@ def gradient_sums(
             total += lanes[k, x]
         out[k] = total
     return out
+
+
+@jit
+def add_product(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    """Add ``a * b`` to ``out`` (float32 (W,) each). Few arrays a loop, or the compiler will not vectorise it."""
+    for x in range(out.shape[0]):
+        out[x] += a[x] * b[x]
+
+
+@jit
+def gradient_row(above: np.ndarray, here: np.ndarray, below: np.ndarray, gx: np.ndarray, gy: np.ndarray) -> None:
+    """Write the gradient of one row (Sobel, DN/px; float32 (W,)); 0 where it is not known."""
+    n = here.shape[0]
+    gx[0] = gy[0] = gx[n - 1] = gy[n - 1] = np.float32(0.0)
+    eighth, two, zero = np.float32(0.125), np.float32(2.0), np.float32(0.0)
+    a0, a1, a2 = above[: n - 2], above[1 : n - 1], above[2:]
+    b0, b2 = here[: n - 2], here[2:]
+    c0, c1, c2 = below[: n - 2], below[1 : n - 1], below[2:]
+    tx, ty = gx[1 : n - 1], gy[1 : n - 1]
+    for x in range(n - 2):
+        g = eighth * ((a2[x] - a0[x]) + two * (b2[x] - b0[x]) + (c2[x] - c0[x]))
+        tx[x] = g if g == g else zero
+    for x in range(n - 2):
+        g = eighth * ((c0[x] - a0[x]) + two * (c1[x] - a1[x]) + (c2[x] - a2[x]))
+        ty[x] = g if g == g else zero
+
+
+@jit
+def robust_row(moved: np.ndarray, mean: np.ndarray, variance: np.ndarray, floor: float, weight: np.ndarray) -> None:
+    """Turn a resampled row into its residual, in place, and write its Cauchy weights; both 0 where not known."""
+    base, tail = np.float32(floor), np.float32(1.0 / 9.0)
+    one, zero = np.float32(1.0), np.float32(0.0)
+    for x in range(moved.shape[0]):
+        e = moved[x] - mean[x]
+        moved[x] = e if e == e else zero
+        weight[x] = one if e == e else zero
+    for x in range(moved.shape[0]):
+        weight[x] /= variance[x] + base + tail * moved[x] * moved[x]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TAPS = 4
+STEPS = 512  # a pixel, in the table of taps
 
 
 class Interpolator:
@@ -25,11 +26,16 @@ class Interpolator:
     """
 
     def __init__(self, psf_sigma: float) -> None:
-        f = (np.arange(4000) + 0.5) * (3.0 / 4000)
+        f = (np.arange(1000) + 0.5) * (3.0 / 1000)
         power = np.exp(-((2.0 * math.pi * psf_sigma * f) ** 2)) * np.sinc(f) ** 2 / (f**2 + 1e-4)
         self._f, self._power = f, power / power.sum()
         lag = np.arange(TAPS)
-        self._matrix = self._correlation(lag[:, None] - lag[None, :]) + 1e-7 * np.eye(TAPS)
+        matrix = self._correlation(lag[:, None] - lag[None, :]) + 1e-7 * np.eye(TAPS)
+        fraction = np.arange(STEPS + 1) / STEPS
+        right = self._correlation(lag[:, None] - 1.0 - fraction[None, :])
+        free, sums = np.linalg.solve(matrix, right), np.linalg.solve(matrix, np.ones((TAPS, 1)))
+        self._table = (free + sums * (1.0 - free.sum(axis=0)) / sums.sum()).T
+        self._table[0], self._table[-1] = (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0)
 
     def _correlation(self, lag: NDArray[np.float64]) -> NDArray[np.float64]:
         out: NDArray[np.float64] = np.cos(2.0 * math.pi * np.asarray(lag)[..., None] * self._f) @ self._power
@@ -51,12 +57,9 @@ class Interpolator:
             Taps, sum 1; exactly (0, 1, 0, 0) at a whole shift.
         """
         step = math.floor(shift)
-        fraction = shift - step
-        if fraction < 1e-6:
-            return step, np.array([0.0, 1.0, 0.0, 0.0], np.float32)
-        one = np.ones(TAPS)
-        solved = np.linalg.solve(
-            self._matrix, np.stack([self._correlation(np.arange(TAPS) - 1.0 - fraction), one], axis=1)
-        )
-        free, sums = solved[:, 0], solved[:, 1]
-        return step, (free + sums * (1.0 - free.sum()) / sums.sum()).astype(np.float32)
+        place = (shift - step) * STEPS
+        k = min(int(place), STEPS - 1)
+        out: NDArray[np.float32] = (
+            self._table[k] + (place - k) * (self._table[k + 1] - self._table[k])
+        ).astype(np.float32)
+        return step, out

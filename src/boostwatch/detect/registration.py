@@ -16,8 +16,11 @@ from boostwatch_kernels.registration import Frame, Shift, gradient_sums
 STEPS = 6
 """Gauss-Newton steps at most; two to three is usual."""
 
-SAMPLE = 131_072
-"""Pixels a band that a step looks at, about: the error from noise is then far below that from sampling."""
+SAMPLE = 65_536
+"""Pixels a band that the last step looks at, about; those before it look at a quarter of them."""
+
+NEAR = 0.01
+"""A step shorter than this, px, is followed by one with all the sample."""
 
 GRADIENT_NOISE = 0.1875
 """Variance of the smoothed gradient for unit white noise in the mean."""
@@ -79,13 +82,14 @@ def register(
     prior = np.eye(2) / prior_sigma**2
     informed = np.zeros((2, 2))
     agreement = 0.0
+    fine = False
     for _ in range(STEPS):
         right = prior @ (np.asarray(start) - shift)
         informed = np.zeros((2, 2))
         weight = count = 0.0
         for view, interpolator in zip(views, interpolators, strict=True):
             height, width = view.background.mean.shape
-            stride = max(1, height * width // SAMPLE)
+            stride = max(1, height * width * (1 if fine else 4) // SAMPLE)
             sums = gradient_sums(
                 view.frame, shift_of(interpolator, *shift), view.background.mean, view.background.variance,
                 view.floor, stride, np.empty((8, width), np.float32),
@@ -101,8 +105,9 @@ def register(
         step = np.linalg.solve(informed + prior, right)
         step *= min(1.0, 1.0 / max(1e-9, float(np.hypot(*step))))  # one pixel at most: gradients know no more
         shift += step
-        if np.abs(step).max() < 1e-3:
+        if fine and np.abs(step).max() < NEAR:
             break
+        fine = bool(np.abs(step).max() < NEAR) or fine
     covariance = np.linalg.inv(informed + prior)
     sigma = math.sqrt(0.5 * float(np.trace(covariance)))
     return Fit(
