@@ -32,7 +32,7 @@ def write_stack(path: Path, frames: int, size: int) -> None:
     band = {"psf_sigma_px": 0.7, "gain_e_per_dn": 10.0, "offset_dn": 100.0, "read_noise_e": 100.0}
     sensor = Sensor("memory", 56e-6, size / 2, size / 2, 0.5, 0.1, (Band("A", **band), Band("B", **band)))
     scene = rng.normal(3000, 200, (2, size, size))
-    with StackWriter(path, sensor=sensor, shape=(2, size, size), epoch="2026-01-01T00:00:00Z") as writer:
+    with StackWriter(path, sensor=sensor, shape=(frames, 2, size, size), epoch="2026-01-01T00:00:00Z") as writer:
         for i in range(frames):
             data = scene + rng.normal(0, 15, scene.shape)
             data[:, size // 2, size // 2] += 500 * (i // 20 % 2)

@@ -18,7 +18,8 @@ Captured = pytest.CaptureFixture[str]
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     heavy = "('numba', 'astropy', 'scipy', 'h5py', 'pydantic')"
-    code = f"import sys; from boostwatch import cli; cli.run(['--help']); print([m for m in {heavy} if m in sys.modules])"
+    loaded = f"print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys; from boostwatch import cli; cli.run(['--help']); {loaded}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     for name in ("demo", "simulate", "import", "detect", "track", "score", "info", "validate", "schema", "export"):
         assert f"\n  {name} " in done.stdout

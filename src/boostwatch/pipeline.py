@@ -88,7 +88,7 @@ def simulate(
     with store.StackWriter(
         out,
         sensor=renderer.sensor,
-        shape=renderer.shape,
+        shape=(count, *renderer.shape),
         epoch=renderer.epoch,
         bad_pixels=renderer.bad_pixels,
         gain=renderer.gain,
@@ -364,7 +364,8 @@ def demo(
     -------
     Demo
     """
-    from boostwatch.scene.scenario import Scenario, builtin
+    from boostwatch.scene.library import builtin
+    from boostwatch.scene.scenario import Scenario
     from boostwatch.settings import parse_toml
 
     place = Path(directory)
