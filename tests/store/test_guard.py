@@ -246,6 +246,7 @@ def test_the_child_limits_itself(monkeypatch):
     asked = []
     monkeypatch.setattr(resource, "setrlimit", lambda what, value: asked.append((what, value)))
     guard._limit_child()
-    assert (resource.RLIMIT_CORE in dict(asked)) and dict(asked)[resource.RLIMIT_AS][0] <= guard.MEMORY_LIMIT_BYTES
+    assert resource.RLIMIT_CORE in dict(asked)
+    assert dict(asked)[resource.RLIMIT_AS][0] <= guard.MEMORY_LIMIT_BYTES
     monkeypatch.setitem(sys.modules, "resource", None)
     guard._limit_child()

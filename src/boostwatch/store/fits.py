@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,11 @@ from numpy.typing import NDArray
 
 from boostwatch.errors import BadData, UsageError
 from boostwatch.geometry import parse_utc
-from boostwatch.store.sources import Source, damaged, frame_shape, refuse_bomb
-
-_ERRORS = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, fits.VerifyError)
+from boostwatch.store.sources import Source, damage_named, frame_shape, refuse_bomb
 
 
-@contextmanager
-def _opened(path: Path, place: str = "") -> Iterator[Any]:
-    """Open a FITS file; what astropy raises on a bad one becomes BadData, its warnings are checked by hand."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with fits.open(path, memmap=False, mode="readonly") as hdus:
-                yield hdus
-    except _ERRORS as error:
-        raise damaged(path, error, place) from None
+def _opened(path: Path, opened: ExitStack) -> Any:
+    return opened.enter_context(fits.open(path, memmap=False, mode="readonly"))
 
 
 def open_fits(path: Path, dataset: str | None = None) -> Source:
@@ -40,7 +29,8 @@ def open_fits(path: Path, dataset: str | None = None) -> Source:
     scales them; the usual unsigned 16-bit form stays uint16. ``DATE-AVG``, or ``DATE-OBS`` (with ``TIME-OBS``) plus
     half of ``EXPTIME``, is the middle of the first exposure.
     """
-    with _opened(path) as hdus:
+    with ExitStack() as opened, damage_named(path):
+        hdus = _opened(path, opened)
         number = _choose(path, hdus, dataset)
         hdu, place = hdus[number], f"HDU {number}"
         stored = tuple(int(n) for n in hdu.shape)
@@ -54,9 +44,13 @@ def open_fits(path: Path, dataset: str | None = None) -> Source:
         start, exposure = _times(hdu.header)
 
     def frames() -> Iterator[NDArray[Any]]:
-        with _opened(path, place) as hdus:
+        with ExitStack() as opened:
+            with damage_named(path, place):
+                hdu = _opened(path, opened)[number]
             for t in range(shape[0]):
-                yield np.asarray(_frame(hdus[number], len(stored), t)).reshape(shape[1:])
+                with damage_named(path, place):
+                    frame = np.asarray(_frame(hdu, len(stored), t)).reshape(shape[1:])
+                yield frame
 
     return Source(path, shape, dtype.newbyteorder("="), frames, start, exposure)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import re
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +27,6 @@ from boostwatch.store.layout import MAX_DEFLATE
 MAX_IMAGE_PIXELS: Final = 1 << 27
 """Most pixels of a compressed image (PNG, TIFF, BMP, FITS tiles, NPZ frame): 134 Mpx, 11 585 a side."""
 KNOWN: Final = "FITS, NPY, NPZ, PNG, TIFF, BMP or HDF5"
-_DEFLATED_TIFF = (1, 8, 32946)  # what tifffile unpacks by itself; Pillow does the rest
 
 
 @dataclass
@@ -83,9 +86,13 @@ def open_source(path: Path, dataset: str | None = None) -> Source:
 
         return open_fits(path, dataset)
     if head[:8] == b"\x89PNG\r\n\x1a\n" or head[:2] == b"BM":
-        return _pillow(path)
+        from boostwatch.store.images import open_image
+
+        return open_image(path)
     if head[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
-        return _tiff(path)
+        from boostwatch.store.images import open_tiff
+
+        return open_tiff(path)
     if guard.is_hdf5(path):
         return _hdf5(path, dataset)
     raise BadData("is of no kind known here", path=path, found=head[:8], allowed=KNOWN)
@@ -117,31 +124,45 @@ def refuse_bomb(path: Path, pixels: int, claimed: int, place: str = "") -> None:
         )  # fmt: skip
 
 
-def damaged(path: Path, error: Exception, place: str = "") -> BadData:
-    return BadData(f"is damaged ({' '.join(str(error).split())[:200]})", path=path, place=place or None)
+_ERRORS: Final = (
+    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError,
+    ValueError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What other people's decoders have been seen to raise on damaged files."""
+
+
+@contextmanager
+def damage_named(path: Path, place: str = "") -> Iterator[None]:
+    """Turn what a decoder raises into BadData that names the file; its warnings and logs are of no use to the caller."""
+    log = logging.getLogger("tifffile")
+    was, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except _ERRORS as error:
+        text = f"is damaged ({' '.join(str(error).split())[:200] or type(error).__name__})"
+        raise BadData(text, path=path, place=place or None) from None
+    finally:
+        log.disabled = was
 
 
 def _npy(path: Path) -> Source:
-    try:
+    with damage_named(path):
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
-        raise damaged(path, error) from None
     shape = frame_shape(path, array.shape, array.dtype)
     return Source(path, shape, array.dtype.newbyteorder("="), lambda: iter(array.reshape(shape)))
 
 
 def _npz(path: Path, dataset: str | None) -> Source:
     headers = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                if info.filename.endswith(".npy"):
-                    with archive.open(info) as member:
-                        headers[info.filename[:-4]] = (*_npy_header(member), info)
-    except (ValueError, OSError, EOFError, SyntaxError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise damaged(path, error) from None
+    with damage_named(path), zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.filename.endswith(".npy"):
+                with archive.open(info) as member:
+                    headers[info.filename[:-4]] = (*_npy_header(member), info)
     like = [n for n, (s, _, d, _) in headers.items() if d.kind in "iuf" and len(s) in (2, 3, 4) and min(s, default=0)]
-    name = choose(path, dataset, list(headers), like)
+    name = _choose(path, dataset, list(headers), like)
     stored_shape, fortran, dtype, info = headers[name]
     shape = frame_shape(path, stored_shape, dtype, name)
     claimed = math.prod(shape) * dtype.itemsize
@@ -153,13 +174,15 @@ def _npz(path: Path, dataset: str | None) -> Source:
 
     def frames() -> Iterator[NDArray[Any]]:
         count = math.prod(shape[1:])
-        try:
-            with zipfile.ZipFile(path) as archive, archive.open(info) as member:
+        with ExitStack() as opened:
+            with damage_named(path, name):
+                archive = opened.enter_context(zipfile.ZipFile(path))
+                member = opened.enter_context(archive.open(info))
                 _npy_header(member)
-                for _ in range(shape[0]):
-                    yield np.frombuffer(member.read(count * dtype.itemsize), dtype, count).reshape(shape[1:])
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise damaged(path, error, name) from None
+            for _ in range(shape[0]):
+                with damage_named(path, name):
+                    frame = np.frombuffer(member.read(count * dtype.itemsize), dtype, count).reshape(shape[1:])
+                yield frame
 
     return Source(path, shape, dtype.newbyteorder("="), frames)
 
@@ -171,7 +194,7 @@ def _npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return tuple(int(n) for n in shape), bool(fortran), dtype
 
 
-def choose(path: Path, wanted: str | None, names: list[str], like: list[str]) -> str:
+def _choose(path: Path, wanted: str | None, names: list[str], like: list[str]) -> str:
     """Return the name asked for, or the only one that could be frames."""
     if wanted is not None:
         if wanted not in names:
@@ -183,86 +206,6 @@ def choose(path: Path, wanted: str | None, names: list[str], like: list[str]) ->
             path=path, found=", ".join((like or names)[:20]), allowed="one array of two to four axes",
         )  # fmt: skip
     return like[0]
-
-
-def grey(path: Path, image: NDArray[Any], place: str = "") -> NDArray[Any]:
-    """Return the one channel of an image whose colours are all alike."""
-    if image.ndim == 3 and image.shape[2] in (2, 4):
-        image = image[..., :-1]  # opacity is no signal
-    if image.ndim == 3 and image.shape[2] in (1, 3) and np.all(image == image[..., :1]):
-        image = image[..., 0]
-    if image.ndim != 2:
-        raise BadData("is a colour image", path=path, place=place or None, found=image.shape, allowed="one channel")
-    return image
-
-
-def _pillow(path: Path) -> Source:
-    from PIL import Image
-
-    def images() -> Iterator[NDArray[Any]]:
-        try:
-            with warnings.catch_warnings(), Image.open(path, formats=("PNG", "BMP", "TIFF")) as image:
-                warnings.simplefilter("ignore")  # Pillow's own, lower limit; ours was checked
-                for index in range(getattr(image, "n_frames", 1)):
-                    image.seek(index)
-                    refuse_bomb(path, image.width * image.height, image.width * image.height)
-                    yield _pixels(path, image)[None]
-        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-            raise damaged(path, error) from None
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=("PNG", "BMP", "TIFF")) as image:
-                count, width, height = int(getattr(image, "n_frames", 1)), image.width, image.height
-                refuse_bomb(path, width * height, width * height)
-                dtype = {"I;16": "u2", "I;16B": "u2", "I;16L": "u2", "I": "i4", "F": "f4"}.get(image.mode, "u1")
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise damaged(path, error) from None
-    return Source(path, (count, 1, height, width), np.dtype(dtype), images)
-
-
-def _pixels(path: Path, image: Any) -> NDArray[Any]:
-    if image.mode in ("P", "PA", "1"):
-        image = image.convert("RGB" if image.mode != "1" else "L")
-    return grey(path, np.asarray(image))
-
-
-def _tiff(path: Path) -> Source:
-    import tifffile
-
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            pages = list(tiff.pages)
-            first = pages[0]
-            if any(page.compression not in _DEFLATED_TIFF for page in pages):
-                return _pillow(path)
-            shape, dtype = tuple(first.shape), np.dtype(first.dtype)
-            for number, page in enumerate(pages):
-                place = f"page {number}"
-                if tuple(page.shape) != shape or page.dtype != dtype:
-                    found = (tuple(page.shape), str(page.dtype))
-                    raise BadData(
-                        "differs from page 0", path=path, place=place, found=found, allowed=f"{shape} {dtype}"
-                    )
-                refuse_bomb(path, math.prod(shape), math.prod(shape) * dtype.itemsize, place)
-            count = len(pages)
-    except (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError, AttributeError) as error:
-        if isinstance(error, BadData):
-            raise
-        raise damaged(path, error) from None
-    if dtype.kind not in "iuf" or len(shape) not in (2, 3):
-        raise BadData("cannot be frames", path=path, found=(shape, str(dtype)), allowed="one channel of numbers")
-
-    def frames() -> Iterator[NDArray[Any]]:
-        try:
-            with tifffile.TiffFile(path) as tiff:
-                for number in range(count):
-                    yield grey(path, tiff.pages[number].asarray(), f"page {number}")[None]
-        except (OSError, ValueError, TypeError, KeyError, IndexError, RuntimeError) as error:
-            raise damaged(path, error) from None
-
-    return Source(path, (count, 1, shape[0], shape[1]), dtype.newbyteorder("="), frames)
 
 
 def _hdf5(path: Path, dataset: str | None) -> Source:
