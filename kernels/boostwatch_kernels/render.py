@@ -57,7 +57,7 @@ def filter_taps(centre: float, box: float, sigma: float, taps: np.ndarray) -> in
         The cell that the first weight belongs to.
     """
     count = taps.shape[0]
-    first = int(math.floor(centre - 0.5 * count + 0.5))
+    first: int = math.floor(centre - 0.5 * count + 0.5)
     edges = np.empty(count + 1)
     for k in range(count + 1):
         t = first + k - centre
@@ -99,7 +99,7 @@ def add_layer(canvas: np.ndarray, alpha: np.ndarray, light: np.ndarray, dx: floa
         Shift of the layer in cells; linear interpolation between cells.
     """
     n, m = canvas.shape
-    sy, sx = int(math.floor(-dy)), int(math.floor(-dx))
+    sy, sx = math.floor(-dy), math.floor(-dx)
     fy, fx = np.float32(-dy - sy), np.float32(-dx - sx)
     w00, w01 = (np.float32(1) - fy) * (np.float32(1) - fx), (np.float32(1) - fy) * fx
     w10, w11 = fy * (np.float32(1) - fx), fy * fx
@@ -184,14 +184,14 @@ def stamp(image: np.ndarray, path: np.ndarray, electrons: float, sigma: float) -
     float
         Sum of the squared pixel shares of the whole stamp, on the image or off it.
     """
-    reach = int(math.ceil(5.5 * sigma)) + 1
+    reach = math.ceil(5.5 * sigma) + 1
     x0, y0 = path[0, 0], path[0, 1]
     x1, y1 = x0, y0
     for k in range(1, path.shape[0]):
         x0, x1 = min(x0, path[k, 0]), max(x1, path[k, 0])
         y0, y1 = min(y0, path[k, 1]), max(y1, path[k, 1])
-    left, top = int(math.floor(x0 + 0.5)) - reach, int(math.floor(y0 + 0.5)) - reach
-    nx, ny = int(math.floor(x1 + 0.5)) + reach + 1 - left, int(math.floor(y1 + 0.5)) + reach + 1 - top
+    left, top = math.floor(x0 + 0.5) - reach, math.floor(y0 + 0.5) - reach
+    nx, ny = math.floor(x1 + 0.5) + reach + 1 - left, math.floor(y1 + 0.5) + reach + 1 - top
     share = np.zeros((ny, nx))
     lx, ly = np.empty(nx), np.empty(ny)
     scale = 1.0 / (sigma * math.sqrt(2.0))

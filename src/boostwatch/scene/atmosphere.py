@@ -1,10 +1,10 @@
 """Transmittance to space and thermal path radiance of four model atmospheres, from LOWTRAN7 tables.
 
-The tables (Kneizys et al., AFGL-TR-88-0177; no aerosol) hold band means at altitudes and zenith angles. Between them the
-logarithm is interpolated linearly in altitude and in the secant of the zenith angle. A band mean depends on the
-spectrum that is sent through it: the tables hold one for a flat spectrum and one for 1500 K, and the difference is taken
-as linear in the mean wavelength of the source in the band. That brings the thermal radiances of LOWTRAN7's own spectral
-products within 3 %, where the flat mean misses 20 % at 2.7 um.
+The tables (Kneizys et al., AFGL-TR-88-0177; no aerosol) hold band means at altitudes and zenith angles. Between them
+the logarithm is interpolated linearly in altitude and in the secant of the zenith angle. A band mean depends on the
+spectrum that is sent through it: the tables hold one for a flat spectrum and one for 1500 K, and the difference is
+taken as linear in the mean wavelength of the source in the band. That brings the thermal radiances of LOWTRAN7's own
+spectral products within 3 %, where the flat mean misses 20 % at 2.7 um.
 
 Emission lines of a plume coincide with absorption lines of the air; a band mean for a continuum source is a first
 approximation there.
@@ -145,12 +145,11 @@ class Atmosphere:
         s = np.clip(np.asarray(secant, np.float64), 1.0, 3.0)
         out: Array = np.exp(_interpolate(self._path, self._path_altitude, self._path_secant, h, s))
         top = self._path_altitude[-1]
-        return out * np.exp(-np.maximum(h - top, 0.0) / 7.0)
+        out *= np.exp(-np.maximum(h - top, 0.0) / 7.0)
+        return out
 
     def temperature(self, altitude_m: ArrayLike) -> Array:
         """Return the air temperature up to the lower stratosphere, K: a lapse rate down to the tropopause."""
         surface, lapse, floor = _PROFILES[self.model]
         out: Array = np.maximum(surface - lapse * np.asarray(altitude_m, np.float64) / 1e3, floor)
         return out
-
-

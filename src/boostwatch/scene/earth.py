@@ -99,7 +99,8 @@ def surface_temperature(
     hour = 12.0 + (np.asarray(longitude_deg, np.float64) - sun_longitude) / 15.0
     land = land + _DAILY_K[classes] * np.cos(2 * np.pi * (hour - 13.5) / 24.0)
     out = np.where(classes == WATER, sea, land)
-    return np.where(classes == SNOW, np.minimum(out, 272.0), out)
+    held: NDArray[np.float64] = np.where(classes == SNOW, np.minimum(out, 272.0), out)
+    return held
 
 
 def emissivity(lower_um: float, upper_um: float) -> NDArray[np.float64]:

@@ -67,6 +67,13 @@ class Launch(Located):
             raise ValueError("stages is empty; allowed: at least one stage")
         if self.payload is not None and self.stages is None:
             raise ValueError("payload belongs to stages; a vehicle class has its own")
+        if self.stages is not None:
+            mass = (self.payload or 0.0) + sum(stage.propellant + stage.dry for stage in self.stages)
+            if self.stages[0].thrust < 1.1 * 9.81 * mass:
+                raise ValueError(
+                    f"the vehicle cannot lift off: thrust = {self.stages[0].thrust / 1e3:g} kN on {mass / 1e3:g} t;"
+                    f" allowed: at least {1.1 * 9.81 * mass / 1e3:.4g} kN"
+                )
         return self
 
 

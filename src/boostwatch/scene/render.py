@@ -96,7 +96,7 @@ class Renderer:
         self.sensor: Sensor = build_sensor(scenario)
         self.shape = (len(self.sensor.bands), scenario.sensor.height, scenario.sensor.width)
         self.n_frames, self.epoch = scenario.n_frames, scenario.epoch
-        self.time_s: Array = np.arange(self.n_frames) * self.sensor.frame_period_s
+        self.time_s: Array = np.arange(self.n_frames, dtype=np.float64) * self.sensor.frame_period_s
         self._pointing = build_pointing(scenario, self.sensor, self._randoms("pointing", 0))
         self.line_of_sight, self.attitude = self._pointing.line_of_sight, self._pointing.attitude
         self.position_m: Array = np.tile(self._pointing.position_m, (self.n_frames, 1))

@@ -41,7 +41,9 @@ class BandModel(Model):
     name: str = Field(min_length=1, max_length=16, pattern=r"^[\x21-\x7e]+$", description="label, ASCII")
     lower: Wavelength = Field(gt=0, description="short edge of the band")
     upper: Wavelength = Field(gt=0, description="long edge of the band")
-    optics_transmission: float | None = Field(None, gt=0, le=1, description="optics and filter; the sensor's by default")
+    optics_transmission: float | None = Field(
+        None, gt=0, le=1, description="optics and filter; the sensor's by default"
+    )
     psf_sigma: Pixels | None = Field(None, ge=0.2, le=5, description="Gaussian optics sigma; the sensor's by default")
     read_noise: Electrons | None = Field(None, description="read noise rms; the sensor's by default")
     dark_current: ElectronRate | None = Field(None, description="dark current; the sensor's by default")

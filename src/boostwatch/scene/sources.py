@@ -36,7 +36,8 @@ class Source:
     """A point that shines.
 
     ``time_s`` (K,) knots after the epoch; ``x``, ``y`` (K,) on the steady focal plane, px; ``height_m`` (K,);
-    ``gain_m2`` (B, K) irradiance at the aperture a unit of intensity (transmittance over squared range, 0 out of sight);
+    ``gain_m2`` (B, K) irradiance at the aperture for an intensity of 1 W/sr (transmittance over squared range, 0 out of
+    sight);
     ``light_time_s``, ``light`` (L,) the light curve and ``band_scale`` (B,) W/sr at its value 1.
     """
 

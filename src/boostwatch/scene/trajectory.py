@@ -1,8 +1,8 @@
 """Notional ascent: a gravity turn with staging over the rotating Earth, in Earth-fixed coordinates.
 
-The vehicle rises vertically for eight seconds, is tilted towards its heading for another eight, and from then on thrusts along its
-velocity. Gravity is central, the air exponential with one drag figure; mass falls evenly through each burn. Enough for
-the path and the timing of a plume on a focal plane, for nothing else.
+The vehicle rises vertically for eight seconds, is tilted towards its heading for another eight, and from then on
+thrusts along its velocity. Gravity is central, the air exponential with one drag figure; mass falls evenly through each
+burn. Enough for the path and the timing of a plume on a focal plane, for nothing else.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def fly(launch: Launch) -> Ascent:
         return np.concatenate([v, a])
 
     count = int(np.ceil((burns[-1][1] + TAIL_S) / STEP_S)) + 1
-    time = np.arange(count) * STEP_S
+    time = np.arange(count, dtype=np.float64) * STEP_S
     states = np.empty((count, 6))
     states[0] = np.concatenate([pad, np.zeros(3)])
     for k in range(count - 1):

@@ -1,0 +1,84 @@
+"""Slow, obvious twins of the kernels in noise.py and render.py."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import norm
+
+Array = NDArray[np.float64]
+
+
+def mix32(x: int) -> int:
+    x ^= x >> 16
+    x = x * 0x7FEB352D % 2**32
+    x ^= x >> 15
+    x = x * 0x846CA68B % 2**32
+    return x ^ x >> 16
+
+
+def frame_keys(seed: int, stream: int, frame: int) -> tuple[int, int]:
+    a = mix32(seed % 2**32 ^ 0x9E3779B9)
+    b = mix32(a ^ seed >> 32)
+    c = mix32(b ^ mix32(stream ^ 0x85EBCA6B))
+    d = mix32(c ^ mix32(frame ^ 0xC2B2AE35))
+    return d, mix32(d ^ a ^ 0x27D4EB2F)
+
+
+def bits32(keys: tuple[int, int], counter: int) -> int:
+    return mix32((mix32(counter % 2**32 ^ keys[0]) + keys[1]) % 2**32)
+
+
+def normal_from_bits(bits: int) -> float:
+    tail = ((bits >> 1) + 0.5) / 2**31
+    value = -float(ndtri(tail / 2))
+    return value if bits & 1 else -value
+
+
+def fill_normal(seed: int, stream: int, frame: int, count: int) -> Array:
+    keys = frame_keys(seed, stream, frame)
+    return np.array([normal_from_bits(bits32(keys, i)) for i in range(count)])
+
+
+def filter_weight(cell: int, centre: float, box: float, sigma: float, pieces: int = 400) -> float:
+    """Share of one cell in a pixel: the mean over the box of the Gaussian's integral over the cell."""
+    offsets = centre + box * ((np.arange(pieces) + 0.5) / pieces - 0.5)
+    return float(np.mean(norm.cdf(cell + 1, offsets, sigma) - norm.cdf(cell, offsets, sigma)))
+
+
+def add_layer(canvas: Array, alpha: Array, light: Array, dx: float, dy: float) -> Array:
+    def shifted(field: Array) -> Array:
+        n, m = field.shape
+        out = np.zeros_like(field)
+        for r in range(n):
+            for c in range(m):
+                y, x = r - dy, c - dx
+                i, j = int(np.floor(y)), int(np.floor(x))
+                for di, wy in ((0, 1 - (y - i)), (1, y - i)):
+                    for dj, wx in ((0, 1 - (x - j)), (1, x - j)):
+                        out[r, c] += wy * wx * field[(i + di) % n, (j + dj) % m]
+        return out
+
+    return canvas * (1 - shifted(alpha)) + shifted(light)
+
+
+def decimate(
+    canvas: Array, taps_y: Array, taps_x: Array, first: tuple[int, int], step: int, shape: tuple[int, int]
+) -> Array:
+    out = np.empty(shape)
+    for i in range(shape[0]):
+        for j in range(shape[1]):
+            top, left = i * step + first[0], j * step + first[1]
+            out[i, j] = taps_y @ canvas[top : top + len(taps_y), left : left + len(taps_x)] @ taps_x
+    return out
+
+
+def stamp(shape: tuple[int, int], path: Array, electrons: float, sigma: float) -> Array:
+    ys, xs = np.arange(shape[0]), np.arange(shape[1])
+    out = np.zeros(shape)
+    for x, y in path:
+        px = norm.cdf(xs + 0.5, x, sigma) - norm.cdf(xs - 0.5, x, sigma)
+        py = norm.cdf(ys + 0.5, y, sigma) - norm.cdf(ys - 0.5, y, sigma)
+        out += electrons * np.outer(py, px) / len(path)
+    return out
