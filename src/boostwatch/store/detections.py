@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
+import warnings
 import zipfile
-from pathlib import Path
+from array import array
 from typing import Any, Final
 
 import numpy as np
@@ -143,65 +143,75 @@ def _npz(path: str) -> tuple[Records, str]:
 
 def _csv(path: str) -> tuple[Records, str]:
     try:
-        text = Path(path).read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadData(
-            f"is not UTF-8 text (byte {error.start})", path=path, allowed="HDF5, NPZ or CSV with a header line"
-        ) from None
-    lines = text.splitlines()
-    epoch, skip = layout.DEFAULT_EPOCH, 0
-    for line in lines:
-        if line.strip() and not line.lstrip().startswith("#"):
-            break
-        skip += 1
-        key, _, value = line.lstrip("# \t").partition(":")
-        epoch = value.strip() if key.strip() == "epoch" else epoch
-    if skip == len(lines):
-        raise BadData("is empty", path=path, allowed="a header line with column names")
-    delimiter = max(_DELIMITERS, key=lines[skip].count)
-    header = [name.strip() for name in next(csv.reader([lines[skip]], delimiter=delimiter))]
-    wanted = [i for i, name in enumerate(header) if name in (DETECTION.names or ())]
-    missing = [name for name in REQUIRED if name not in header]
-    if missing:
-        raise BadData(
-            f"column {missing[0]} is missing", path=path, place=f"line {skip + 1}", found=", ".join(header),
-            allowed=", ".join(DETECTION.names or ()),
-        )  # fmt: skip
-    repeated = [header[i] for i in wanted if header.count(header[i]) > 1]
-    if repeated:
-        raise BadData(f"column {repeated[0]} is there twice", path=path, place=f"line {skip + 1}")
-    body = lines[skip + 1 :]
-    values = np.full((0, len(wanted)), np.nan)
-    if any(line.strip() for line in body):
+        epoch, head, line = _csv_head(path)
+        delimiter = max(_DELIMITERS, key=line.count)
+        header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))]
+        wanted = _csv_columns(path, header, head)
         try:
-            values = np.loadtxt(
-                io.StringIO("\n".join(body)), delimiter=delimiter, usecols=wanted, ndmin=2, comments="#", quotechar='"'
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that there is no row; a list of no detections is one
+                values = np.loadtxt(
+                    path, delimiter=delimiter, usecols=wanted, ndmin=2, quotechar='"', skiprows=head,
+                    encoding="utf-8-sig",
+                )  # fmt: skip
         except (ValueError, IndexError):  # an empty cell, or something that is no number: say which
-            values = _cell_by_cell(path, body, delimiter, header, wanted, first_line=skip + 2)
-    return _columns({header[i]: values[:, k] for k, i in enumerate(wanted)}, path), epoch
+            values = _cell_by_cell(path, delimiter, header, wanted, head)
+    except UnicodeDecodeError as error:
+        allowed = "HDF5, NPZ or CSV with a header line"
+        raise BadData(f"is not UTF-8 text (byte {error.start})", path=path, allowed=allowed) from None
+    columns = (
+        {header[i]: values[:, k] for k, i in enumerate(wanted)}
+        if values.size
+        else {header[i]: np.empty(0) for i in wanted}
+    )
+    return _columns(columns, path), epoch
 
 
-def _cell_by_cell(
-    path: str, body: list[str], delimiter: str, header: list[str], wanted: list[int], *, first_line: int
-) -> NDArray[np.float64]:
+def _csv_head(path: str) -> tuple[str, int, str]:
+    """Return the epoch, the number of lines up to the header, and the header line."""
+    epoch = layout.DEFAULT_EPOCH
+    with open(path, encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip() and not line.lstrip().startswith("#"):
+                return epoch, number, line
+            key, _, value = line.lstrip("# \t").partition(":")
+            epoch = value.strip() if key.strip() == "epoch" else epoch
+    raise BadData("is empty", path=path, allowed="a header line with column names")
+
+
+def _csv_columns(path: str, header: list[str], head: int) -> list[int]:
+    """Return which columns of the header are those of the format."""
+    names = DETECTION.names or ()
+    place, wanted = f"line {head}", [i for i, name in enumerate(header) if name in names]
+    for name in REQUIRED:
+        if name not in header:
+            found, allowed = ", ".join(header), ", ".join(names)
+            raise BadData(f"column {name} is missing", path=path, place=place, found=found, allowed=allowed)
+    for i in wanted:
+        if header.count(header[i]) > 1:
+            raise BadData(f"column {header[i]} is there twice", path=path, place=place)
+    return wanted
+
+
+def _cell_by_cell(path: str, delimiter: str, header: list[str], wanted: list[int], head: int) -> NDArray[np.float64]:
     """Parse slowly: an empty cell is unknown, anything else that is no number is an error with its line."""
-    rows = []
-    for number, line in enumerate(body, first_line):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        cells = next(csv.reader([line], delimiter=delimiter))
-        if len(cells) != len(header):
-            raise BadData(
-                "has the wrong number of columns", path=path, place=f"line {number}", found=len(cells),
-                allowed=f"{len(header)}",
-            )  # fmt: skip
-        row = []
-        for i in wanted:
-            try:
-                row.append(float(cells[i]) if cells[i].strip() else np.nan)
-            except ValueError:
-                place = f"line {number}, column {header[i]}"
-                raise BadData("is not a number", path=path, place=place, found=cells[i], allowed="a number") from None
-        rows.append(row)
+    rows = array("d")
+    with open(path, encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if number <= head or not line.strip() or line.lstrip().startswith("#"):
+                continue
+            cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+            if len(cells) != len(header):
+                raise BadData(
+                    "has the wrong number of columns", path=path, place=f"line {number}", found=len(cells),
+                    allowed=f"{len(header)}",
+                )  # fmt: skip
+            for i in wanted:
+                try:
+                    rows.append(float(cells[i]) if cells[i].strip() else np.nan)
+                except ValueError:
+                    place = f"line {number}, column {header[i]}"
+                    raise BadData(
+                        "is not a number", path=path, place=place, found=cells[i], allowed="a number"
+                    ) from None
     return np.array(rows, np.float64).reshape(-1, len(wanted))

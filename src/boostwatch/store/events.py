@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from boostwatch.errors import BadData
+from boostwatch.geometry import parse_utc
 from boostwatch.records import (
     DETECTION,
     EVENT,
@@ -18,6 +20,7 @@ from boostwatch.records import (
     TRACK_POINT,
     EventTables,
     Records,
+    empty,
 )
 from boostwatch.store import guard, layout
 from boostwatch.store.atomic import write_bytes
@@ -97,8 +100,6 @@ def read_events(path: str | os.PathLike[str]) -> EventTables:
 
 def read_epoch(file: h5py.File, path: str) -> str:
     """Return the root epoch, or raise BadData if there is none or it is no instant."""
-    from boostwatch.geometry import parse_utc
-
     epoch = layout.text_of(file.attrs.get("epoch", ""))
     try:
         parse_utc(epoch)
@@ -117,8 +118,6 @@ def read_table(file: h5py.File, table: str, dtype: np.dtype[Any], path: str) -> 
 
 def take_columns(rows: Records, dtype: np.dtype[Any], path: str, place: str, *, required: Any) -> Records:
     """Return ``rows`` with the columns ``dtype``; those not ``required`` may be missing and are then unknown."""
-    from boostwatch.records import empty
-
     out = empty(dtype, len(rows))
     for column in dtype.names or ():
         if column not in (rows.dtype.names or ()):
@@ -132,17 +131,20 @@ def take_columns(rows: Records, dtype: np.dtype[Any], path: str, place: str, *, 
                 allowed=str(kind),
             )  # fmt: skip
         if kind.kind in "iu" and len(values):
-            info = np.iinfo(kind)
-            bad = (
-                ~np.isfinite(values) | (values < info.min) | (values > info.max)
-                if values.dtype.kind == "f"
-                else ((values < info.min) | (values > info.max))
-            )
-            if np.any(bad):
-                row = int(np.argmax(bad))
-                raise BadData(
-                    "is out of range", path=path, place=f"{place}.{column}[{row}]", found=values[row].item(),
-                    allowed=f"{info.min} to {info.max}",
-                )  # fmt: skip
+            _require_whole(values, kind, path, f"{place}.{column}")
         out[column] = values
     return out
+
+
+def _require_whole(values: NDArray[Any], kind: np.dtype[Any], path: str, place: str) -> None:
+    """Raise BadData unless every value is an integer that ``kind`` holds."""
+    info = np.iinfo(kind)
+    inside = (values >= info.min) & (values <= info.max)  # False for NaN too
+    whole = values == np.floor(values) if values.dtype.kind == "f" else inside
+    for good, text in ((inside, "is out of range"), (whole, "is no whole number")):
+        if not np.all(good):
+            row = int(np.argmin(good))
+            raise BadData(
+                text, path=path, place=f"{place}[{row}]", found=values[row].item(),
+                allowed=f"a whole number from {info.min} to {info.max}",
+            )  # fmt: skip

@@ -133,7 +133,7 @@ _ERRORS: Final = (
 
 @contextmanager
 def damage_named(path: Path, place: str = "") -> Iterator[None]:
-    """Turn what a decoder raises into BadData that names the file; its warnings and logs are of no use to the caller."""
+    """Turn what a decoder raises into BadData that names the file; its warnings and logs help no caller."""
     log = logging.getLogger("tifffile")
     was, log.disabled = log.disabled, True
     try:
