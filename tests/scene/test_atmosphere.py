@@ -15,8 +15,10 @@ US = {name: Atmosphere("us_standard_1976", *band) for name, band in BANDS.items(
 # Transmittance to space at the zenith, and at 60 deg where known: LOWTRAN7, US Standard.
 KNOWN = [
     ("SWIR", 0, 1, 0.048), ("SWIR", 0, 2, 0.018), ("SWIR", 10, 1, 0.660), ("SWIR", 10, 2, 0.577),
-    ("SWIR", 20, 2, 0.873),    ("MWIR", 5, 1, 0.017), ("MWIR", 10, 1, 0.086), ("MWIR", 30, 1, 0.688), ("MWIR", 40, 2, 0.856),
-    ("MWIR", 60, 1, 0.994),    ("ABI7", 0, 1, 0.830), ("ABI7", 0, 2, 0.730), ("ABI7", 5, 2, 0.913), ("ABI7", 15, 1, 0.994),
+    ("SWIR", 20, 2, 0.873),
+    ("MWIR", 5, 1, 0.017), ("MWIR", 10, 1, 0.086), ("MWIR", 30, 1, 0.688), ("MWIR", 40, 2, 0.856),
+    ("MWIR", 60, 1, 0.994),
+    ("ABI7", 0, 1, 0.830), ("ABI7", 0, 2, 0.730), ("ABI7", 5, 2, 0.913), ("ABI7", 15, 1, 0.994),
 ]  # fmt: skip
 
 # Top-of-atmosphere radiance, LOWTRAN7 spectral products, US Standard, nadir, sun at 45 deg, W/m2/sr/um:

@@ -4,15 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boostwatch.scene import radiometry as r
 
 
 @given(st.floats(250, 3000))
+@settings(max_examples=20, deadline=None)
 def test_planck_integrates_to_stefan_boltzmann(temperature: float) -> None:
-    edges = np.geomspace(0.2, 2000, 400)
+    edges = np.geomspace(0.2, 2000, 100)
     total = sum((b - a) * float(r.band_radiance(a, b, temperature)) for a, b in pairwise(edges))
     assert np.pi * total == pytest.approx(r.STEFAN_BOLTZMANN * temperature**4, rel=1e-3)
 

@@ -91,8 +91,9 @@ def build_pointing(scenario: Scenario, sensor: Sensor, rng: np.random.Generator)
 class FocalPlane:
     """Pixel by pixel, one band: float32 (H, W) each, ``bad`` uint8 codes of all faults, ``known`` of those listed.
 
-    ``response`` multiplies photo-electrons; ``gain`` is the part of it that the sensor knows, ``offset_dn`` the digital
-    number of an empty pixel with its known spread. ``blinking`` holds flat indices, ``phase`` their share of a dwell.
+    ``response`` multiplies photo-electrons; ``gain`` is the part of it that the sensor knows, and is in ``dark_e`` too;
+    ``offset_dn`` is the digital number of an empty pixel with its known spread. ``blinking`` holds flat indices,
+    ``phase`` their share of a dwell.
     """
 
     response: NDArray[np.float32]
@@ -122,6 +123,7 @@ def build_focal_plane(scenario: Scenario, band: Band, rng: np.random.Generator) 
     response = np.where(bad == BAD_CODES["dead"], 0, response)
     excess = rng.exponential(faults.hot_current * s.integration, shape)
     dark += np.where(bad == BAD_CODES["hot"], excess, 0).astype(np.float32)
+    dark *= gain  # the known gain acts on all charge, so that dividing by it flattens the dark too
     blinking = np.flatnonzero(bad == BAD_CODES["blinking"])
     return FocalPlane(
         response.astype(np.float32), dark, gain.astype(np.float32), (offset + np.float32(band.offset_dn)), bad, known,
