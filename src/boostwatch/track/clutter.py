@@ -16,8 +16,14 @@ CELL_PX = 64
 MEMORY_S = 60.0
 LOCAL_COUNTS = 3.0
 """False alarms that the global density counts for in the estimate of one cell."""
+TELLING = 10
+"""False alarms after which the weakest of them is taken for the threshold."""
 HEAVY_TAIL = 0.05
-"""Share of false alarms that are no noise peaks but clutter of any amplitude."""
+"""Share of false alarms that are taken, at first, for clutter of any amplitude instead of noise peaks."""
+HEAVY_COUNTS = 50.0
+"""False alarms that this first share is worth."""
+HEAVY_ABOVE = 2.0
+"""False alarms this much above the threshold are no noise peaks."""
 BAND_LEAK = 0.1
 """Share of false alarms that show in a second band too: clutter edges do, noise does not."""
 BAND_SHARE = 0.5
@@ -44,6 +50,7 @@ class Clutter:
         self._total = self._frames * expected * self.area_px
         self._rate = settings.track.false_tracks_per_hour
         self._n_bands = n_bands
+        self._weakest, self._seen, self._strong = math.inf, 0, 0
         self.threshold = max(float(-ndtri(min(settings.detect.false_alarms_per_mpx * 1e-6, 0.4))), 0.5)
 
     @property
@@ -90,8 +97,12 @@ class Clutter:
         if len(focal):
             self._box[:2] = np.minimum(self._box[:2], focal.min(axis=0))
             self._box[2:] = np.maximum(self._box[2:], focal.max(axis=0))
-            # A list from elsewhere may have been cut lower than the settings say.
-            self.threshold = max(min(self.threshold, float(snr.min())), 0.5)
+            # Where a list was cut is best told by its weakest entries; the settings serve for the first few.
+            self._weakest = min(self._weakest, float(snr.min()))
+            self._seen += len(snr)
+            self._strong += int((snr > self.threshold + HEAVY_ABOVE).sum())
+            if self._seen >= TELLING:
+                self.threshold = max(self._weakest, 0.5)
 
     @property
     def confirm_score(self) -> float:
@@ -103,10 +114,16 @@ class Clutter:
         starts = self.mean_density * self.area_px * 3600.0 / self._period
         return max(math.log(max(starts, 1e-3) / self._rate), 2.0)
 
+    @property
+    def heavy_tail(self) -> float:
+        """Share of false alarms of any amplitude, from how many are far above the threshold."""
+        share = self.threshold / (self.threshold + HEAVY_ABOVE)
+        return min((self._strong / share + HEAVY_TAIL * HEAVY_COUNTS) / (self._seen + HEAVY_COUNTS), 0.5)
+
     def _noise(self, snr: Array) -> Array:
         """Density of a false alarm's snr: the normal tail above the threshold, some of it heavy."""
         gauss = np.exp(-0.5 * snr**2 - 0.5 * math.log(2 * math.pi) - float(log_ndtr(-self.threshold)))
-        out: Array = (1 - HEAVY_TAIL) * gauss + HEAVY_TAIL * self._any_target(snr)
+        out: Array = (1 - self.heavy_tail) * gauss + self.heavy_tail * self._any_target(snr)
         return out
 
     def _any_target(self, snr: Array) -> Array:

@@ -1,0 +1,91 @@
+"""Slow, obvious twins of the kernels of the tracker."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.integrate import solve_ivp
+from scipy.optimize import linear_sum_assignment
+
+from boostwatch import geometry as g
+
+
+def gate_pairs(track_xy, track_var, point_xy, point_var, gate):
+    start, point, d2 = [0], [], []
+    for xy, var in zip(track_xy, track_var, strict=True):
+        for j, (other, other_var) in enumerate(zip(point_xy, point_var, strict=True)):
+            d = float(((other - xy) ** 2 / (var + other_var)).sum())
+            if d <= gate:
+                point.append(j)
+                d2.append(d)
+        start.append(len(point))
+    return np.array(start), np.array(point, int), np.array(d2, float)
+
+
+def least_cost(start, point, cost, n_points):
+    """Total cost of the best assignment, by the dense matrix with one column of cost 0 for each track."""
+    n = len(start) - 1
+    dense = np.full((n, n_points + n), 1e9)
+    dense[np.arange(n), n_points + np.arange(n)] = 0.0
+    for i in range(n):
+        dense[i, point[start[i] : start[i + 1]]] = cost[start[i] : start[i + 1]]
+    rows, columns = linear_sum_assignment(dense)
+    return dense[rows, columns].sum()
+
+
+def transition(dt, tau):
+    r = dt / tau
+    fade = np.exp(-r)
+    return np.array([[1, dt, tau * tau * (r - 1 + fade)], [0, 1, tau * (1 - fade)], [0, 0, fade]])
+
+
+def process_noise(dt, tau, accel_sigma):
+    q = 2 * accel_sigma**2 / tau
+    return q * np.array([
+        [dt**5 / 20, dt**4 / 8, dt**3 / 6],
+        [dt**4 / 8, dt**3 / 3, dt**2 / 2],
+        [dt**3 / 6, dt**2 / 2, dt],
+    ])  # fmt: skip
+
+
+def predict(state, cov, dt, tau, accel_sigma):
+    f = transition(dt, tau)
+    return state @ f.T, f @ cov @ f.T + process_noise(dt, tau, accel_sigma)
+
+
+def update(state, cov, row, z, var):
+    state, cov = state.copy(), cov.copy()
+    h = np.array([1.0, 0.0, 0.0])
+    for m, i in enumerate(row):
+        for k in range(2):
+            p = cov[i, k]
+            gain = p @ h / (h @ p @ h + var[m, k])
+            state[i, k] += gain * (z[m, k] - h @ state[i, k])
+            joseph = np.eye(3) - np.outer(gain, h)
+            cov[i, k] = joseph @ p @ joseph.T + var[m, k] * np.outer(gain, gain)
+    return state, cov
+
+
+def boost_path(theta, times):
+    """One boost by an adaptive integrator."""
+    lat, lon, start, heading, thrust, growth, pitch, kick, drag, stage, second = theta
+    r0 = g.geodetic_to_itrs(np.degrees(lat), np.degrees(lon))
+    east, north, up = g.enu_basis(np.degrees(lat), np.degrees(lon))
+    along = np.sin(heading) * east + np.cos(heading) * north
+    omega = np.array([0, 0, g.EARTH_RATE_RAD_S])
+
+    def rate(t, y):
+        r, v = y[:3], y[3:]
+        push = min(thrust / (1 - growth * t), 80.0) if growth * t < 0.99 else 80.0
+        push += (second - push) / (1 + np.exp(min(-(t - stage) / 0.5, 60.0)))
+        tilt = 1.3 * (1 - np.exp(-pitch * (t - kick) / 1.3)) if t > kick else 0.0
+        radius = np.linalg.norm(r)
+        height = max(radius - g.WGS84_A_M + 21385.0 * (r[2] / radius) ** 2, 0.0)
+        a = push * (np.cos(tilt) * up + np.sin(tilt) * along) - g.EARTH_MU_M3_S2 * r / radius**3
+        a -= drag * np.exp(-height / 7200.0) * np.linalg.norm(v) * v
+        a -= 2 * np.cross(omega, v) + np.cross(omega, np.cross(omega, r))
+        return np.concatenate([v, a])
+
+    after = np.maximum(np.asarray(times) - start, 0.0)
+    y0 = np.concatenate([r0, np.zeros(3)])
+    flown = solve_ivp(rate, (0, after[-1]), y0, dense_output=True, rtol=1e-9, atol=1e-6, max_step=0.5)
+    return flown.sol(after)[:3].T

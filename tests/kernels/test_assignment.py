@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boostwatch_kernels.assignment import assign, gate_pairs
+
+from . import reference_track as reference
+
+counts = st.integers(0, 14)
+
+
+def cloud(seed, n, m, width):
+    rng = np.random.default_rng(seed)
+    tracks, points = rng.uniform(-width, width, (n, 2)), rng.uniform(-width, width, (m, 2))
+    return tracks, rng.uniform(0.1, 2, (n, 2)), points, rng.uniform(0.1, 2, (m, 2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), counts, counts, st.sampled_from([3.0, 10.0, 1000.0]))
+def test_gate_is_that_of_the_full_matrix(seed, n, m, width):
+    args = (*cloud(seed, n, m, width), 6.0)
+    for got, want in zip(gate_pairs(*args), reference.gate_pairs(*args), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
+def test_gate_with_points_on_a_line_and_far_tracks():
+    points = np.stack([np.linspace(0, 1e6, 30), np.zeros(30)], axis=1)
+    tracks = np.array([[1e9, 0.0], [-1e9, 5.0], [0.0, 0.0], [5e5, 0.1]])
+    start, point, _ = gate_pairs(tracks, np.full((4, 2), 4.0), points, np.ones((30, 2)), 9.0)
+    assert start.tolist() == [0, 0, 0, 1, 1]
+    assert point.tolist() == [0]
+    _, everything, _ = gate_pairs(tracks[2:3], np.full((1, 2), 1e14), points, np.ones((30, 2)), 9.0)
+    assert everything.tolist() == list(range(30))  # more pairs than the first guess of their number
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32 - 1), counts, counts)
+def test_assignment_costs_what_the_best_costs(seed, n, m):
+    start, point, d2 = gate_pairs(*cloud(seed, n, m, 4.0), 6.0)
+    cost = d2 - np.random.default_rng(seed).uniform(0, 8, len(d2))
+    given_ = assign(start, point, cost, m)
+    used = given_[given_ >= 0]
+    assert len(set(used.tolist())) == len(used)
+    total = 0.0
+    for i in np.flatnonzero(given_ >= 0):
+        own = slice(start[i], start[i + 1])
+        total += cost[own][point[own] == given_[i]].item()
+    assert total == pytest.approx(reference.least_cost(start, point, cost, m), abs=1e-9)
+
+
+def test_assignment_gives_up_a_point_for_the_sake_of_the_whole():
+    # Track 0 would take point 0 (cost -5); the best whole gives it to track 1, which has nothing else.
+    start, point = np.array([0, 2, 3]), np.array([0, 1, 0])
+    assert assign(start, point, np.array([-5.0, -4.0, -4.5]), 2).tolist() == [1, 0]
+    # A third track that wants it more leaves one of them without.
+    start, point = np.array([0, 1, 2]), np.array([0, 0])
+    assert assign(start, point, np.array([-1.0, -2.0]), 1).tolist() == [-1, 0]
+    assert assign(start, point, np.array([1.0, 2.0]), 1).tolist() == [-1, -1]
+
+
+def test_nothing_in_nothing_out():
+    none = np.empty((0, 2))
+    start, point, d2 = gate_pairs(none, none, none, none, 9.0)
+    assert assign(start, point, d2, 0).shape == (0,)
