@@ -117,6 +117,7 @@ class Scene:
         dn[self.bad] = rng.choice([0.0, 65535.0], size=int(self.bad.sum()))
         return np.clip(np.rint(dn), 0, 65535).astype(np.uint16)
 
+
 def point(sigma: float, x: float, y: float) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return rows, columns and shares (7, 7) of a point source's light."""
     columns, rows = round(x) + np.arange(-3, 4), round(y) + np.arange(-3, 4)

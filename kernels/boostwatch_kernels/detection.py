@@ -166,13 +166,23 @@ def spread_tiles(tiles: np.ndarray, row: int, factor: float, out: np.ndarray) ->
 @jit
 def ratio(tops: np.ndarray, bottoms: np.ndarray, row: int, x: int) -> float:
     """Return the matched-filter statistic ``top / sqrt(bottom)`` of a pixel."""
-    return tops[row, x] / math.sqrt(bottoms[row, x] + np.float32(1e-20))
+    value: float = tops[row, x] / math.sqrt(bottoms[row, x] + np.float32(1e-20))
+    return value
 
 
 @jit
 def sweep_block(
-    frame: Frame, shift: Shift, background: Background, edges: np.ndarray, ring: Ring, profile: np.ndarray, rule: Rule,
-    tiles: Tiles, block: int, rows: int, peaks: np.ndarray,
+    frame: Frame,
+    shift: Shift,
+    background: Background,
+    edges: np.ndarray,
+    ring: Ring,
+    profile: np.ndarray,
+    rule: Rule,
+    tiles: Tiles,
+    block: int,
+    rows: int,
+    peaks: np.ndarray,
 ) -> int:
     """Take one block of rows through resampling, whitening, matched filter and peaks, and renew its background.
 

@@ -141,7 +141,7 @@ class FrameFaults:
         quality = 0
         mark = 0
         sample = data[:, :: max(1, data.shape[1] // 16)]
-        mark = zlib.crc32(np.ascontiguousarray(sample).view(np.uint8).reshape(-1))
+        mark = zlib.crc32(np.ascontiguousarray(sample).tobytes())
         if self._index is not None:
             if frame_index == self._index or mark == self._mark:
                 return QUALITY_BITS["repeated"]

@@ -30,4 +30,6 @@ def checked_data(
     array = np.asarray(data)
     if array.shape != shape:
         raise BadData("has the wrong shape", place=f"frame {frame}", found=array.shape, allowed=f"{shape} (band, y, x)")
-    return np.ascontiguousarray(array, np.uint16 if array.dtype in (np.uint8, np.uint16) else np.float32)
+    if array.dtype in (np.uint8, np.uint16):
+        return np.ascontiguousarray(array, np.uint16)
+    return np.ascontiguousarray(array, np.float32)

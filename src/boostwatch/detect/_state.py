@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,9 +19,18 @@ from boostwatch.detect.registration import shift_of
 from boostwatch.settings import DetectSettings
 from boostwatch_kernels.background import HALO, Background, move_background, snapshot_edges
 from boostwatch_kernels.detection import (
-    CLIP, STATISTICS, TAIL, TILE_X, TILE_Y, Patch, Ring, Rule, Tiles, fit_peaks, sweep_block,
+    STATISTICS,
+    TAIL,
+    TILE_X,
+    TILE_Y,
+    Patch,
+    Ring,
+    Rule,
+    Tiles,
+    fit_peaks,
+    sweep_block,
 )  # fmt: skip
-from boostwatch_kernels.registration import Frame, calibrated_row
+from boostwatch_kernels.registration import Frame, Shift, calibrated_row
 
 BLOCK = 128
 """Rows a block: the unit of work of a thread."""
@@ -61,9 +69,7 @@ class _Slot:
 class BandState:
     """Background, ring, and CFAR tiles of one band."""
 
-    def __init__(
-        self, figures: BandFigures, maps: BandMaps, shape: tuple[int, int], settings: DetectSettings
-    ) -> None:
+    def __init__(self, figures: BandFigures, maps: BandMaps, shape: tuple[int, int], settings: DetectSettings) -> None:
         height, width = shape
         self.figures, self._maps, self._settings = figures, maps, settings
         self._bad_rows = rows_of(maps.bad)
@@ -96,7 +102,7 @@ class BandState:
 
     @property
     def started(self) -> bool:
-        """Is there a background at all?"""
+        """Whether there is a background at all."""
         return self._seen > 0
 
     @property
@@ -163,7 +169,7 @@ class BandState:
         kernel_shift = shift_of(self.figures.interpolator, *shift)
         return [partial(self._block, k, kernel_shift, ring) for k in range(len(self._counts))]
 
-    def _block(self, k: int, shift: object, ring: Ring) -> None:
+    def _block(self, k: int, shift: Shift, ring: Ring) -> None:
         self._counts[k] = sweep_block(
             self.kernel_frame(), shift, self.background, self._edges, ring, self.figures.profile, self._rule,
             self._tiles, k, BLOCK, self._peaks[k],
@@ -242,6 +248,8 @@ class BandState:
     def _restore_gates(self, saved: list[tuple[slice, slice, NDArray[np.float32]]]) -> None:
         leak = np.float32(GATE_LEAK)
         for rows, columns, before in saved:
-            for layer, old in zip(self.background[:2], before[:2], strict=True):
-                layer[rows, columns] = old + leak * (layer[rows, columns] - old)
+            # Only the mean leaks: the square of a bright source would blind its place within a few frames.
+            mean, old = self.background.mean, before[0]
+            mean[rows, columns] = old + leak * (mean[rows, columns] - old)
+            self.background.variance[rows, columns] = before[1]
             self.background.age[rows, columns] = before[2]

@@ -28,7 +28,7 @@ def false_alarms_per_mpx(threshold: float, psf_sigma: float) -> float:
         Detections per Mpx.
     """
     s2 = psf_sigma**2 + 1.0 / 12.0
-    return 1e6 * threshold * math.exp(-0.5 * threshold**2) / ((2.0 * math.pi) ** 1.5 * 2.0 * s2)
+    return 1.0e6 * threshold * math.exp(-0.5 * threshold**2) / (math.pow(2.0 * math.pi, 1.5) * 2.0 * s2)
 
 
 def threshold_for(rate: float, psf_sigma: float) -> float:

@@ -16,8 +16,7 @@ class Interpolator:
 
     A scene with power spectrum ``1/f^2`` a line (edges), seen through a Gaussian PSF and square pixels, has the
     autocorrelation ``r``; the taps ``c`` of least error at an offset ``t`` solve ``R c = r(t)``, subject to ``sum c =
-    1`` so that a flat scene stays flat (Wiener; Lagrange multiplier for the sum). Compared with cubic convolution the error
-    is a fraction wherever the PSF holds less than the pixel grid could.
+    1`` so that a flat scene stays flat (Wiener; Lagrange multiplier for the sum).
 
     Parameters
     ----------
@@ -29,7 +28,7 @@ class Interpolator:
         f = (np.arange(1000) + 0.5) * (3.0 / 1000)
         power = np.exp(-((2.0 * math.pi * psf_sigma * f) ** 2)) * np.sinc(f) ** 2 / (f**2 + 1e-4)
         self._f, self._power = f, power / power.sum()
-        lag = np.arange(TAPS)
+        lag = np.arange(TAPS, dtype=np.float64)
         matrix = self._correlation(lag[:, None] - lag[None, :]) + 1e-7 * np.eye(TAPS)
         fraction = np.arange(STEPS + 1) / STEPS
         right = self._correlation(lag[:, None] - 1.0 - fraction[None, :])
@@ -59,7 +58,7 @@ class Interpolator:
         step = math.floor(shift)
         place = (shift - step) * STEPS
         k = min(int(place), STEPS - 1)
-        out: NDArray[np.float32] = (
-            self._table[k] + (place - k) * (self._table[k + 1] - self._table[k])
-        ).astype(np.float32)
+        out: NDArray[np.float32] = (self._table[k] + (place - k) * (self._table[k + 1] - self._table[k])).astype(
+            np.float32
+        )
         return step, out

@@ -31,9 +31,10 @@ class Scene(NamedTuple):
 def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma: float) -> NDArray[np.float64]:
     """Keep one fit for each source above the threshold.
 
-    Strongest first: a fit is dropped when it lies within a pixel and a half of a stronger one, inside the outline of a stronger
-    source, or below what a stronger one's wings and resampling leave around it (a hundredth of its snr, falling with
-    the square of the distance). A source whose outline is wider than the PSF gets the centroid and flux of the outline.
+    Strongest first: a fit is dropped when it lies within a pixel and a half of a stronger one, inside the outline of
+    a stronger source, or below what a stronger one's wings and resampling leave around it (a fiftieth of its snr,
+    falling with the square of the distance). A source whose outline is wider than the PSF gets the centroid and flux
+    of the outline.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ def _outline(
     # A Gaussian falls to EXTENT within sqrt(2 ln 4) sigma; an outline of more than twice that area is no point.
     area = math.pi * 2.0 * math.log(1.0 / EXTENT) * (psf_sigma**2 + 1.0 / 12.0)
     if np.count_nonzero(inside) <= 2.0 * area + 4.0:
-        return ndimage.binary_dilation(inside, np.ones((3, 3))), None
+        return ndimage.binary_dilation(inside, np.ones((3, 3), bool)), None
     weight = np.where(inside, patch, 0.0)
     total = float(weight.sum())
     rows, columns = np.mgrid[-WINDOW : WINDOW + 1, -WINDOW : WINDOW + 1]
@@ -110,4 +111,4 @@ def _outline(
     snr = max(float(fit[SNR]), 1.0)
     noise = float(fit[FLUX_SIGMA]) * math.sqrt(np.count_nonzero(inside) / (4.0 * math.pi * psf_sigma**2 + 1.0))
     whole = np.array([cx + mx, cy + my, math.sqrt(vx) / snr + 0.05, math.sqrt(vy) / snr + 0.05, total, noise])
-    return ndimage.binary_dilation(inside, np.ones((5, 5))), whole
+    return ndimage.binary_dilation(inside, np.ones((5, 5), bool)), whole

@@ -94,7 +94,7 @@ def register(
                 view.frame, shift_of(interpolator, *shift), view.background.mean, view.background.variance,
                 view.floor, stride, np.empty((8, width), np.float32),
             )  # fmt: skip
-            noise = GRADIENT_NOISE * sums[6] / max(view.frames, 1.0)
+            noise = GRADIENT_NOISE * sums[5] / max(view.frames, 1.0)
             matrix = np.array([[sums[0], sums[1]], [sums[1], sums[2]]])
             sure = _debiased(matrix, noise)
             informed += sure

@@ -26,7 +26,8 @@ SCALES = (1.0, 1.8, 3.0)
 """Widths of the band-passes in units of the PSF."""
 
 SURROUND = 1.6
-"""Width of the surround in units of the centre: the difference of Gaussians nearest to a Laplacian (Marr & Hildreth, 1980)."""
+"""Width of the surround in units of the centre: the difference of Gaussians nearest to a Laplacian (Marr & Hildreth,
+Proc. R. Soc. B 207, 1980)."""
 
 TRAINING = 15
 """Side of the box from which the local noise is taken, px; a guard of a third of it is left out."""
@@ -35,8 +36,8 @@ TRAINING = 15
 class SingleFrameDetector:
     """Frames to detections without memory: a multi-scale band-pass and a local CFAR.
 
-    In clutter this finds far less than `boostwatch.detect.TemporalDetector`; ``snr`` is normal only where the clutter is.
-    Parameters and attributes are those of `boostwatch.detect.TemporalDetector`.
+    In clutter this finds far less than `boostwatch.detect.TemporalDetector`; ``snr`` is normal only where the clutter
+    is. Parameters and attributes are those of `boostwatch.detect.TemporalDetector`.
     """
 
     def __init__(
@@ -85,9 +86,7 @@ class SingleFrameDetector:
         ]  # fmt: skip
         return FrameResult(np.concatenate([empty(DETECTION, 0), *records]), record, quality)
 
-    def _band(
-        self, data: NDArray[np.uint16] | NDArray[np.float32], band: int
-    ) -> tuple[int, NDArray[np.float64]]:
+    def _band(self, data: NDArray[np.uint16] | NDArray[np.float32], band: int) -> tuple[int, NDArray[np.float64]]:
         figures, maps = self._figures[band], self._maps[band]
         image, known = _calibrated(data[band], maps)
         threshold = threshold_for(self._settings.false_alarms_per_mpx, figures.psf_sigma)

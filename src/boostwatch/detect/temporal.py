@@ -23,7 +23,7 @@ PRIOR_SIGMA = 0.3
 
 LEAST_PRIOR = 0.05
 AGREEMENT = 0.55
-"""Mean robust weight below which a fit is not believed: noise alone gives 0.87, a wrong shift of a textured scene 0.3."""
+"""Mean robust weight below which a fit is not believed: noise alone gives 0.87, a wrong shift in texture 0.3."""
 
 REBASE = 0.75
 """Distance of the reference from the running shift at which it moves by whole pixels, px."""

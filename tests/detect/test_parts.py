@@ -1,0 +1,60 @@
+"""The parts of the chain by themselves."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boostwatch.detect.calibration import false_alarms_per_mpx, threshold_for
+from boostwatch.detect.interpolation import Interpolator
+from boostwatch.detect.registration import coarse_shift
+
+INTERPOLATOR = Interpolator(0.7)
+
+
+@given(rate=st.floats(1e-3, 1e4), sigma=st.floats(0.4, 2.0))
+def test_threshold_and_rate_are_inverse(rate, sigma):
+    threshold = threshold_for(rate, sigma)
+    assert threshold >= 2.0
+    if threshold > 2.0:
+        assert false_alarms_per_mpx(threshold, sigma) == pytest.approx(rate, rel=1e-6)
+
+
+def test_a_rate_beyond_all_reason_gives_the_least_threshold():
+    assert threshold_for(1e7, 0.7) == 2.0
+
+
+@given(shift=st.floats(-20, 20))
+def test_taps_keep_the_level_and_stay_at_whole_shifts(shift):
+    step, taps = INTERPOLATOR.taps(shift)
+    assert step <= shift < step + 1 or shift == pytest.approx(step + 1)
+    assert taps.sum() == pytest.approx(1.0, abs=1e-5)
+    whole, still = INTERPOLATOR.taps(round(shift))
+    assert whole == round(shift)
+    np.testing.assert_array_equal(still, [0, 1, 0, 0])
+
+
+def test_taps_beat_cubic_convolution_on_a_blurred_edge():
+    from scipy.special import erf
+
+    def edge(x):  # an edge seen through a Gaussian of 0.7 px and a pixel
+        fine = x[..., None] + (np.arange(41) - 20) / 41
+        return 0.5 * (1 + erf(fine / (0.7 * np.sqrt(2)))).mean(axis=-1)
+
+    t = 0.5
+    cubic = np.array([-0.0625, 0.5625, 0.5625, -0.0625])
+    _, fitted = Interpolator(0.7).taps(t)
+    starts = np.arange(-4, 4, 0.1)
+    samples = edge(starts[:, None] + np.arange(-1, 3))
+    want = edge(starts + t)
+    assert np.std(samples @ fitted - want) < 0.85 * np.std(samples @ cubic - want)
+
+
+@pytest.mark.parametrize("shift", [(5, -3), (-20, 14), (0, 0)])
+def test_coarse_shift(shift):
+    rng = np.random.default_rng(1)
+    wide = np.cumsum(np.cumsum(rng.normal(size=(120, 130)), axis=0), axis=1).astype(np.float32)
+    reference = wide[30:94, 30:100].copy()
+    image = wide[30 - shift[1] : 94 - shift[1], 30 - shift[0] : 100 - shift[0]].copy()
+    reference[3, 4] = np.nan
+    assert coarse_shift(image, reference) == pytest.approx(shift, abs=1.0)
