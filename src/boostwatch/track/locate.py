@@ -20,13 +20,13 @@ from boostwatch_kernels.boost import boost_paths
 Array = NDArray[np.float64]
 
 MOST_POINTS = 30
-FIT_S = 45.0
+FIT_S = 35.0
 """Length of track, from its first hit, that is fitted: a third stage would need parameters of its own."""
 FIRST_SEEN_M = (4500.0, 3500.0)
 """Mean and 1-sigma of the height at which a plume is first seen: haze and cloud hide what is lower."""
 CHI2_95 = 5.991464547107979
 """95 % point of chi-square with two degrees of freedom."""
-DISCREPANCY = 5.0
+DISCREPANCY = 15.0
 """White acceleration, m2/s3, that real boosts depart from the family by: staging, steering, drag of the real body."""
 
 # Offsets north and east in km, start time (s before the first hit), heading in rad, then logarithms of thrust over mass
