@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from boostwatch.errors import BadData
-from boostwatch.store import guard, open_stack, read_events, validate, write_events
+from boostwatch.store import guard, open_stack, read_array, read_detections, read_events, validate, write_events
 from tests.store.helpers import event_tables, write_stack
+from tests.store.test_foreign import MAKERS
 
 
 def mutate(raw, rng, how):
@@ -22,7 +23,7 @@ def mutate(raw, rng, how):
             start = rng.integers(len(out) - 64)
             out[start : start + 64] = bytes(64)
         case "head":
-            out[rng.integers(3000)] = rng.integers(256)
+            out[rng.integers(min(3000, len(out)))] = rng.integers(256)
         case "cut":
             del out[rng.integers(len(out)) :]
     return bytes(out)
@@ -79,3 +80,46 @@ def test_mutated_events(tmp_path, quick_guard):
         for name in ("detections", "tracks", "track_points", "events", "registration"):
             assert getattr(tables, name).tobytes() == getattr(whole, name).tobytes()
     assert refused > 20
+
+
+@pytest.mark.parametrize(
+    "kind", ["png 16", "bmp 8", "tiff pages", "tiff lzw", "fits cube", "fits compressed", "npy", "npz deflated"]
+)
+def test_mutated_images(tmp_path, kind):
+    """Formats without checksums may give other pixels, but only an array of sane size or one clear error."""
+    (tmp_path / "in").mkdir()
+    path = sorted(MAKERS[kind][0](tmp_path / "in"))[0]
+    raw = path.read_bytes()
+    whole = read_array(path)
+    rng = np.random.default_rng(3)
+    for how in ("bit", "bytes", "blank", "head", "cut"):
+        for _ in range(12):
+            path.write_bytes(mutate(raw, rng, how))
+            try:
+                array = read_array(path)
+            except BadData as error:
+                message = str(error)
+            else:
+                assert array.nbytes < 100 * whole.nbytes
+                continue
+            assert str(path) in message
+
+
+def test_mutated_lists(tmp_path):
+    lines = ["frame,x,y,snr"] + [f"{i},{i}.5,{2 * i},{7 + i}" for i in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    rows = {name: np.arange(40) for name in ("frame", "x", "y")}
+    np.savez(tmp_path / "a.npz", **rows)
+    rng = np.random.default_rng(4)
+    for path in (tmp_path / "a.csv", tmp_path / "a.npz"):
+        raw = path.read_bytes()
+        for _ in range(100):
+            path.write_bytes(mutate(raw, rng, rng.choice(["bit", "bytes", "blank", "cut"])))
+            try:
+                found, _ = read_detections(path)
+            except BadData as error:
+                message = str(error)
+            else:
+                assert len(found) <= 80
+                continue
+            assert str(path) in message

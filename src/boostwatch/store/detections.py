@@ -7,6 +7,7 @@ import os
 import warnings
 import zipfile
 from array import array
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from boostwatch.geometry import parse_utc
 from boostwatch.records import DETECTION, Records
 from boostwatch.store import guard, layout
 from boostwatch.store.events import take_columns
+from boostwatch.store.sources import damage_named
 
 REQUIRED: Final = ("frame", "x", "y")
 _DELIMITERS: Final = ",;\t"
@@ -95,12 +97,12 @@ def _columns(arrays: dict[str, NDArray[Any]], path: str) -> Records:
             allowed=", ".join(DETECTION.names or ()),
         )  # fmt: skip
     count = len(next(iter(known.values()))) if next(iter(known.values())).ndim else -1
-    for name, array in known.items():
-        if array.ndim != 1 or len(array) != count:
-            raise BadData("has the wrong shape", path=path, place=name, found=array.shape, allowed="equal lengths")
-    rows = np.empty(count, [(name, array.dtype) for name, array in known.items()])
-    for name, array in known.items():
-        rows[name] = array
+    for name, column in known.items():
+        if column.ndim != 1 or len(column) != count:
+            raise BadData("has the wrong shape", path=path, place=name, found=column.shape, allowed="equal lengths")
+    rows = np.empty(count, [(name, column.dtype) for name, column in known.items()])
+    for name, column in known.items():
+        rows[name] = column
     return rows
 
 
@@ -123,7 +125,7 @@ def _hdf5(path: str) -> tuple[Records, str]:
 
 def _npz(path: str) -> tuple[Records, str]:
     limit = layout.MAX_DEFLATE * os.path.getsize(path)
-    try:
+    with damage_named(Path(path)):
         with zipfile.ZipFile(path) as archive:
             claimed = sum(info.file_size for info in archive.infolist())
         if claimed > limit:
@@ -131,9 +133,6 @@ def _npz(path: str) -> tuple[Records, str]:
             raise BadData(text, path=path, found=f"{claimed} bytes", allowed=f"at most {limit}")
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, SyntaxError, KeyError, TypeError, zipfile.BadZipFile, RuntimeError,
-            NotImplementedError, MemoryError) as error:  # fmt: skip
-        raise BadData(f"is damaged ({' '.join(str(error).split())[:200]})", path=path) from None
     epoch = str(arrays.pop("epoch").reshape(-1)[0]) if arrays.get("epoch", np.empty(0)).size else layout.DEFAULT_EPOCH
     table = arrays.get("detections")
     if table is not None and table.dtype.names is not None and table.ndim == 1:

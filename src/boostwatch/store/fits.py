@@ -19,7 +19,9 @@ from boostwatch.store.sources import Source, damage_named, frame_shape, refuse_b
 
 
 def _opened(path: Path, opened: ExitStack) -> Any:
-    return opened.enter_context(fits.open(path, memmap=False, mode="readonly"))
+    # Opened here, since astropy leaves a file open that it cannot read. noqa: the caller's stack closes it.
+    file = opened.enter_context(open(path, "rb"))  # noqa: SIM115
+    return opened.enter_context(fits.open(file, memmap=False, mode="readonly"))
 
 
 def open_fits(path: Path, dataset: str | None = None) -> Source:

@@ -35,7 +35,8 @@ def open_image(path: Path) -> Source:
     """Return the frames of a PNG or BMP file, or of a TIFF file by Pillow's decoders."""
     with ExitStack() as opened:
         image = _opened(path, opened)
-        count, width, height = int(getattr(image, "n_frames", 1)), image.width, image.height
+        with damage_named(path):
+            count, width, height = int(getattr(image, "n_frames", 1)), image.width, image.height
         dtype = np.dtype(_TYPES.get(image.mode, "u1"))
 
     def frames() -> Iterator[NDArray[Any]]:
@@ -52,12 +53,12 @@ def open_image(path: Path) -> Source:
 
 
 def _opened(path: Path, opened: ExitStack) -> Any:
-    try:
-        with damage_named(path):
+    with damage_named(path):
+        try:
             image = opened.enter_context(Image.open(path, formats=("PNG", "BMP", "TIFF")))
-    except Image.DecompressionBombError:
-        allowed = f"at most {MAX_IMAGE_PIXELS} pixels a compressed image"
-        raise BadData("is too large", path=path, allowed=allowed) from None
+        except Image.DecompressionBombError:
+            allowed = f"at most {MAX_IMAGE_PIXELS} pixels a compressed image"
+            raise BadData("is too large", path=path, allowed=allowed) from None
     refuse_bomb(path, image.width * image.height, image.width * image.height)
     return image
 
@@ -71,7 +72,7 @@ def _pixels(path: Path, image: Any) -> NDArray[Any]:
 def open_tiff(path: Path) -> Source:
     """Return the pages of a TIFF file as frames."""
     with damage_named(path), tifffile.TiffFile(path) as tiff:
-        pages = [(tuple(page.shape), np.dtype(page.dtype), int(page.compression)) for page in tiff.pages]
+        pages = [(tuple(map(int, p.shape)), np.dtype(p.dtype), int(p.compression)) for p in tiff.pages]
     if any(compression not in _UNPACKED for _, _, compression in pages):
         return open_image(path)
     shape, dtype, _ = pages[0] if pages else ((), np.dtype("V"), 0)

@@ -6,10 +6,8 @@ import logging
 import math
 import os
 import re
-import struct
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.errors import BadData, UsageError
+from boostwatch.errors import BadData, BoostwatchError, UsageError
 from boostwatch.geometry import parse_utc
 from boostwatch.store import guard
 from boostwatch.store.layout import MAX_DEFLATE
@@ -124,13 +122,6 @@ def refuse_bomb(path: Path, pixels: int, claimed: int, place: str = "") -> None:
         )  # fmt: skip
 
 
-_ERRORS: Final = (
-    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError,
-    ValueError, struct.error, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-"""What other people's decoders have been seen to raise on damaged files."""
-
-
 @contextmanager
 def damage_named(path: Path, place: str = "") -> Iterator[None]:
     """Turn what a decoder raises into BadData that names the file; its warnings and logs help no caller."""
@@ -140,7 +131,9 @@ def damage_named(path: Path, place: str = "") -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except _ERRORS as error:
+    except BoostwatchError:
+        raise
+    except Exception as error:  # on damaged bytes decoders raise whatever they stumble over
         text = f"is damaged ({' '.join(str(error).split())[:200] or type(error).__name__})"
         raise BadData(text, path=path, place=place or None) from None
     finally:
