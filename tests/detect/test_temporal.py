@@ -223,7 +223,7 @@ def test_dead_hot_and_uncorrected_pixels():
     )
     count = 0
     for i in range(40):
-        plane = np.nan_to_num(sky.frame(i) / gain[0] + offset[0])
+        plane = np.nan_to_num((sky.frame(i) - 100.0) * gain[0] + 100.0 + offset[0])
         plane[bad[0]] = rng.choice([0, 65535], bad.sum())
         count += len(step(detector, np.rint(plane).astype(np.uint16), i).detections)
     assert count <= 12

@@ -67,9 +67,23 @@ def band_figures(sensor: Sensor, settings: DetectSettings, notes: list[str]) -> 
 
 
 def band_maps(
-    shape: tuple[int, int, int], bad_pixels: ArrayLike | None, gain: ArrayLike | None, offset: ArrayLike | None
+    shape: tuple[int, int, int],
+    sensor: Sensor,
+    bad_pixels: ArrayLike | None,
+    gain: ArrayLike | None,
+    offset: ArrayLike | None,
 ) -> list[BandMaps]:
-    """Return checked maps, one a band; a corrected value is ``(data - offset) * gain``."""
+    """Return checked maps, one a band, such that ``data * gain - offset`` is DN as a uniform band would give.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Bands, rows, columns.
+    sensor : Sensor
+        For ``offset_dn``; unknown counts as 0.
+    bad_pixels, gain, offset : array_like (B, H, W), optional
+        As in a stack: ``data = offset_dn + offset + gain * electrons / gain_e_per_dn``.
+    """
 
     def checked(name: str, value: ArrayLike | None) -> NDArray[np.float32] | None:
         if value is None:
@@ -79,17 +93,21 @@ def band_maps(
             raise BadData("has the wrong shape", place=name, found=array.shape, allowed=f"{shape} (band, y, x)")
         return array.astype(np.float32)
 
-    bad, factor, shift = checked("bad_pixels", bad_pixels), checked("gain", gain), checked("offset", offset)
+    bad, response, added = checked("bad_pixels", bad_pixels), checked("gain", gain), checked("offset", offset)
     out = []
     for b in range(shape[0]):
         lost = np.zeros(shape[1:], bool) if bad is None else bad[b] != 0
-        g, o = (NONE if factor is None else factor[b]), (NONE if shift is None else shift[b])
-        if g.size and o.size:
-            o = np.ascontiguousarray(o * g)
-        for used in (g, o):
-            if used.size:
-                lost |= ~np.isfinite(used)
-        out.append(BandMaps(np.ascontiguousarray(g), np.ascontiguousarray(o), lost))
+        factor, shift = NONE, NONE
+        level = sensor.bands[b].offset_dn if math.isfinite(sensor.bands[b].offset_dn) else 0.0
+        if response is not None:
+            lost |= ~(np.isfinite(response[b]) & (response[b] > 0))
+            factor = np.where(lost, np.float32(1.0), 1.0 / np.where(lost, np.float32(1.0), response[b]))
+        if added is not None:
+            lost |= ~np.isfinite(added[b])
+            shift = np.where(np.isfinite(added[b]), added[b], np.float32(0.0))
+        if factor.size:
+            shift = (level + (shift if shift.size else 0.0)) * factor - level
+        out.append(BandMaps(factor.astype(np.float32), np.asarray(shift, np.float32), lost))
     return out
 
 

@@ -55,7 +55,7 @@ class SingleFrameDetector:
         self._shape = checked_shape(shape, sensor)
         self._settings, self._threads = settings, threads
         self._figures = band_figures(sensor, settings, self.notes)
-        self._maps = band_maps(self._shape, bad_pixels, gain, offset)
+        self._maps = band_maps(self._shape, sensor, bad_pixels, gain, offset)
         self._faults = FrameFaults()
 
     def process(

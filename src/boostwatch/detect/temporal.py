@@ -45,7 +45,7 @@ class TemporalDetector:
     bad_pixels : array_like (B, H, W), optional
         Non-zero is bad.
     gain, offset : array_like (B, H, W), optional
-        Non-uniformity correction: ``(data - offset) * gain``.
+        Non-uniformity as a stack holds it: ``data = offset_dn + offset + gain * electrons / gain_e_per_dn``.
     threads : int, keyword-only
         Threads a frame is shared among; results do not depend on it.
 
@@ -70,7 +70,7 @@ class TemporalDetector:
         self._shape = checked_shape(shape, sensor)
         self._settings = settings
         figures = band_figures(sensor, settings, self.notes)
-        maps = band_maps(self._shape, bad_pixels, gain, offset)
+        maps = band_maps(self._shape, sensor, bad_pixels, gain, offset)
         self._bands = [BandState(f, m, self._shape[1:], settings) for f, m in zip(figures, maps, strict=True)]
         self._faults = FrameFaults()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
