@@ -86,14 +86,13 @@ class Classifier:
         row : int64 (K,)
             Which of them.
         scale_m : float
-            Metres a pixel at the ground; NaN where unknown.
+            Metres a pixel at the ground.
         range_m : float
             Distance of the scene, m; NaN where unknown.
         noise_e : float64 (B,)
             Flux below which a band shows nothing, electrons; NaN where unknown.
         """
-        known_scale = math.isfinite(scale_m)
-        log_p = np.log(PRIOR) + self._motion(table, row, scale_m if known_scale else DEFAULT_SCALE_M)
+        log_p = np.log(PRIOR) + self._motion(table, row, scale_m)
         log_p += self._light(table, row, range_m, noise_e)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
@@ -106,7 +105,8 @@ class Classifier:
         def path(metres: tuple[float, ...]) -> Array:
             return scene_evidence(sums, hits, np.array([1.0, *(m / scale_m for m in metres)]))
 
-        launch = np.logaddexp(path(_FROM_REST) + math.log(0.7), path(_FROM_CLOUD) + math.log(0.3))
+        smooth = np.logaddexp(path(_FROM_REST) + math.log(0.7), path(_FROM_CLOUD) + math.log(0.3))
+        launch = np.logaddexp(smooth, table.boost[row]) - math.log(2.0)
         rest = path(_REST)
         unknown = np.logaddexp(table.motion[row] + math.log(0.5), path(_DRIFT) + math.log(0.5))
         defect = focal_evidence(sums, hits, 1.0)

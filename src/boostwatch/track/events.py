@@ -12,8 +12,8 @@ from boostwatch.geometry import intersect_earth
 from boostwatch.records import EVENT, TRACK_POINT, Records, empty
 from boostwatch.settings import EventSettings
 
-from .classify import KINDS, Classifier
-from .history import Story
+from .classify import DEFAULT_SCALE_M, KINDS, Classifier
+from .history import Pose, Story
 from .locate import FIT_S, Lines, Location, locate, place
 from .pointing import Pointing
 from .table import Table
@@ -60,11 +60,17 @@ class Judge:
         old = self._noise_e[seen]
         self._noise_e[seen] = np.where(np.isfinite(old), old + 0.05 * (now - old), now)
 
-    def _look(self, story: Story) -> None:
-        """Learn the distance and the scale of the scene from the first track with a line of sight."""
-        hit = story.hits[-1]
-        line = self._pointing.lines(hit["focal"][None], (hit["focal"] - hit["scene"])[None], hit["attitude"][None])[0]
-        distance = float(np.linalg.norm(intersect_earth(hit["position_m"], line, 10e3) - hit["position_m"]))
+    @property
+    def scale_m(self) -> float:
+        """Metres a pixel, a notional figure where geometry is not known."""
+        return self._scale_m if math.isfinite(self._scale_m) else DEFAULT_SCALE_M
+
+    def look(self, pose: Pose) -> None:
+        """Learn the distance and the scale of the scene from the first frame with a line of sight that meets it."""
+        if math.isfinite(self._range_m) or not self._pointing.known:
+            return
+        line = self._pointing.middle(pose.attitude)
+        distance = float(np.linalg.norm(intersect_earth(pose.position_m, line, 10e3) - pose.position_m))
         if math.isfinite(distance):
             self._range_m, self._scale_m = distance, distance * self._pointing.ifov_rad
 
@@ -74,10 +80,8 @@ class Judge:
         if len(row) == 0:
             return empty(EVENT, 0)
         stories = [live[int(s)] for s in table.serial[row]]
-        if not math.isfinite(self._range_m):
-            self._look(stories[0])
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
-        p = self._classifier.probabilities(table, row, self._scale_m, self._range_m, noise)
+        p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise)
         new = []
         for story, mine in zip(stories, p, strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(mine):

@@ -22,7 +22,7 @@ from .history import HitLog, Pose, Story, hit_dtype
 from .measure import Measurements, merge_bands
 from .motion import WINDOW_S, add_moments
 from .pointing import Pointing
-from .table import Table, log_normal, start_covariance
+from .table import BOOST_ACCEL_M_S2, BOOST_SPEED_M_S, FIRST_SIGMA_PX, Table, log_normal, start_covariance
 
 Array = NDArray[np.float64]
 
@@ -157,9 +157,10 @@ class Follower:
             np.full(4, np.nan) if attitude is None else np.asarray(attitude, np.float64),
         )
         self._pointing.add(pose.attitude, shift)
+        self._judge.look(pose)
         table = self._table
         if math.isfinite(self._time_s):
-            table.predict(time_s - self._time_s, self._settings.max_acceleration)
+            table.predict(time_s - self._time_s, self._settings.max_acceleration, self._judge.scale_m)
         self._time_s = time_s
 
         seen = merge_bands(detections, shift, self._n_bands)
@@ -261,11 +262,16 @@ class Follower:
     ) -> None:
         """Update the tracks ``row`` with their measurements ``m``."""
         table = self._table
-        kalman.update(table.state, table.cov, row, seen.scene[m], seen.var[m] + sigma**2)
+        var = seen.var[m] + sigma**2
+        kalman.update(table.state, table.cov, row, seen.scene[m], var)
+        spread = table.boost_cov[row, :, 0, 0] + var
+        boost = log_normal(((seen.scene[m] - table.boost_state[row, :, 0]) ** 2 / spread).sum(axis=1), spread)
+        kalman.update(table.boost_state, table.boost_cov, row, seen.scene[m], var)
         table.score[row] += self._gain[row]
         table.best[row] = np.maximum(table.best[row], table.score[row])
         inside = self._time_s - table.first_s[row] <= WINDOW_S
         table.motion[row] += np.where(inside, self._fit[row], 0.0)
+        table.boost[row] += np.where(inside, boost, 0.0)
         table.window_hits[row] += inside
         table.hits[row] += 1
         table.last_s[row] = self._time_s
@@ -308,11 +314,15 @@ class Follower:
         self._serial += len(fresh)
         var = seen.var[fresh] + sigma**2
         new.state[:, :, 0] = seen.scene[fresh]
-        new.cov[:] = start_covariance(var, self._settings.max_speed, self._settings.max_acceleration)
+        # Most start slow; three sigma reach the fastest.
+        new.cov[:] = start_covariance(var, self._settings.max_speed / 3, self._settings.max_acceleration / 2)
+        new.boost_state[:, :, 0] = seen.scene[fresh]
+        scale = self._judge.scale_m
+        new.boost_cov[:] = start_covariance(var, BOOST_SPEED_M_S / scale, BOOST_ACCEL_M_S2 / 2 / scale)
         # What a first detection says is in its amplitude and colours; where it lies says nothing.
         new.score[:] = self._clutter.amplitude(seen.strongest[fresh]) + self._clutter.colour(seen.bands[fresh])
         new.best[:] = new.score
-        new.motion[:] = log_normal(np.zeros(len(fresh)), 1.0 + var)
+        new.motion[:] = new.boost[:] = log_normal(np.zeros(len(fresh)), FIRST_SIGMA_PX**2 + var)
         new.hits[:] = new.window_hits[:] = 1
         new.first_s[:] = new.last_s[:] = self._time_s
         new.origin[:] = np.concatenate([seen.scene[fresh], seen.focal[fresh]], axis=1)
@@ -359,5 +369,5 @@ class Follower:
             table.confirmed[n] = True
             serial = int(table.serial[n])
             story = Story(serial, len(self._stories), self._log.chain(table.last_log[n]), time_s)
-            story.replay(self._settings.max_speed, self._settings.max_acceleration)
+            story.replay(self._settings.max_speed / 3, self._settings.max_acceleration)
             self._stories[serial] = self._live[serial] = story

@@ -88,14 +88,14 @@ class Story:
         self.last_fit_s = -np.inf
         self.location: Any = None
 
-    def replay(self, max_speed: float, accel_sigma: float) -> None:
+    def replay(self, speed_sigma: float, accel_sigma: float) -> None:
         """Filter the hits from before the confirmation again, since only their measurements were kept."""
         state, cov = np.zeros((1, 2, 3)), np.zeros((1, 2, 3, 3))
         for n, hit in enumerate(self.hits):
             var = hit["var"] + hit["shift_sigma"] ** 2
             if n == 0:
                 state[0, :, 0] = hit["scene"]
-                cov[:] = start_covariance(var[None], max_speed, accel_sigma)
+                cov[:] = start_covariance(var[None], speed_sigma, accel_sigma / 2)
             else:
                 dt = float(hit["time_s"] - self.hits[n - 1]["time_s"])
                 kalman.predict(state, cov, dt, MANEUVER_TIME_S, accel_sigma)

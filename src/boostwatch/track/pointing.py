@@ -82,6 +82,11 @@ class Pointing:
         self._sum += aligned
         self._count += 1
 
+    def middle(self, attitude: Array) -> Array:
+        """Return the line of sight (3,) of the optical axis under a reported attitude (4,)."""
+        out: Array = quaternion_to_matrix(attitude)[:, 2]
+        return out
+
     def lines(self, focal: Array, shift: Array, attitude: Array) -> Array:
         """Return ITRS unit vectors (N, 3).
 

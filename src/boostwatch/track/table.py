@@ -17,6 +17,14 @@ Array = NDArray[np.float64]
 MANEUVER_TIME_S = 20.0
 """Time in which the filter lets an acceleration fade."""
 
+BOOST_TIME_S = 30.0
+BOOST_ACCEL_M_S2 = 20.0
+"""The same of a boost, and its 1-sigma acceleration: what it leaves to staging and steering."""
+BOOST_SPEED_M_S = 250.0
+"""1-sigma speed of a boost at first sight."""
+FIRST_SIGMA_PX = 1.0
+"""What all models of motion say of the first position, relative to itself."""
+
 
 @dataclass
 class Table:
@@ -34,6 +42,12 @@ class Table:
     """(N,) highest score so far."""
     motion: Array
     """(N,) log likelihood of the positions under the filter's free motion, within the window."""
+    boost_state: Array
+    """(N, 2, 3) the same under the motion of a boost: slow at first, steadier in acceleration."""
+    boost_cov: Array
+    """(N, 2, 3, 3)"""
+    boost: Array
+    """(N,) log likelihood of the positions under it, within the window."""
     hits: Array
     """(N,)"""
     window_hits: Array
@@ -71,6 +85,9 @@ class Table:
             score=np.zeros(count),
             best=np.zeros(count),
             motion=np.zeros(count),
+            boost_state=np.zeros((count, 2, 3)),
+            boost_cov=np.zeros((count, 2, 3, 3)),
+            boost=np.zeros(count),
             hits=np.zeros(count),
             window_hits=np.zeros(count),
             misses=np.zeros(count),
@@ -102,9 +119,10 @@ class Table:
                 both = np.concatenate([getattr(self, column.name), getattr(other, column.name)])
                 setattr(self, column.name, both)
 
-    def predict(self, dt: float, accel_sigma: float) -> None:
-        """Carry all states forward by ``dt`` seconds."""
+    def predict(self, dt: float, accel_sigma: float, scale_m: float) -> None:
+        """Carry all states forward by ``dt`` seconds; a pixel is ``scale_m`` metres."""
         kalman.predict(self.state, self.cov, dt, MANEUVER_TIME_S, accel_sigma)
+        kalman.predict(self.boost_state, self.boost_cov, dt, BOOST_TIME_S, BOOST_ACCEL_M_S2 / scale_m)
 
     @property
     def position_var(self) -> Array:
@@ -112,12 +130,12 @@ class Table:
         return np.ascontiguousarray(self.cov[:, :, 0, 0])
 
 
-def start_covariance(var: Array, max_speed: float, accel_sigma: float) -> Array:
+def start_covariance(var: Array, speed_sigma: float, accel_sigma: float) -> Array:
     """Return the covariance (M, 2, 3, 3) of tracks that start from one measurement of variance (M, 2)."""
     cov = np.zeros((len(var), 2, 3, 3))
     cov[:, :, 0, 0] = var
-    cov[:, :, 1, 1] = (max_speed / 3.0) ** 2  # most start slow; three sigma reach the fastest
-    cov[:, :, 2, 2] = (accel_sigma / 2.0) ** 2
+    cov[:, :, 1, 1] = speed_sigma**2
+    cov[:, :, 2, 2] = accel_sigma**2
     return cov
 
 
