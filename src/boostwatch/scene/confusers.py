@@ -42,11 +42,11 @@ def intensity(item: Fire | Flare, bands: list[tuple[float, float]]) -> Array:
 
 
 def smoulder(item: Fire | Flare, start_s: float, end_s: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return times and relative power: slow changes, and a rise within a second where the start lies in the run."""
+    """Return times and relative power: slow changes, and its growth where the start lies in the run."""
     count = int(np.clip(np.ceil((end_s - start_s) / 0.5), 2, 200_000)) + 1
     time = np.linspace(start_s, end_s, count)
     # The flicker's own grid stretched: time constants of 1 to 50 s.
     power = flicker(count, item.flicker, rng)
     if item.start > start_s - 1e-9:
-        power = power * (1 - np.exp(-(time - start_s)))
+        power = power * (1 - np.exp(-(time - start_s) / item.rise))
     return time, power

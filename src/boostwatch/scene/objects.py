@@ -82,6 +82,7 @@ class _Hot(Located):
     end: Duration = Field(1e6, description="last light")
     power: Power = Field(gt=0, le=1e12, description="radiated over all wavelengths and the hemisphere")
     altitude: Length = Field(0.0, ge=-500, le=9000)
+    rise: PositiveDuration = Field(30.0, description="time constant of its growth, where it starts within the run")
     flicker: float = Field(0.05, ge=0, le=1, description="rms of slow changes of the power")
 
     @model_validator(mode="after")
@@ -105,6 +106,7 @@ class Flare(_Hot):
     kind: Literal["flare"] = "flare"
     power: Power = Field(50e6, gt=0, le=1e12, description="radiated power")
     temperature: Temperature = Field(1800.0, ge=1200, le=2600)
+    rise: PositiveDuration = Field(2.0, description="time constant of its growth, where it starts within the run")
     flicker: float = Field(0.1, ge=0, le=1)
 
 
