@@ -15,49 +15,94 @@ class Background(NamedTuple):
 
     mean: np.ndarray  # float32 (H, W), DN
     variance: np.ndarray  # float32 (H, W), DN^2
-    age: np.ndarray  # float32 (H, W), frames absorbed, saturates at AGE_LIMIT
+    age: np.ndarray  # float32 (H, W), frames absorbed, saturates at Pace.full
+    mature: np.ndarray  # int32 (H, 2), columns [from, to) of each row whose age is full
 
 
-AGE_LIMIT = 10000.0
+class Pace(NamedTuple):
+    """How fast a background learns."""
+
+    rate: float  # smallest gain, 1 / memory
+    limit: float  # clip of the squared innovation, variances
+    full: float  # age at which a pixel is mature; at least the memory
 
 
 @jit
-def absorb_row(
-    value: np.ndarray, rate: float, limit: float, mean: np.ndarray, variance: np.ndarray, age: np.ndarray
-) -> None:
+def absorb_young(value: np.ndarray, k: int, pace: Pace, background: Background, y: int, first: int, last: int) -> None:
+    """Like `absorb_row`, for pixels of any age in columns [first, last)."""
+    mean, variance, age = background.mean, background.variance, background.age
+    one, zero = np.float32(1.0), np.float32(0.0)
+    least, clip, ripe, full = np.float32(pace.rate), np.float32(pace.limit), np.float32(16.0), np.float32(pace.full)
+    for x in range(np.uint64(first), np.uint64(last)):  # unsigned: no test for negative indices, so it vectorises
+        seen = age[y, x]
+        before = mean[y, x] if seen > zero else zero
+        e = value[k, x] - before
+        known = e == e
+        e = e if known else zero
+        g = max(least, one / (seen + one))
+        g = g if known else zero
+        square = e * e
+        cap = clip * variance[y, x]
+        square = min(square, cap) if (seen >= ripe) & (cap > zero) else square
+        mean[y, x] = before + g * e if known else mean[y, x]
+        variance[y, x] = (one - g) * (variance[y, x] + g * square)
+        age[y, x] = min(full, seen + (one if known else zero))
+
+
+@jit
+def absorb_mature(value: np.ndarray, k: int, pace: Pace, background: Background, y: int, first: int, last: int) -> None:
+    """Like `absorb_row`, for pixels whose age is full, in columns [first, last): the gain is the same everywhere."""
+    mean, variance = background.mean, background.variance
+    g, clip, zero = np.float32(pace.rate), np.float32(pace.limit), np.float32(0.0)
+    rest = np.float32(1.0) - g
+    for x in range(np.uint64(first), np.uint64(last)):  # unsigned: no test for negative indices, so it vectorises
+        e = value[k, x] - mean[y, x]
+        known = e == e
+        e = e if known else zero
+        before = variance[y, x]
+        mean[y, x] += g * e
+        learnt = rest * (before + g * min(e * e, clip * before))
+        variance[y, x] = learnt if known else before
+
+
+@jit
+def absorb_row(value: np.ndarray, k: int, pace: Pace, background: Background, y: int) -> None:
     """Let one row of a past frame into the background.
 
     Running mean and variance while a pixel is young, exponential ones afterwards: with gain
     ``g = max(rate, 1 / (age + 1))`` and ``e = value - mean``, ``mean += g e`` and ``variance = (1 - g)(variance +
-    g e^2)`` (West, CACM 22, 1979). The innovation enters the variance clipped at ``limit`` sigma once a pixel is 16
+    g e^2)`` (West, CACM 22, 1979). The innovation enters the variance clipped at ``limit`` variances once a pixel is 16
     frames old, so that one flash does not blind it.
 
     Parameters
     ----------
-    value : float32 (W,)
-        Resampled row; NaN leaves a pixel as it is.
-    rate : float
-        Smallest gain, 1 / memory.
-    limit : float
-        Clip of the squared innovation in variances.
-    mean, variance, age : float32 (W,), updated
-        The row of the background.
+    value : float32 (K, W)
+        Row ``k`` is the resampled one; NaN leaves a pixel as it is.
+    k : int
+        Which.
+    pace : Pace
+        How fast.
+    background : Background, row ``y`` updated
+        One band.
+    y : int
+        The row.
     """
-    one, zero = np.float32(1.0), np.float32(0.0)
-    least, clip, ripe, full = np.float32(rate), np.float32(limit), np.float32(16.0), np.float32(AGE_LIMIT)
-    for x in range(value.shape[0]):
-        before = mean[x] if age[x] > zero else zero
-        e = value[x] - before
-        known = e == e
-        e = e if known else zero
-        g = max(least, one / (age[x] + one))
-        g = g if known else zero
-        square = e * e
-        cap = clip * variance[x]
-        square = min(square, cap) if (age[x] >= ripe) & (cap > zero) else square
-        mean[x] = before + g * e if known else mean[x]
-        variance[x] = (one - g) * (variance[x] + g * square)
-        age[x] = min(full, age[x] + (one if known else zero))
+    n = value.shape[1]
+    age, mature = background.age, background.mature
+    low, high = mature[y, 0], mature[y, 1]
+    if high > low:
+        absorb_mature(value, k, pace, background, y, low, high)
+        absorb_young(value, k, pace, background, y, 0, low)
+        absorb_young(value, k, pace, background, y, high, n)
+    else:
+        absorb_young(value, k, pace, background, y, 0, n)
+        low = high = n // 2
+    full = np.float32(pace.full)
+    while low > 0 and age[y, low - 1] >= full:
+        low -= 1
+    while high < n and age[y, high] >= full:
+        high += 1
+    mature[y, 0], mature[y, 1] = low, high
 
 
 @jit
@@ -100,6 +145,12 @@ def move_background(background: Background, step_x: int, step_y: int) -> None:
         y = height - 1 - i if step_y > 0 else i
         source = y - step_y
         inside = 0 <= source < height
+        low, high = 0, 0
+        if inside:
+            low = max(background.mature[source, 0] + step_x, max(step_x, 0))
+            high = min(background.mature[source, 1] + step_x, min(width + step_x, width))
+        background.mature[y, 0] = low if high > low else 0
+        background.mature[y, 1] = high if high > low else 0
         for j in range(width):
             x = width - 1 - j if step_x > 0 else j
             column = x - step_x

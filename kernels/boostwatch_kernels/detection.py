@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import jit
-from .background import HALO, Background, absorb_row
+from .background import HALO, Background, Pace, absorb_row
 from .registration import PAD, Frame, Shift, blend_rows, calibrated_row, shift_row
 
 TILE_Y, TILE_X = 32, 64
@@ -39,7 +39,7 @@ class Ring(NamedTuple):
 class Rule(NamedTuple):
     """Numbers of one sweep."""
 
-    rate: float  # 1 / memory
+    pace: Pace
     ripe: float  # frames a pixel must have been seen before it may detect
     shrink: float  # frames that the tile's variance counts for
     floor: float  # least variance, DN^2
@@ -56,103 +56,120 @@ class Tiles(NamedTuple):
 
 
 @jit
-def filter_row(padded: np.ndarray, profile: np.ndarray, out: np.ndarray) -> None:
-    """Write the symmetric convolution of a padded row with a profile (centre, +-1, +-2, ...; at least three)."""
-    n = out.shape[0]
+def filter_row(padded: np.ndarray, profile: np.ndarray, out: np.ndarray, k: int) -> None:
+    """Write the symmetric convolution of a padded row with a profile (centre, +-1, +-2, ...) to row ``k``."""
+    n = out.shape[1]
     p0, p1, p2 = profile[0], profile[1], profile[2]
-    a, b, c, d, e = (
-        padded[PAD - 2 : PAD - 2 + n], padded[PAD - 1 : PAD - 1 + n], padded[PAD : PAD + n],
-        padded[PAD + 1 : PAD + 1 + n], padded[PAD + 2 : PAD + 2 + n],
-    )  # fmt: skip
+    a = padded[PAD - 2 : PAD + 2 + n]
     for x in range(n):
-        out[x] = p0 * c[x] + p1 * (b[x] + d[x]) + p2 * (a[x] + e[x])
-    for k in range(3, profile.shape[0]):
-        p = profile[k]
-        left, right = padded[PAD - k : PAD - k + n], padded[PAD + k : PAD + k + n]
+        out[k, x] = p0 * a[x + 2] + p1 * (a[x + 1] + a[x + 3]) + p2 * (a[x] + a[x + 4])
+    for j in range(3, profile.shape[0]):
+        p = profile[j]
+        left, right = padded[PAD - j : PAD - j + n], padded[PAD + j : PAD + j + n]
         for x in range(n):
-            out[x] += p * (left[x] + right[x])
+            out[k, x] += p * (left[x] + right[x])
 
 
 @jit
-def filter_column(rows: np.ndarray, centre: int, profile: np.ndarray, out: np.ndarray) -> None:
-    """Write the symmetric convolution across a ring of rows around row ``centre``."""
+def filter_column(rows: np.ndarray, centre: int, profile: np.ndarray, out: np.ndarray, k: int) -> None:
+    """Write the symmetric convolution across a ring of rows around row ``centre`` to row ``k``."""
     size = rows.shape[0]
     p0, p1, p2 = profile[0], profile[1], profile[2]
-    a, b, c, d, e = (
-        rows[(centre - 2) % size], rows[(centre - 1) % size], rows[centre % size],
-        rows[(centre + 1) % size], rows[(centre + 2) % size],
-    )  # fmt: skip
-    for x in range(out.shape[0]):
-        out[x] = p0 * c[x] + p1 * (b[x] + d[x]) + p2 * (a[x] + e[x])
-    for k in range(3, profile.shape[0]):
-        p = profile[k]
-        up, down = rows[(centre - k) % size], rows[(centre + k) % size]
-        for x in range(out.shape[0]):
-            out[x] += p * (up[x] + down[x])
+    a, b, c = (centre - 2) % size, (centre - 1) % size, centre % size
+    d, e = (centre + 1) % size, (centre + 2) % size
+    for x in range(out.shape[1]):
+        out[k, x] = p0 * rows[c, x] + p1 * (rows[b, x] + rows[d, x]) + p2 * (rows[a, x] + rows[e, x])
+    for j in range(3, profile.shape[0]):
+        p = profile[j]
+        up, down = (centre - j) % size, (centre + j) % size
+        for x in range(out.shape[1]):
+            out[k, x] += p * (rows[up, x] + rows[down, x])
 
 
 class Past(NamedTuple):
-    """One row of the background; float32 (W,) each."""
+    """Rows of the background as the whitening reads them; float32 (H, W) each."""
 
     mean: np.ndarray
     variance: np.ndarray
     age: np.ndarray
-    above: np.ndarray  # mean of the row above
 
 
 @jit
-def copy_row(source: np.ndarray, target: np.ndarray) -> None:
-    """Copy a row; a slice assignment takes six times as long in compiled code."""
-    for x in range(target.shape[0]):
-        target[x] = source[x]
-
-
-@jit
-def whiten_row(
-    value: np.ndarray, past: Past, typical: np.ndarray, rule: Rule, residual: np.ndarray, weight: np.ndarray
+def whiten_mature(
+    value: np.ndarray,
+    k: int,
+    past: Past,
+    y: int,
+    typical: np.ndarray,
+    rule: Rule,
+    residual: np.ndarray,
+    weight: np.ndarray,
+    low: int,
+    high: int,
 ) -> None:
-    """Write the weighted residual ``w (value - mean)`` and the weight ``w`` of one row to padded buffers.
+    """Whiten columns [low, high), whose age is full."""
+    mean, variance = past.mean, past.variance
+    total = rule.pace.full + rule.shrink
+    own, add, rest = np.float32(rule.pace.full / total), np.float32(rule.shrink / total), np.float32(rule.floor)
+    one, zero = np.float32(1.0), np.float32(0.0)
+    out, w_out = residual[PAD:], weight[PAD:]
+    for x in range(np.uint64(low), np.uint64(high)):  # unsigned: no test for negative indices, so it vectorises
+        e = value[k, x] - mean[y, x]
+        w = one / (own * variance[y, x] + add * typical[x] + rest)
+        known = e == e
+        w = w if known else zero
+        e = e if known else zero
+        w_out[x] = w
+        out[x] = w * e
 
-    The variance behind ``w`` is that of the pixel, shrunk to the tile's while the pixel is young, plus the squared
-    gradient of the mean times the variance of the registration.
 
-    Parameters
-    ----------
-    value : float32 (W,)
-        Resampled row, NaN where unknown.
-    past : Past
-        The row of the background.
-    typical : float32 (W,)
-        Variance of the tile.
-    rule : Rule
-        Numbers of the sweep.
-    residual, weight : float32 (W + 2 PAD,), written
-        Zero where the pixel is unknown or not ripe.
-    """
-    n = value.shape[0]
-    out, w_out = residual[PAD : PAD + n], weight[PAD : PAD + n]
-    mean, variance, age, above = past.mean, past.variance, past.age, past.above
+@jit
+def whiten_young(
+    value: np.ndarray,
+    k: int,
+    past: Past,
+    y: int,
+    typical: np.ndarray,
+    rule: Rule,
+    residual: np.ndarray,
+    weight: np.ndarray,
+    low: int,
+    high: int,
+) -> None:
+    """Whiten columns [low, high) of any age."""
+    mean, variance, age = past.mean, past.variance, past.age
     ripe, shrink, floor = np.float32(rule.ripe), np.float32(rule.shrink), np.float32(rule.floor)
     zero = np.float32(0.0)
-    # Few arrays a loop: the compiler gives up where too many might overlap.
+    out, w_out = residual[PAD:], weight[PAD:]
+    for x in range(np.uint64(low), np.uint64(high)):  # unsigned: no test for negative indices, so it vectorises
+        e = value[k, x] - mean[y, x]
+        n_seen = age[y, x] + shrink
+        w = n_seen / (age[y, x] * variance[y, x] + shrink * typical[x] + n_seen * floor)
+        known = (e == e) & (age[y, x] >= ripe)
+        w = w if known else zero
+        e = e if known else zero
+        w_out[x] = w
+        out[x] = w * e
+
+
+@jit
+def blur_row(past: Past, y: int, above: np.ndarray, blur: float, residual: np.ndarray, weight: np.ndarray) -> None:
+    """Add to the variance of a row the squared gradient of the mean times the registration's variance ``blur``.
+
+    ``above`` (float32 (W,)) is the mean of the row above as it was before this sweep, and is renewed.
+    """
+    mean = past.mean
+    n = mean.shape[1]
+    factor, one, zero = np.float32(blur), np.float32(1.0), np.float32(0.0)
+    for x in range(1, n):
+        gx, gy = mean[y, x] - mean[y, x - 1], mean[y, x] - above[x]
+        slope = factor * (gx * gx + gy * gy)
+        slope = slope if slope == slope else zero
+        loss = one / (one + weight[PAD + x] * slope)
+        weight[PAD + x] *= loss
+        residual[PAD + x] *= loss
     for x in range(n):
-        n_seen = age[x] + shrink
-        w = n_seen / (age[x] * variance[x] + shrink * typical[x] + n_seen * floor)
-        w_out[x] = w if age[x] >= ripe else zero
-    if rule.blur > BLUR_LEAST:
-        blur = np.float32(rule.blur)
-        here, left, over = mean[1:], mean[: n - 1], above[1:]
-        target = w_out[1:]
-        for x in range(n - 1):
-            gx, gy = here[x] - left[x], here[x] - over[x]
-            slope = blur * (gx * gx + gy * gy)
-            slope = slope if slope == slope else zero
-            target[x] /= np.float32(1.0) + target[x] * slope
-    for x in range(n):
-        e = value[x] - mean[x]
-        known = e == e
-        w_out[x] = w_out[x] if known else zero
-        out[x] = w_out[x] * e if known else zero
+        above[x] = mean[y, x]
 
 
 @jit
@@ -161,6 +178,25 @@ def spread_tiles(tiles: np.ndarray, row: int, factor: float, out: np.ndarray) ->
     n = out.shape[0]
     for tile in range(tiles.shape[1]):
         out[tile * TILE_X : min(n, (tile + 1) * TILE_X)] = np.float32(factor) * tiles[row, tile]
+
+
+@jit
+def sum_tiles(lane: np.ndarray, found: np.ndarray, tile: int) -> None:
+    """Add the lanes of a row of tiles to its sums; four sums side by side, lest each addition wait for the last."""
+    n = lane.shape[1]
+    for column in range(found.shape[1]):
+        start, stop = column * TILE_X, min(n, (column + 1) * TILE_X)
+        whole = start + (stop - start) // 4 * 4
+        for k in range(lane.shape[0]):
+            a, b, c, d = 0.0, 0.0, 0.0, 0.0
+            for x in range(start, whole, 4):
+                a += lane[k, x]
+                b += lane[k, x + 1]
+                c += lane[k, x + 2]
+                d += lane[k, x + 3]
+            for x in range(whole, stop):
+                a += lane[k, x]
+            found[tile, column, k] += (a + b) + (c + d)
 
 
 @jit
@@ -222,8 +258,16 @@ def sweep_block(
     square = profile * profile
     raw = np.zeros((4, n), np.float32)
     blended = np.zeros(n, np.float32)
-    spare = np.zeros(n, np.float32)
-    lagged = np.zeros(n, np.float32)
+    spare = np.zeros((1, n), np.float32)
+    lagged = np.zeros((1, n), np.float32)
+    # Views are made once: every one costs two atomic counts.
+    resampled, departing = ring.frames[ring.now], ring.frames[max(ring.past, 0)]
+    within = Past(background.mean, background.variance, background.age)
+    over, under = (
+        Past(edges[block, 0], edges[block, 1], edges[block, 2]),
+        Past(edges[block + 1, 0], edges[block + 1, 1], edges[block + 1, 2]),
+    )
+    bad_start, bad_x = frame.bad_start, frame.bad_x
     above = np.full(n, np.nan, np.float32)
     keep = np.zeros(n, np.float32)
     cut = np.zeros(n, np.float32)
@@ -245,54 +289,62 @@ def sweep_block(
         slot = y % size
         inside = 0 <= y < height
         if not inside:
-            across[slot].fill(zero)
-            across_w[slot].fill(zero)
+            for x in range(n):
+                across[slot, x] = zero
+                across_w[slot, x] = zero
         else:
             own = first <= y < last
             source = y + shift.step_y
             seen = 1 <= source < height - 2
-            value = ring.frames[ring.now, y] if own else spare
+            value, k = (resampled, y) if own else (spare, 0)
             if seen:
                 for row in range(max(converted + 1, source - 1), source + 3):
-                    calibrated_row(frame, row, raw[row % 4])
+                    calibrated_row(frame, row, raw, row % 4)
                 converted = source + 2
                 blend_rows(raw, source - 1, shift.taps_y, blended)
-                shift_row(blended, shift.step_x, shift.taps_x, value)
+                shift_row(blended, shift.step_x, shift.taps_x, value, k)
+                for i in range(bad_start[source], bad_start[source + 1]):
+                    x = bad_x[i] - shift.step_x
+                    if 0 <= x < n:
+                        value[k, x] = np.nan
             else:
-                value.fill(np.nan)
-            for k in range(frame.bad_start[source], frame.bad_start[source + 1]) if seen else range(0):
-                x = frame.bad_x[k] - shift.step_x
-                if 0 <= x < n:
-                    value[x] = np.nan
+                for x in range(n):
+                    value[k, x] = np.nan
+            past, row, low, high = within, y, 0, 0
             if own:
-                mean, variance, age = background.mean[y], background.variance[y], background.age[y]
+                low, high = int(background.mature[y, 0]), int(background.mature[y, 1])
+            elif y < first:
+                past, row = over, HALO + y - first
             else:
-                k, j = (block, HALO + y - first) if y < first else (block + 1, HALO + y - last)
-                mean, variance, age = edges[k, 0, j], edges[k, 1, j], edges[k, 2, j]
+                past, row = under, HALO + y - last
             if y // TILE_Y != tile_seen:
                 tile_seen = y // TILE_Y
                 spread_tiles(tiles.variance, tile_seen, 1.0, typical)
-            whiten_row(value, Past(mean, variance, age, above), typical, rule, residual, weight)
+            if high > low:
+                whiten_mature(value, k, past, row, typical, rule, residual, weight, low, high)
+                whiten_young(value, k, past, row, typical, rule, residual, weight, 0, low)
+                whiten_young(value, k, past, row, typical, rule, residual, weight, high, n)
+            else:
+                whiten_young(value, k, past, row, typical, rule, residual, weight, 0, n)
             if rule.blur > BLUR_LEAST:
-                copy_row(mean, above)
-            filter_row(residual, profile, across[slot])
-            filter_row(weight, square, across_w[slot])
-            if own and ring.past >= 0:
-                behind = y - ring.past_y
-                if 0 <= behind < height:
-                    departed = ring.frames[ring.past, behind]
-                    if ring.past_x != 0:
-                        for x in range(n):
-                            column = x - ring.past_x
-                            lagged[x] = departed[column] if 0 <= column < n else np.nan
-                        departed = lagged
-                    absorb_row(departed, rule.rate, 25.0, mean, variance, age)
+                blur_row(past, row, above, rule.blur, residual, weight)
+            filter_row(residual, profile, across, slot)
+            filter_row(weight, square, across_w, slot)
+            behind = y - ring.past_y
+            if own and ring.past >= 0 and 0 <= behind < height:
+                if ring.past_x == 0:
+                    absorb_row(departing, behind, rule.pace, background, y)
+                else:
+                    for x in range(n):
+                        column = x - ring.past_x
+                        lagged[0, x] = departing[behind, column] if 0 <= column < n else np.nan
+                    absorb_row(lagged, 0, rule.pace, background, y)
         centre = y - reach
         if centre < first - 1:
             continue
-        top, bottom = tops[centre % 3], bottoms[centre % 3]
-        filter_column(across, centre, profile, top)
-        filter_column(across_w, centre, square, bottom)
+        row = centre % 3
+        filter_column(across, centre, profile, tops, row)
+        filter_column(across_w, centre, square, bottoms, row)
         if first <= centre < last:
             tile = centre // TILE_Y
             if centre % TILE_Y == 0:
@@ -300,21 +352,18 @@ def sweep_block(
             if centre % 4 == 1:
                 spread_tiles(tiles.scale, tile, 1.0, scale)
                 clip, tail = np.float32(CLIP), np.float32(-TAIL)
-                l0, l1, l2, l3 = lane[0], lane[1], lane[2], lane[3]
                 for x in range(n):
-                    keep[x] = top[x] / math.sqrt(bottom[x] + tiny)
+                    keep[x] = tops[row, x] / math.sqrt(bottoms[row, x] + tiny)
                 for x in range(n):
-                    l0[x] += min(keep[x] * keep[x], clip * scale[x] * scale[x])
+                    lane[0, x] += min(keep[x] * keep[x], clip * scale[x] * scale[x])
                 for x in range(n):
-                    l1[x] += bottom[x]
+                    lane[1, x] += bottoms[row, x]
                 for x in range(n):
-                    l2[x] += one if keep[x] < tail * scale[x] else zero
+                    lane[2, x] += one if keep[x] < tail * scale[x] else zero
                 for x in range(n):
-                    l3[x] += one if bottom[x] > zero else zero
+                    lane[3, x] += one if bottoms[row, x] > zero else zero
             if centre % TILE_Y == TILE_Y - 1 or centre == last - 1:
-                for x in range(n):
-                    for k in range(STATISTICS):
-                        tiles.found[tile, x // TILE_X, k] += lane[k, x]
+                sum_tiles(lane, tiles.found, tile)
         middle = centre - 1
         if middle < first or middle >= last:
             continue
@@ -324,15 +373,14 @@ def sweep_block(
             for x in range(n):
                 cut[x] *= cut[x]
         row = middle % 3
-        top, bottom = tops[row], bottoms[row]
         hits = 0
         for x in range(n):
-            hits += 1 if top[x] * abs(top[x]) > cut[x] * (bottom[x] + tiny) else 0
+            hits += 1 if tops[row, x] * abs(tops[row, x]) > cut[x] * (bottoms[row, x] + tiny) else 0
         if hits == 0:
             continue
         up, down = (middle - 1) % 3, centre % 3
         for x in range(1, n - 1):
-            if top[x] <= zero or top[x] * top[x] <= cut[x] * (bottom[x] + tiny):
+            if tops[row, x] <= zero or tops[row, x] * tops[row, x] <= cut[x] * (bottoms[row, x] + tiny):
                 continue
             v = ratio(tops, bottoms, row, x)
             if (

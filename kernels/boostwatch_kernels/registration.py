@@ -34,8 +34,10 @@ class Shift(NamedTuple):
 
 
 @jit
-def calibrated_row(frame: Frame, y: int, out: np.ndarray) -> None:
+def calibrated_row(frame: Frame, y: int, rows: np.ndarray, k: int) -> None:
     """Write one row in calibrated DN, bad pixels filled from the nearest good ones in the row.
+
+    Rows are handed to kernels as a two-dimensional array and a number, not as views: a view costs two atomic counts.
 
     Parameters
     ----------
@@ -43,63 +45,64 @@ def calibrated_row(frame: Frame, y: int, out: np.ndarray) -> None:
         The band.
     y : int
         Row, 0 <= y < H.
-    out : float32 (W,), written
+    rows : float32 (K, W), row ``k`` written
         Calibrated DN; a row without any good pixel becomes 0.
+    k : int
+        Where.
     """
-    row = frame.data[y]
-    n = row.shape[0]
-    if frame.gain.shape[0] > 0:
-        gain = frame.gain[y]
+    data, gain, offset = frame.data, frame.gain, frame.offset
+    n = data.shape[1]
+    if gain.shape[0] > 0:
         for x in range(n):
-            out[x] = np.float32(row[x]) * gain[x]
+            rows[k, x] = np.float32(data[y, x]) * gain[y, x]
     else:
         for x in range(n):
-            out[x] = np.float32(row[x])
-    if frame.offset.shape[0] > 0:
-        offset = frame.offset[y]
+            rows[k, x] = np.float32(data[y, x])
+    if offset.shape[0] > 0:
         for x in range(n):
-            out[x] -= offset[x]
-    first, last = frame.bad_start[y], frame.bad_start[y + 1]
-    k = first
-    while k < last:
-        end = k
-        while end + 1 < last and frame.bad_x[end + 1] == frame.bad_x[end] + 1:
+            rows[k, x] -= offset[y, x]
+    start, bad = frame.bad_start, frame.bad_x
+    i, last = start[y], start[y + 1]
+    while i < last:
+        end = i
+        while end + 1 < last and bad[end + 1] == bad[end] + 1:
             end += 1
-        left, right = frame.bad_x[k] - 1, frame.bad_x[end] + 1
+        left, right = bad[i] - 1, bad[end] + 1
         if left >= 0 and right < n:
-            fill = np.float32(0.5) * (out[left] + out[right])
+            fill = np.float32(0.5) * (rows[k, left] + rows[k, right])
         elif left >= 0:
-            fill = out[left]
+            fill = rows[k, left]
         elif right < n:
-            fill = out[right]
+            fill = rows[k, right]
         else:
             fill = np.float32(0.0)
         for x in range(left + 1, right):
-            out[x] = fill
-        k = end + 1
+            rows[k, x] = fill
+        i = end + 1
 
 
 @jit
 def blend_rows(rows: np.ndarray, first: int, taps: np.ndarray, out: np.ndarray) -> None:
     """Write ``sum_k taps[k] * rows[(first + k) % 4]`` (float32) to ``out``, rows being a ring of four."""
-    r0, r1, r2, r3 = rows[first % 4], rows[(first + 1) % 4], rows[(first + 2) % 4], rows[(first + 3) % 4]
+    r0, r1, r2, r3 = first % 4, (first + 1) % 4, (first + 2) % 4, (first + 3) % 4
     t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
     for x in range(out.shape[0]):
-        out[x] = t0 * r0[x] + t1 * r1[x] + t2 * r2[x] + t3 * r3[x]
+        out[x] = t0 * rows[r0, x] + t1 * rows[r1, x] + t2 * rows[r2, x] + t3 * rows[r3, x]
 
 
 @jit
-def shift_row(row: np.ndarray, step: int, taps: np.ndarray, out: np.ndarray) -> None:
-    """Write ``out[x] = sum_k taps[k] * row[x + step - 1 + k]`` (float32); NaN where a tap falls outside the row."""
+def shift_row(row: np.ndarray, step: int, taps: np.ndarray, out: np.ndarray, k: int) -> None:
+    """Write ``out[k, x] = sum_j taps[j] * row[x + step - 1 + j]`` (float32); NaN where a tap falls outside the row."""
     n = row.shape[0]
     t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
     low = min(max(0, 1 - step), n)
     high = max(min(n, n - 2 - step), low)
-    out[:low] = np.nan
-    out[high:] = np.nan
+    for x in range(low):
+        out[k, x] = np.nan
+    for x in range(high, n):
+        out[k, x] = np.nan
     if high > low:
-        source = row[low + step - 1 : high + step + 2]
-        target = out[low:high]
+        source, target = row[low + step - 1 : high + step + 2], out[k, low:high]
         r1, r2, r3 = source[1:], source[2:], source[3:]
         for x in range(target.shape[0]):
             target[x] = t0 * source[x] + t1 * r1[x] + t2 * r2[x] + t3 * r3[x]
@@ -136,7 +139,9 @@ def gradient_sums(
     """
     height, n = mean.shape
     rows = np.zeros((4, n), np.float32)
-    blended, moved = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    blended = np.zeros(n, np.float32)
+    shifted = np.zeros((1, n), np.float32)
+    moved = shifted[0]
     gx, gy, w = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
     wx, wy = np.zeros(n, np.float32), np.zeros(n, np.float32)
     lanes[:] = np.float32(0.0)
@@ -144,9 +149,9 @@ def gradient_sums(
     high = min(height - 1, height - 2 - shift.step_y)
     for y in range(low + (stride - 1) // 2, high, stride):
         for k in range(4):
-            calibrated_row(frame, y + shift.step_y - 1 + k, rows[k])
+            calibrated_row(frame, y + shift.step_y - 1 + k, rows, k)
         blend_rows(rows, 0, shift.taps_y, blended)
-        shift_row(blended, shift.step_x, shift.taps_x, moved)
+        shift_row(blended, shift.step_x, shift.taps_x, shifted, 0)
         gradient_row(mean[y - 1], mean[y], mean[y + 1], gx, gy)
         robust_row(moved, mean[y], variance[y], floor, w)
         for x in range(n):

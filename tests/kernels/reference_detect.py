@@ -60,7 +60,7 @@ def sums(frame, shift, mean, variance, floor, stride):
 
 def whitened(value, background, typical, rule):
     """Residual times weight, and weight, of a whole frame."""
-    mean, variance, age = (np.asarray(a, float) for a in background)
+    mean, variance, age = (np.asarray(a, float) for a in background[:3])
     gx, gy = np.zeros(mean.shape), np.zeros(mean.shape)
     gx[:, 1:] = np.diff(mean, axis=1)
     gy[1:, 1:] = np.diff(mean, axis=0)[:, 1:]

@@ -17,7 +17,7 @@ from boostwatch.detect.calibration import threshold_for
 from boostwatch.detect.peaks import SNR, Scene, X, Y, select
 from boostwatch.detect.registration import shift_of
 from boostwatch.settings import DetectSettings
-from boostwatch_kernels.background import HALO, Background, move_background, snapshot_edges
+from boostwatch_kernels.background import HALO, Background, Pace, move_background, snapshot_edges
 from boostwatch_kernels.detection import (
     STATISTICS,
     TAIL,
@@ -45,6 +45,7 @@ SHRINK = 8.0
 """Frames that the tile's variance counts for in a pixel's."""
 
 RIPE = 2.0
+INNOVATION = 25.0  # variances at which a squared innovation is clipped
 TILE_MEMORY = 20.0
 CLIPPED_MOMENT = 0.920517  # of min(z^2, CLIP) for a unit normal
 TAIL_SHARE = 0.00620967  # of a unit normal below -TAIL
@@ -76,7 +77,7 @@ class BandState:
         self._threshold = threshold_for(settings.false_alarms_per_mpx, figures.psf_sigma)
         blocks = -(-height // BLOCK)
         tiles = (-(-height // TILE_Y), -(-width // TILE_X))
-        self.background = Background(*(np.zeros(shape, np.float32) for _ in range(3)))
+        self.background = Background(*(np.zeros(shape, np.float32) for _ in range(3)), np.zeros((height, 2), np.int32))
         self._ring = np.full((settings.guard_frames + 1, height, width), np.nan, np.float32)
         self._edges = np.zeros((blocks + 1, 3, 2 * HALO, width), np.float32)
         self._peaks = np.zeros((blocks, PEAKS, 3), np.float32)
@@ -91,6 +92,7 @@ class BandState:
         self.background.mean[:] = np.nan
         self.background.variance[:] = 0.0
         self.background.age[:] = 0.0
+        self.background.mature[:] = 0
         self._waiting: deque[_Slot] = deque()
         self._next = 0
         self._base = (0, 0)
@@ -132,7 +134,7 @@ class BandState:
         frame = self.kernel_frame()
         out = np.empty(frame.data.shape, np.float32)
         for y in range(len(out)):
-            calibrated_row(frame, y, out[y])
+            calibrated_row(frame, y, out, y)
         return out
 
     def rebase(self, step_x: int, step_y: int) -> None:
@@ -162,7 +164,12 @@ class BandState:
         self._slot = slot
         ring = Ring(self._ring, slot.place, past, past_x, past_y)
         self._rule = Rule(
-            1.0 / settings.memory_frames, RIPE, SHRINK, self.floor, sigma * sigma, FIRST_LOOK * self._threshold
+            Pace(1.0 / settings.memory_frames, INNOVATION, 2.0 * settings.memory_frames),
+            RIPE,
+            SHRINK,
+            self.floor,
+            sigma * sigma,
+            FIRST_LOOK * self._threshold,
         )
         self._tiles.found[:] = 0.0
         snapshot_edges(self.background, BLOCK, self._edges)
@@ -242,7 +249,7 @@ class BandState:
             rows = slice(max(0, cy - r), min(height, cy + r + 1))
             columns = slice(max(0, cx - r), min(width, cx + r + 1))
             if rows.start < rows.stop and columns.start < columns.stop:
-                saved.append((rows, columns, np.stack([layer[rows, columns] for layer in self.background])))
+                saved.append((rows, columns, np.stack([layer[rows, columns] for layer in self.background[:3]])))
         return saved
 
     def _restore_gates(self, saved: list[tuple[slice, slice, NDArray[np.float32]]]) -> None:

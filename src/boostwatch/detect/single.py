@@ -18,7 +18,7 @@ from boostwatch.parallel import ordered_map
 from boostwatch.records import DETECTION, QUALITY_BITS, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import DetectSettings
-from boostwatch_kernels.background import Background
+from boostwatch_kernels.background import Background, Pace
 from boostwatch_kernels.detection import TILE_X, TILE_Y, Patch, Rule, Tiles, fit_peaks
 from boostwatch_kernels.registration import calibrated_row
 
@@ -110,7 +110,7 @@ def _calibrated(
     frame = kernel_frame(plane, maps, rows_of(maps.bad))
     image = np.empty(plane.shape, np.float32)
     for y in range(len(image)):
-        calibrated_row(frame, y, image[y])
+        calibrated_row(frame, y, image, y)
     known = np.isfinite(plane) & ~maps.bad
     return image, known
 
@@ -156,11 +156,11 @@ def _fit(
         return fits
     mean = _surround(image)
     scale = _local_scale(image - mean, TRAINING)
-    state = Background(mean, scale * scale, known.astype(np.float32))
+    state = Background(mean, scale * scale, known.astype(np.float32), np.zeros((len(mean), 2), np.int32))
     tiles = (-(-image.shape[0] // TILE_Y), -(-image.shape[1] // TILE_X))
     ones = Tiles(np.ones(tiles, np.float32), np.ones(tiles, np.float32), np.zeros((*tiles, 4)))
     peaks = np.column_stack([places, best[tuple(places.T)]]).astype(np.float32)
-    patch = Patch(image, state, ones, Rule(1.0, 0.5, 0.0, 1e-12, 0.0, 0.0))
+    patch = Patch(image, state, ones, Rule(Pace(1.0, 25.0, 1.0), 0.5, 0.0, 1e-12, 0.0, 0.0))
     fit_peaks(patch, figures.psf_sigma, figures.gain, figures.reach, peaks, fits)
     fits[:, SNR] = peaks[:, 2]
     return fits
