@@ -9,7 +9,7 @@ from boostwatch import geometry as g
 from boostwatch.sensor import Band, Sensor
 from boostwatch.settings import ChainSettings, EventSettings
 
-from .simulate import Boost, Mover, World
+from .simulate import TAU, Boost, Mover, World
 
 
 def scene(seed=0, **other):
@@ -120,3 +120,31 @@ def test_an_event_waits_for_the_probability_asked_for():
         _, declared, _ = world.run(110, ChainSettings(event=EventSettings(declare_probability=p)))
         times.append(min(t for t, _ in declared))
     assert times[0] < times[1]
+
+
+def test_edges_of_clouds_are_no_launches():
+    """Spots that stay some seconds, drift with the wind and wander, half of them as bright at 4.3 um as a plume."""
+    world, rng = World([], seed=9, size=384), np.random.default_rng(9)
+    follower, spots, declared = world.follower(), [], 0
+    for n in range(600):
+        step = world.frame(n, rng)
+        step.pop("best")
+        for _ in range(rng.poisson(0.15)):
+            spots.append(
+                [*rng.uniform(0, 384, 2), n * 0.5 + rng.exponential(8), rng.uniform(3.5, 10), rng.uniform() < 0.5]
+            )
+        spots = [s for s in spots if s[2] > n * 0.5]
+        rows = []
+        for spot in spots:
+            spot[0] += 0.01
+            for band in (0, 1) if spot[4] else (0,):
+                snr = spot[3] + rng.normal()
+                if snr > TAU:
+                    x, y = np.array(spot[:2]) + step["shift"] + rng.normal(0, 0.3, 2)
+                    rows.append((n, band, n * 0.5, x, y, 1.15 / snr, 1.15 / snr, snr * 2500, 2500, snr, -1))
+        step["detections"] = np.concatenate([step["detections"], np.array(rows, step["detections"].dtype)])
+        declared += len(follower.step(**step))
+    result = follower.finish()
+    assert declared == 0
+    assert b"launch" not in result.events["kind"]
+    assert len(result.tracks) > 30

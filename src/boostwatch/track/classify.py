@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 
 KINDS = ("launch", "fire", "flare", "aircraft", "satellite", "defect", "unknown")
 PRIOR = np.array([0.10, 0.20, 0.10, 0.15, 0.05, 0.15, 0.25])
+PRIOR_TRACKS = 5.0
+"""Tracks that the prior is worth against those the run has seen."""
 DEFAULT_SCALE_M = 1000.0
 """Metres a pixel where geometry is not known: a geostationary sensor of notional optics."""
 
@@ -59,6 +61,7 @@ class Classifier:
 
     def __init__(self, sensor: Sensor | None, n_bands: int) -> None:
         self._bands = n_bands
+        self._counts = PRIOR * PRIOR_TRACKS
         self._to_irradiance = np.full(n_bands, np.nan)
         middle = np.full(n_bands, np.nan)
         for n, band in enumerate(sensor.bands[:n_bands] if sensor else ()):
@@ -68,6 +71,13 @@ class Classifier:
         other = np.flatnonzero(np.isfinite(middle) & ~((middle > 4.15) & (middle < 4.5)))
         self._co2 = int(co2[0]) if len(co2) and len(other) else -1
         self.main_band = int(other[0]) if len(other) else 0
+
+    def learn(self, probabilities: Array) -> None:
+        """Take the probabilities (7,) of a track that has ended or is old: a scene full of confusers has more of them.
+
+        Launches are not counted: one says nothing about the next.
+        """
+        self._counts += np.where(np.arange(len(KINDS)) == KINDS.index("launch"), 0.0, probabilities)
 
     def irradiance(self, flux_e: Array) -> Array:
         """Return W/m2 at the aperture of fluxes (..., B) in electrons; NaN in bands without calibration."""
@@ -92,7 +102,7 @@ class Classifier:
         noise_e : float64 (B,)
             Flux below which a band shows nothing, electrons; NaN where unknown.
         """
-        log_p = np.log(PRIOR) + self._motion(table, row, scale_m)
+        log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m)
         log_p += self._light(table, row, range_m, noise_e)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
@@ -102,13 +112,15 @@ class Classifier:
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
         sums, hits = table.sums[row], table.window_hits[row]
 
-        def path(metres: tuple[float, ...]) -> Array:
-            return scene_evidence(sums, hits, np.array([1.0, *(m / scale_m for m in metres)]))
+        def path(metres: tuple[float, ...], excess: float = 1.0) -> Array:
+            return scene_evidence(sums, hits, np.array([1.0, *(m / scale_m for m in metres)]), excess)
 
         smooth = np.logaddexp(path(_FROM_REST) + math.log(0.7), path(_FROM_CLOUD) + math.log(0.3))
         launch = np.logaddexp(smooth, table.boost[row]) - math.log(2.0)
-        rest = path(_REST)
-        unknown = np.logaddexp(table.motion[row] + math.log(0.5), path(_DRIFT) + math.log(0.5))
+        rest = np.logaddexp(path(_REST) + math.log(0.8), path(_REST, 4.0) + math.log(0.2))
+        # Cloud edges drift, and their centroids wander by more than a point's would.
+        unknown = np.logaddexp.reduce([table.motion[row], path(_DRIFT), path(_DRIFT, 4.0), path(_DRIFT, 16.0)])
+        unknown -= math.log(4.0)
         defect = focal_evidence(sums, hits, 1.0)
         return np.stack([launch, rest, rest, path(_AIRCRAFT), path(_SATELLITE), defect, unknown], axis=1)
 

@@ -22,6 +22,13 @@ Array = NDArray[np.float64]
 
 LEAST_HITS = 4
 """Hits before a track can be declared a launch: two positions make a speed, more make an acceleration."""
+CLOUD_SPEED_M_S = 40.0
+MOVING_SIGMAS = 4.0
+"""A launch is declared only when its speed is above that of clouds by this many sigma."""
+CERTAIN_S = 10.0
+"""Or when a tenth of the doubt allowed is left, and stays so for this long."""
+KNOWN_S = 30.0
+"""Age at which a track counts for the frequency of its kind."""
 EVENT_DURATION_S = 3.0
 """Tracks shorter than this that are no launch make no event."""
 REFIT_S = 10.0
@@ -60,6 +67,21 @@ class Judge:
         old = self._noise_e[seen]
         self._noise_e[seen] = np.where(np.isfinite(old), old + 0.05 * (now - old), now)
 
+    def settle(self, story: Story) -> None:
+        """Let a track that has ended, or is old enough to be known, count for the kinds of those to come."""
+        if not story.counted and len(story.probabilities):
+            self._classifier.learn(story.probabilities)
+            story.counted = True
+
+    def _moving(self, table: Table, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell (K,) which tracks surely move faster than clouds do."""
+        v = table.boost_state[row, :, 1]
+        speed = np.linalg.norm(v, axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sigma = np.sqrt((v**2 * table.boost_cov[row, :, 1, 1]).sum(axis=1)) / speed
+        out: NDArray[np.bool_] = speed - CLOUD_SPEED_M_S / self.scale_m > MOVING_SIGMAS * sigma
+        return out
+
     @property
     def scale_m(self) -> float:
         """Metres a pixel, a notional figure where geometry is not known."""
@@ -83,12 +105,20 @@ class Judge:
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
         p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise)
         new = []
-        for story, mine in zip(stories, p, strict=True):
+        moving = self._moving(table, row)
+        for story, mine, moves in zip(stories, p, moving, strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(mine):
                 story.kind_since_s = time_s
             story.probabilities = mine
+            if not story.counted and time_s - float(story.hits[0]["time_s"]) > KNOWN_S:
+                self.settle(story)
             undeclared = not math.isfinite(story.declared_time_s)
-            if undeclared and len(story.hits) >= LEAST_HITS and mine[_LAUNCH] > self._settings.declare_probability:
+            # Flown towards the sensor's nadir, climb and range cancel on the focal plane: then only time can tell.
+            certain = 1.0 - mine[_LAUNCH] < 0.1 * (1.0 - self._settings.declare_probability)
+            story.certain_since_s = min(story.certain_since_s, time_s) if certain else math.inf
+            steady = time_s - story.certain_since_s >= CERTAIN_S
+            sure = mine[_LAUNCH] > self._settings.declare_probability and (moves or steady)
+            if undeclared and len(story.hits) >= LEAST_HITS and sure:
                 story.declared_time_s = time_s
                 self._fit(story, time_s)
                 new.append(self._event(story, story.track_id))

@@ -359,6 +359,7 @@ class Follower:
         for n in np.flatnonzero(lost):
             story = self._live.pop(int(table.serial[n]))
             story.ended = True
+            self._judge.settle(story)
             story.score = float(table.score[n])
         table.keep(~(lost | hopeless))
 

@@ -82,9 +82,11 @@ class Story:
         self.misses = 0
         self.score = 0.0
         self.ended = False
+        self.counted = False
         self.probabilities: Array = np.empty(0)
         self.kind_since_s = confirmed_time_s
         self.declared_time_s = np.nan
+        self.certain_since_s = np.inf
         self.last_fit_s = -np.inf
         self.location: Any = None
 

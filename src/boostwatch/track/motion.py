@@ -74,7 +74,7 @@ def _evidence(count: Array, gram: Array, rhs: Array, square: Array, log_var: Arr
     return out
 
 
-def scene_evidence(sums: Array, hits: Array, prior: Array) -> Array:
+def scene_evidence(sums: Array, hits: Array, prior: Array, excess: float = 1.0) -> Array:
     """Return the log evidence (N,) of polynomial motion in the scene.
 
     Parameters
@@ -85,6 +85,8 @@ def scene_evidence(sums: Array, hits: Array, prior: Array) -> Array:
         Number of hits that went into them.
     prior : float64 (d,), d <= 4
         1-sigma of the coefficients of 1, t, t^2, t^3 (t in tens of seconds), px; d of 1 is a source at rest.
+    excess : float
+        True variance of the positions over the one they were weighted with.
 
     Returns
     -------
@@ -92,8 +94,9 @@ def scene_evidence(sums: Array, hits: Array, prior: Array) -> Array:
     """
     d = len(prior)
     index = np.arange(d)[:, None] + np.arange(d)[None, :]
-    gram = sums[:, :, index]
-    out: Array = _evidence(hits, gram, sums[:, :, 7 : 7 + d], sums[..., 11], sums[..., 12], prior).sum(axis=1)
+    gram, rhs, square = sums[:, :, index] / excess, sums[:, :, 7 : 7 + d] / excess, sums[..., 11] / excess
+    log_var = sums[..., 12] + (hits * math.log(excess))[:, None]
+    out: Array = _evidence(hits, gram, rhs, square, log_var, prior).sum(axis=1)
     return out
 
 
