@@ -115,14 +115,15 @@ def snapshot_edges(background: Background, block: int, edges: np.ndarray) -> Non
         One band.
     block : int
         Rows a block.
-    edges : float32 (ceil(H / block) + 1, 3, 2 * HALO, W), written
-        Mean, variance and age of rows ``k * block - HALO`` to ``k * block + HALO - 1``.
+    edges : float32 (ceil(H / block) + 1, 4, 2 * HALO, W), written
+        Mean, variance, age, and in two columns the mature span, of rows ``k * block - HALO`` to ``k * block + HALO - 1``.
     """
     height = background.mean.shape[0]
     for k in range(edges.shape[0]):
         for j in range(2 * HALO):
             y = k * block - HALO + j
             if 0 <= y < height:
+                edges[k, 3, j, 0], edges[k, 3, j, 1] = background.mature[y, 0], background.mature[y, 1]
                 for x in range(background.mean.shape[1]):
                     edges[k, 0, j, x] = background.mean[y, x]
                     edges[k, 1, j, x] = background.variance[y, x]

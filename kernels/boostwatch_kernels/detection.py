@@ -26,6 +26,10 @@ BLUR_LEAST = 2.5e-5
 """Registration variance (px^2) below which its part of the noise is not worth the time."""
 
 
+FAINT = 1e-3
+"""Weight added to that of a pixel, as a share of a typical one: beside unknown pixels there would be next to none."""
+
+
 class Ring(NamedTuple):
     """The newest resampled frames of one band; ``past`` is the slot that leaves, or -1."""
 
@@ -44,7 +48,9 @@ class Rule(NamedTuple):
     shrink: float  # frames that the tile's variance counts for
     floor: float  # least variance, DN^2
     blur: float  # variance of the registration, px^2
-    threshold: float  # q at which a pixel is looked at, in tile scales
+    threshold: float  # q of a detection, in tile scales
+    first: float  # share of it at which a pixel is looked at
+    second: float  # share of it that the peak must have by interpolation
 
 
 class Tiles(NamedTuple):
@@ -59,6 +65,12 @@ class Tiles(NamedTuple):
 def filter_row(padded: np.ndarray, profile: np.ndarray, out: np.ndarray, k: int) -> None:
     """Write the symmetric convolution of a padded row with a profile (centre, +-1, +-2, ...) to row ``k``."""
     n = out.shape[1]
+    if profile.shape[0] == 2:
+        p0, p1 = profile[0], profile[1]
+        a = padded[PAD - 1 : PAD + 1 + n]
+        for x in range(n):
+            out[k, x] = p0 * a[x + 1] + p1 * (a[x] + a[x + 2])
+        return
     p0, p1, p2 = profile[0], profile[1], profile[2]
     a = padded[PAD - 2 : PAD + 2 + n]
     for x in range(n):
@@ -74,6 +86,12 @@ def filter_row(padded: np.ndarray, profile: np.ndarray, out: np.ndarray, k: int)
 def filter_column(rows: np.ndarray, centre: int, profile: np.ndarray, out: np.ndarray, k: int) -> None:
     """Write the symmetric convolution across a ring of rows around row ``centre`` to row ``k``."""
     size = rows.shape[0]
+    if profile.shape[0] == 2:
+        p0, p1 = profile[0], profile[1]
+        b, c, d = (centre - 1) % size, centre % size, (centre + 1) % size
+        for x in range(out.shape[1]):
+            out[k, x] = p0 * rows[c, x] + p1 * (rows[b, x] + rows[d, x])
+        return
     p0, p1, p2 = profile[0], profile[1], profile[2]
     a, b, c = (centre - 2) % size, (centre - 1) % size, centre % size
     d, e = (centre + 1) % size, (centre + 2) % size
@@ -200,9 +218,9 @@ def sum_tiles(lane: np.ndarray, found: np.ndarray, tile: int) -> None:
 
 
 @jit
-def ratio(tops: np.ndarray, bottoms: np.ndarray, row: int, x: int) -> float:
-    """Return the matched-filter statistic ``top / sqrt(bottom)`` of a pixel."""
-    value: float = tops[row, x] / math.sqrt(bottoms[row, x] + np.float32(1e-20))
+def ratio(tops: np.ndarray, bottoms: np.ndarray, tiny: float, row: int, x: int) -> float:
+    """Return the matched-filter statistic ``top / sqrt(bottom + tiny)`` of a pixel."""
+    value: float = tops[row, x] / math.sqrt(bottoms[row, x] + tiny)
     return value
 
 
@@ -231,7 +249,7 @@ def sweep_block(
         The new frame and where its scene lies.
     background : Background, updated in the rows of the block
         One band.
-    edges : float32 (blocks + 1, 3, 2 HALO, W)
+    edges : float32 (blocks + 1, 4, 2 HALO, W)
         From `snapshot_edges`.
     ring : Ring, the slot ``now`` written, the slot ``past`` absorbed
         Resampled frames.
@@ -256,6 +274,8 @@ def sweep_block(
     reach = profile.shape[0] - 1
     size = 2 * reach + 1
     square = profile * profile
+    if square[2] < np.float32(2e-3) * square[0]:
+        square = square[:2].copy()  # what lies further out adds less than a hundredth to the weight
     raw = np.zeros((4, n), np.float32)
     blended = np.zeros(n, np.float32)
     spare = np.zeros((1, n), np.float32)
@@ -284,7 +304,8 @@ def sweep_block(
     converted = -(1 << 30)  # rows up to here lie in the ring of raw rows
     tile_seen, tile_cut = -1, -1
     count = 0
-    one, zero, tiny = np.float32(1.0), np.float32(0.0), np.float32(1e-20)
+    one, zero = np.float32(1.0), np.float32(0.0)
+    faint, tiny = np.float32(FAINT), np.float32(1e-20)
     for y in range(first - reach - 1, last + reach + 1):
         slot = y % size
         inside = 0 <= y < height
@@ -313,10 +334,10 @@ def sweep_block(
             past, row, low, high = within, y, 0, 0
             if own:
                 low, high = int(background.mature[y, 0]), int(background.mature[y, 1])
-            elif y < first:
-                past, row = over, HALO + y - first
             else:
-                past, row = under, HALO + y - last
+                k_edge = block if y < first else block + 1
+                past, row = (over, HALO + y - first) if y < first else (under, HALO + y - last)
+                low, high = int(edges[k_edge, 3, row, 0]), int(edges[k_edge, 3, row, 1])
             if y // TILE_Y != tile_seen:
                 tile_seen = y // TILE_Y
                 spread_tiles(tiles.variance, tile_seen, 1.0, typical)
@@ -352,8 +373,9 @@ def sweep_block(
             if centre % 4 == 1:
                 spread_tiles(tiles.scale, tile, 1.0, scale)
                 clip, tail = np.float32(CLIP), np.float32(-TAIL)
+                small = faint * (profile[0] * profile[0]) / tiles.variance[tile].max()
                 for x in range(n):
-                    keep[x] = tops[row, x] / math.sqrt(bottoms[row, x] + tiny)
+                    keep[x] = tops[row, x] / math.sqrt(bottoms[row, x] + small)
                 for x in range(n):
                     lane[0, x] += min(keep[x] * keep[x], clip * scale[x] * scale[x])
                 for x in range(n):
@@ -369,7 +391,8 @@ def sweep_block(
             continue
         if middle // TILE_Y != tile_cut:
             tile_cut = middle // TILE_Y
-            spread_tiles(tiles.scale, tile_cut, rule.threshold, cut)
+            spread_tiles(tiles.scale, tile_cut, rule.threshold * rule.first, cut)
+            tiny = faint * (profile[0] * profile[0]) / tiles.variance[tile_cut].max()
             for x in range(n):
                 cut[x] *= cut[x]
         row = middle % 3
@@ -382,14 +405,22 @@ def sweep_block(
         for x in range(1, n - 1):
             if tops[row, x] <= zero or tops[row, x] * tops[row, x] <= cut[x] * (bottoms[row, x] + tiny):
                 continue
-            v = ratio(tops, bottoms, row, x)
+            v = ratio(tops, bottoms, tiny, row, x)
+            left, right = ratio(tops, bottoms, tiny, row, x - 1), ratio(tops, bottoms, tiny, row, x + 1)
+            over_it, under_it = ratio(tops, bottoms, tiny, up, x), ratio(tops, bottoms, tiny, down, x)
+            if v <= left or v <= over_it or v < right or v < under_it:
+                continue
+            if v <= ratio(tops, bottoms, tiny, up, x - 1) or v <= ratio(tops, bottoms, tiny, up, x + 1):
+                continue
+            if v < ratio(tops, bottoms, tiny, down, x - 1) or v < ratio(tops, bottoms, tiny, down, x + 1):
+                continue
+            # A parabola either way tells about what the fit between the pixels will find.
+            gx, gy = 0.5 * (right - left), 0.5 * (under_it - over_it)
+            between = v + 0.5 * gx * gx / (2.0 * v - left - right) + 0.5 * gy * gy / (2.0 * v - over_it - under_it)
             if (
-                v > ratio(tops, bottoms, up, x - 1) and v > ratio(tops, bottoms, up, x)
-                and v > ratio(tops, bottoms, up, x + 1) and v > ratio(tops, bottoms, row, x - 1)
-                and v >= ratio(tops, bottoms, row, x + 1) and v >= ratio(tops, bottoms, down, x - 1)
-                and v >= ratio(tops, bottoms, down, x) and v >= ratio(tops, bottoms, down, x + 1)
+                between * between * rule.first * rule.first > cut[x] * rule.second * rule.second
                 and count < peaks.shape[0]
-            ):  # fmt: skip
+            ):
                 peaks[count, 0], peaks[count, 1], peaks[count, 2] = middle, x, v
                 count += 1
     return count

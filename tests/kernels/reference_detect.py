@@ -83,10 +83,19 @@ def filtered(image, profile):
     return out
 
 
+def weights(weight, profile):
+    """Convolution with the squared profile; a tail below 0.002 of the centre is left out."""
+    square = np.square(profile)
+    return filtered(weight, square[:2] if square[2] < 2e-3 * square[0] else square)
+
+
 def matched(value, background, typical, rule, profile):
-    """The matched-filter statistic of a whole frame."""
+    """The matched-filter statistic of a whole frame; a thousandth of a typical weight is added."""
     residual, weight = whitened(value, background, typical, rule)
-    return filtered(residual, profile) / np.sqrt(filtered(weight, np.square(profile)) + 1e-20)
+    faint = np.zeros(value.shape)
+    for y in range(0, len(faint), 32):
+        faint[y : y + 32] = 1e-3 * profile[0] ** 2 / typical[y].max()
+    return filtered(residual, profile) / np.sqrt(weights(weight, profile) + faint)
 
 
 def maxima(q, cut):

@@ -92,9 +92,10 @@ def test_moving_keeps_what_stays_inside(step_x, step_y):
 
 def test_snapshot_holds_the_rows_around_each_seam():
     mean = np.arange(40 * 3, dtype=np.float32).reshape(40, 3)
-    edges = np.zeros((3, 3, 2 * HALO, 3), np.float32)
-    snapshot_edges(Background(mean, mean + 0.25, mean + 0.5, np.zeros((40, 2), np.int32)), 32, edges)
+    edges = np.zeros((3, 4, 2 * HALO, 3), np.float32)
+    snapshot_edges(Background(mean, mean + 0.25, mean + 0.5, np.full((40, 2), 7, np.int32)), 32, edges)
     np.testing.assert_array_equal(edges[1, 0], mean[32 - HALO : 32 + HALO])
     np.testing.assert_array_equal(edges[1, 2], mean[32 - HALO : 32 + HALO] + 0.5)
     np.testing.assert_array_equal(edges[0, 0, HALO:], mean[:HALO])
     assert not edges[0, 0, :HALO].any()
+    assert (edges[1, 3, :, :2] == 7).all()

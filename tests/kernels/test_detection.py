@@ -56,7 +56,7 @@ def run(data, background, tiles, rule, *, rows=32, shift=None, ring=None, profil
     shift = shift or Shift(0, 0, STILL, STILL)
     ring = ring or Ring(np.full((2, height, width), np.nan, np.float32), 0, -1, 0, 0)
     blocks = -(-height // rows)
-    edges = np.zeros((blocks + 1, 3, 2 * HALO, width), np.float32)
+    edges = np.zeros((blocks + 1, 4, 2 * HALO, width), np.float32)
     snapshot_edges(background, rows, edges)
     found = []
     for block in reversed(range(blocks)):  # any order must do
@@ -74,7 +74,7 @@ def test_sweep_equals_its_twin(blur, sigma):
     data, background, tiles = world()
     reach = 2 if sigma < 0.85 else 3
     profile = twin.line_spread(sigma, 0.0, reach)[reach:].astype(np.float32)
-    rule = Rule(PACE, 2.0, 8.0, 0.5, blur, 1.5)
+    rule = Rule(PACE, 2.0, 8.0, 0.5, blur, 1.5, 1.0, 0.0)
     shift = Shift(1, -1, np.float32([-0.06, 0.86, 0.24, -0.04]), np.float32([-0.04, 0.24, 0.86, -0.06]))
     value = twin.resampled(data.astype(float), shift)
     q = twin.matched(value, background, spread(tiles.variance, data.shape), rule, profile)
@@ -90,11 +90,11 @@ def test_sweep_equals_its_twin(blur, sigma):
 
 def test_tile_statistics():
     data, background, tiles = world()
-    rule = Rule(PACE, 2.0, 8.0, 0.5, 0.0, 9.0)
+    rule = Rule(PACE, 2.0, 8.0, 0.5, 0.0, 9.0, 1.0, 0.0)
     typical, scale = spread(tiles.variance, data.shape), spread(tiles.scale, data.shape)
     value = twin.resampled(data.astype(float), Shift(0, 0, STILL, STILL))  # no taps at the rim
     q = twin.matched(value, background, typical, rule, PROFILE)
-    weight = twin.filtered(twin.whitened(value, background, typical, rule)[1], PROFILE**2)
+    weight = twin.weights(twin.whitened(value, background, typical, rule)[1], PROFILE)
     run(data, background, tiles, rule)
     sample = np.zeros(data.shape)
     sample[1::4] = 1
@@ -111,7 +111,7 @@ def test_blocks_do_not_change_a_bit():
         data, background, tiles = world(96, 70)
         old = np.random.default_rng(5).normal(1000, 20, (2, 96, 70)).astype(np.float32)
         ring = Ring(old, 0, 1, 1, -2)
-        peaks, ring = run(data, background, tiles, Rule(PACE, 2.0, 8.0, 0.5, 0.01, 2.0), rows=rows, ring=ring)
+        peaks, ring = run(data, background, tiles, Rule(PACE, 2.0, 8.0, 0.5, 0.01, 2.0, 1.0, 0.0), rows=rows, ring=ring)
         results.append([peaks, *background, tiles.found, ring.frames])
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -122,7 +122,7 @@ def test_the_departing_frame_is_absorbed_where_its_reference_lay():
     before = background.mean.copy()
     old = np.full((2, *data.shape), np.nan, np.float32)
     old[1, 20, 30] = before[22, 29] + 100.0
-    run(data, background, tiles, Rule(PACE, 2.0, 8.0, 0.5, 0.0, 9.0), ring=Ring(old, 0, 1, -1, 2))
+    run(data, background, tiles, Rule(PACE, 2.0, 8.0, 0.5, 0.0, 9.0, 1.0, 0.0), ring=Ring(old, 0, 1, -1, 2))
     changed = np.argwhere(background.mean != before)
     assert changed.tolist() == [[22, 29]]
     assert background.mean[22, 29] == pytest.approx(before[22, 29] + 100.0 / 51.0, rel=1e-5)
@@ -133,14 +133,14 @@ def test_bad_pixels_have_no_weight_and_peaks_stop_at_the_list():
     bad = np.zeros(data.shape, bool)
     bad[25, 40] = True
     data[25, 40] = 60000.0
-    peaks, ring = run(data, background, tiles, Rule(PACE, 2.0, 8.0, 0.5, 0.0, 0.5), bad=bad)
+    peaks, ring = run(data, background, tiles, Rule(PACE, 2.0, 8.0, 0.5, 0.0, 0.5, 1.0, 0.0), bad=bad)
     assert np.isnan(ring.frames[0, 25, 40])
     assert peaks[:, 2].max() < 6
     few = np.zeros((3, 3), np.float32)
-    edges = np.zeros((3, 3, 2 * HALO, 70), np.float32)
+    edges = np.zeros((3, 4, 2 * HALO, 70), np.float32)
     count = sweep_block(
         frame_of(data), Shift(0, 0, STILL, STILL), background, edges, ring, PROFILE,
-        Rule(PACE, 2.0, 8.0, 0.5, 0.0, 0.5), tiles, 0, 32, few,
+        Rule(PACE, 2.0, 8.0, 0.5, 0.0, 0.5, 1.0, 0.0), tiles, 0, 32, few,
     )  # fmt: skip
     assert count == 3
 
@@ -190,7 +190,7 @@ def test_fits_reach_the_bound():
     ones = np.ones(tiles_shape, np.float32)
     patch = Patch(
         image.astype(np.float32), background, Tiles(ones * noise**2, ones, np.zeros((*tiles_shape, STATISTICS))),
-        Rule(PACE, 2.0, 8.0, 0.0, 0.0, 3.0),
+        Rule(PACE, 2.0, 8.0, 0.0, 0.0, 3.0, 1.0, 0.0),
     )  # fmt: skip
     fits = np.zeros((len(peaks), 8))
     fit_peaks(patch, 0.7, 1e9, 2, np.array(peaks, np.float32), fits)
@@ -212,7 +212,7 @@ def test_a_fit_without_data_is_unknown():
     data, background, tiles = world()
     background.age[:] = 0.0
     fits = np.ones((1, 8))
-    patch = Patch(data, background, tiles, Rule(PACE, 2.0, 8.0, 0.0, 0.0, 3.0))
+    patch = Patch(data, background, tiles, Rule(PACE, 2.0, 8.0, 0.0, 0.0, 3.0, 1.0, 0.0))
     fit_peaks(patch, 0.7, 1.0, 2, np.float32([[0, 0, 5]]), fits)
     assert np.isnan(fits[0, [2, 3, 5]]).all()
     assert fits[0, 4] == 0.0

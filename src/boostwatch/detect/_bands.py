@@ -168,12 +168,12 @@ class FrameFaults:
             if frame_index > self._index + 1:
                 quality |= QUALITY_BITS["time_gap"]
         self._time, self._index, self._mark = time_s, frame_index, mark
-        rows = data[:, :: max(1, data.shape[1] // 128)]
+        rows = data[:, :: max(1, data.shape[1] // 64)]
         if rows.dtype == np.uint16:
             limits = [min(f, 65535.0) for f in full_scale]
         else:
             limits = full_scale
-            if not np.isfinite(data).any():
+            if not np.isfinite(rows).any() and not np.isfinite(data).any():
                 return quality | QUALITY_BITS["corrupt"]
-        share = max(float(np.mean(r >= limit)) for r, limit in zip(rows, limits, strict=True))
+        share = max(np.count_nonzero(r >= r.dtype.type(f)) / r.size for r, f in zip(rows, limits, strict=True))
         return quality | (QUALITY_BITS["saturated"] if share > SATURATED_SHARE else 0)

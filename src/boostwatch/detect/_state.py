@@ -41,6 +41,9 @@ PEAKS = 4096
 FIRST_LOOK = 0.78
 """Share of the threshold at which the centred filter looks: a source at a pixel's corner loses 0.80."""
 
+SECOND_LOOK = 0.9
+"""Share of the threshold that the peak interpolated between pixels must have to be fitted."""
+
 SHRINK = 8.0
 """Frames that the tile's variance counts for in a pixel's."""
 
@@ -79,7 +82,7 @@ class BandState:
         tiles = (-(-height // TILE_Y), -(-width // TILE_X))
         self.background = Background(*(np.zeros(shape, np.float32) for _ in range(3)), np.zeros((height, 2), np.int32))
         self._ring = np.full((settings.guard_frames + 1, height, width), np.nan, np.float32)
-        self._edges = np.zeros((blocks + 1, 3, 2 * HALO, width), np.float32)
+        self._edges = np.zeros((blocks + 1, 4, 2 * HALO, width), np.float32)
         self._peaks = np.zeros((blocks, PEAKS, 3), np.float32)
         self._counts = [0] * blocks
         self._tiles = Tiles(np.ones(tiles, np.float32), np.ones(tiles, np.float32), np.zeros((*tiles, STATISTICS)))
@@ -169,7 +172,9 @@ class BandState:
             SHRINK,
             self.floor,
             sigma * sigma,
-            FIRST_LOOK * self._threshold,
+            self._threshold,
+            FIRST_LOOK,
+            SECOND_LOOK,
         )
         self._tiles.found[:] = 0.0
         snapshot_edges(self.background, BLOCK, self._edges)

@@ -78,50 +78,59 @@ def register(
     -------
     Fit
     """
-    shift = np.array(start, np.float64)
-    prior = np.eye(2) / prior_sigma**2
-    informed = np.zeros((2, 2))
-    agreement = 0.0
+    x, y = start
+    prior = 1.0 / prior_sigma**2
+    xx = xy = yy = agreement = 0.0
     fine = False
     for _ in range(STEPS):
-        right = prior @ (np.asarray(start) - shift)
-        informed = np.zeros((2, 2))
-        weight = count = 0.0
+        right_x, right_y = prior * (start[0] - x), prior * (start[1] - y)
+        xx = xy = yy = weight = count = 0.0
         for view, interpolator in zip(views, interpolators, strict=True):
             height, width = view.background.mean.shape
             stride = max(1, height * width * (1 if fine else 4) // SAMPLE)
             sums = gradient_sums(
-                view.frame, shift_of(interpolator, *shift), view.background.mean, view.background.variance,
+                view.frame, shift_of(interpolator, x, y), view.background.mean, view.background.variance,
                 view.floor, stride, np.empty((8, width), np.float32),
-            )  # fmt: skip
-            noise = GRADIENT_NOISE * sums[5] / max(view.frames, 1.0)
-            matrix = np.array([[sums[0], sums[1]], [sums[1], sums[2]]])
-            sure = _debiased(matrix, noise)
-            informed += sure
+            ).tolist()  # fmt: skip
+            sure = _debiased(sums[0], sums[1], sums[2], GRADIENT_NOISE * sums[5] / max(view.frames, 1.0))
             # What is taken from the information is taken from the pull as well, or noise would move the scene.
-            right -= sure @ np.linalg.solve(matrix + 1e-12 * np.eye(2), sums[3:5])
+            pull_x, pull_y = _solve(sums[0] + 1e-12, sums[1], sums[2] + 1e-12, sums[3], sums[4])
+            right_x -= sure[0] * pull_x + sure[1] * pull_y
+            right_y -= sure[1] * pull_x + sure[2] * pull_y
+            xx, xy, yy = xx + sure[0], xy + sure[1], yy + sure[2]
             weight, count = weight + sums[5], count + sums[7]
         agreement = weight / count if count else 0.0
-        step = np.linalg.solve(informed + prior, right)
-        step *= min(1.0, 1.0 / max(1e-9, float(np.hypot(*step))))  # one pixel at most: gradients know no more
-        shift += step
-        if fine and np.abs(step).max() < NEAR:
+        step_x, step_y = _solve(xx + prior, xy, yy + prior, right_x, right_y)
+        size = math.hypot(step_x, step_y)
+        limit = min(1.0, 1.0 / max(size, 1e-9))  # one pixel at most: gradients know no more
+        x, y = x + limit * step_x, y + limit * step_y
+        if fine and size < NEAR:
             break
-        fine = bool(np.abs(step).max() < NEAR) or fine
-    covariance = np.linalg.inv(informed + prior)
-    sigma = math.sqrt(0.5 * float(np.trace(covariance)))
-    return Fit(
-        float(shift[0]), float(shift[1]), math.hypot(sigma, SYSTEMATIC), agreement,
-        float(np.linalg.eigvalsh(informed)[0]),
-    )  # fmt: skip
+        fine = size < NEAR or fine
+    # Half the trace of the inverse of the posterior information.
+    variance = 0.5 * (xx + yy + 2.0 * prior) / ((xx + prior) * (yy + prior) - xy * xy)
+    least = 0.5 * (xx + yy) - math.hypot(0.5 * (xx - yy), xy)
+    return Fit(x, y, math.hypot(math.sqrt(variance), SYSTEMATIC), agreement, least)
 
 
-def _debiased(matrix: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
+def _solve(xx: float, xy: float, yy: float, right_x: float, right_y: float) -> tuple[float, float]:
+    """Solve a symmetric 2 x 2 system."""
+    determinant = xx * yy - xy * xy
+    if not determinant > 0.0:
+        return 0.0, 0.0
+    return (yy * right_x - xy * right_y) / determinant, (xx * right_y - xy * right_x) / determinant
+
+
+def _debiased(xx: float, xy: float, yy: float, noise: float) -> tuple[float, float, float]:
     """Take from an information matrix twice what white noise alone would put there: resampled noise is not white."""
-    values, vectors = np.linalg.eigh(matrix)
-    values = np.maximum(values - 2.0 * noise, 0.0)
-    out: NDArray[np.float64] = (vectors * values) @ vectors.T
-    return out
+    middle, radius = 0.5 * (xx + yy), math.hypot(0.5 * (xx - yy), xy)
+    high, low = max(middle + radius - 2.0 * noise, 0.0), max(middle - radius - 2.0 * noise, 0.0)
+    if radius <= 1e-12 * middle:
+        return high, 0.0, low
+    # The eigenvectors stay; cos and sin are those of twice the angle of the greater one.
+    cos, sin = 0.5 * (xx - yy) / radius, xy / radius
+    mean, half = 0.5 * (high + low), 0.5 * (high - low)
+    return mean + half * cos, half * sin, mean - half * cos
 
 
 def coarse_shift(image: NDArray[np.float32], reference: NDArray[np.float32]) -> tuple[float, float]:
