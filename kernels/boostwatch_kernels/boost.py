@@ -23,8 +23,9 @@ def _accelerate(t: float, r: np.ndarray, v: np.ndarray, p: np.ndarray, up: np.nd
     if p[1] * t < 0.99:
         thrust = min(p[0] / (1.0 - p[1] * t), LARGEST_THRUST)
     # The change of stage takes about two seconds, so that the path is smooth in its time.
-    second = 1.0 / (1.0 + math.exp(min(max(-(t - p[5]) / 0.5, -60.0), 60.0)))
-    thrust += second * (p[6] - thrust)
+    if t > p[5] - 10.0:
+        second = 1.0 / (1.0 + math.exp(-min(t - p[5], 30.0) / 0.5))
+        thrust += second * (p[6] - thrust)
     tilt = 0.0
     if t > p[3]:
         tilt = LARGEST_TILT * (1.0 - math.exp(-p[2] * (t - p[3]) / LARGEST_TILT))
@@ -33,7 +34,8 @@ def _accelerate(t: float, r: np.ndarray, v: np.ndarray, p: np.ndarray, up: np.nd
     radius = math.sqrt(r2)
     pull = MU / (r2 * radius)
     speed = math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
-    drag = p[4] * math.exp(-max(radius - A_M + 21385.0 * (r[2] / radius) ** 2, 0.0) / SCALE_HEIGHT_M) * speed
+    height = max(radius - A_M + 21385.0 * (r[2] / radius) ** 2, 0.0)
+    drag = p[4] * math.exp(-height / SCALE_HEIGHT_M) * speed if height < 100e3 else 0.0
     for k in range(3):
         a[k] = thrust * (c * up[0, k] + s * up[1, k]) - pull * r[k] - drag * v[k]
     a[0] += 2.0 * OMEGA * v[1] + OMEGA * OMEGA * r[0]
@@ -42,7 +44,7 @@ def _accelerate(t: float, r: np.ndarray, v: np.ndarray, p: np.ndarray, up: np.nd
 
 @jit
 def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
-    """Integrate boosts in the rotating Earth-fixed frame (fourth-order Runge-Kutta, steps of at most 1 s).
+    """Integrate boosts in the rotating Earth-fixed frame (midpoint rule, steps of at most 1 s).
 
     From rest at height 0, thrust over mass ``thrust / (1 - growth t)``, straight up until the kick, then tilting
     towards the heading, at first with the pitch rate and ever slower to 75 degrees; central gravity, Coriolis and
@@ -59,9 +61,7 @@ def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
     out : float64 (P, K, 3), written
         Earth-fixed positions, m.
     """
-    r, v, rt = np.zeros(3), np.zeros(3), np.zeros(3)
-    a1, a2, a3, a4 = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
-    v2, v3, v4 = np.zeros(3), np.zeros(3), np.zeros(3)
+    r, v, rm, vm, a = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
     up = np.zeros((2, 3))
     for n in range(theta.shape[0]):
         sl, cl = math.sin(theta[n, 0]), math.cos(theta[n, 0])
@@ -80,22 +80,14 @@ def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
                 steps = math.ceil(span / STEP_S)
                 h = span / steps
                 for _ in range(steps):
-                    _accelerate(t, r, v, p, up, a1)
+                    _accelerate(t, r, v, p, up, a)
                     for c in range(3):
-                        v2[c] = v[c] + 0.5 * h * a1[c]
-                        rt[c] = r[c] + 0.5 * h * v[c]
-                    _accelerate(t + 0.5 * h, rt, v2, p, up, a2)
+                        rm[c] = r[c] + 0.5 * h * v[c]
+                        vm[c] = v[c] + 0.5 * h * a[c]
+                    _accelerate(t + 0.5 * h, rm, vm, p, up, a)
                     for c in range(3):
-                        v3[c] = v[c] + 0.5 * h * a2[c]
-                        rt[c] = r[c] + 0.5 * h * v2[c]
-                    _accelerate(t + 0.5 * h, rt, v3, p, up, a3)
-                    for c in range(3):
-                        v4[c] = v[c] + h * a3[c]
-                        rt[c] = r[c] + h * v3[c]
-                    _accelerate(t + h, rt, v4, p, up, a4)
-                    for c in range(3):
-                        r[c] += h / 6.0 * (v[c] + 2.0 * v2[c] + 2.0 * v3[c] + v4[c])
-                        v[c] += h / 6.0 * (a1[c] + 2.0 * a2[c] + 2.0 * a3[c] + a4[c])
+                        r[c] += h * (v[c] + 0.5 * h * a[c])
+                        v[c] += h * a[c]
                     t += h
             for c in range(3):
                 out[n, k, c] = r[c]

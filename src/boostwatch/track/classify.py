@@ -112,17 +112,20 @@ class Classifier:
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
         sums, hits = table.sums[row], table.window_hits[row]
 
-        def path(metres: tuple[float, ...], excess: float = 1.0) -> Array:
-            return scene_evidence(sums, hits, np.array([1.0, *(m / scale_m for m in metres)]), excess)
+        def paths(*models: tuple[tuple[float, ...], float]) -> Array:
+            prior = np.array([[1.0, *(m / scale_m for m in metres)] for metres, _ in models])
+            return scene_evidence(sums, hits, prior, np.array([excess for _, excess in models]))
 
-        smooth = np.logaddexp(path(_FROM_REST) + math.log(0.7), path(_FROM_CLOUD) + math.log(0.3))
+        slow = paths((_REST, 1.0), (_REST, 4.0), (_DRIFT, 1.0), (_DRIFT, 4.0), (_DRIFT, 16.0))
+        aircraft, satellite = paths((_AIRCRAFT, 1.0), (_SATELLITE, 1.0))
+        from_rest, from_cloud = paths((_FROM_REST, 1.0), (_FROM_CLOUD, 1.0))
+        smooth = np.logaddexp(from_rest + math.log(0.7), from_cloud + math.log(0.3))
         launch = np.logaddexp(smooth, table.boost[row]) - math.log(2.0)
-        rest = np.logaddexp(path(_REST) + math.log(0.8), path(_REST, 4.0) + math.log(0.2))
+        rest = np.logaddexp(slow[0] + math.log(0.8), slow[1] + math.log(0.2))
         # Cloud edges drift, and their centroids wander by more than a point's would.
-        unknown = np.logaddexp.reduce([table.motion[row], path(_DRIFT), path(_DRIFT, 4.0), path(_DRIFT, 16.0)])
-        unknown -= math.log(4.0)
+        unknown = np.logaddexp.reduce([table.motion[row], *slow[2:]]) - math.log(4.0)
         defect = focal_evidence(sums, hits, 1.0)
-        return np.stack([launch, rest, rest, path(_AIRCRAFT), path(_SATELLITE), defect, unknown], axis=1)
+        return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
 
     def _light(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
         out = np.zeros((len(row), len(KINDS)))

@@ -15,6 +15,7 @@ from boostwatch.settings import EventSettings
 from .classify import DEFAULT_SCALE_M, KINDS, Classifier
 from .history import Pose, Story
 from .locate import FIT_S, Lines, Location, locate, place
+from .motion import WINDOW_S
 from .pointing import Pointing
 from .table import Table
 
@@ -31,7 +32,9 @@ KNOWN_S = 30.0
 """Age at which a track counts for the frequency of its kind."""
 EVENT_DURATION_S = 3.0
 """Tracks shorter than this that are no launch make no event."""
-REFIT_S = 10.0
+LATE_HITS = 8
+"""Once its motion is settled a track is weighed again at every so many hits."""
+REFIT_S = 15.0
 """Time between fits of a declared launch while its track is young."""
 HEIGHTS_M = {"aircraft": (9000.0, 2500.0)}
 """Mean and 1-sigma of the height of what does not stand on the ground."""
@@ -62,8 +65,10 @@ class Judge:
             return
         if self._noise_e is None:
             self._noise_e = np.full(flux_sigma.shape[1], np.nan)
-        seen = np.isfinite(flux_sigma).any(axis=0)
-        now = np.nanmedian(flux_sigma[:, seen], axis=0)
+        finite = np.isfinite(flux_sigma)
+        count = finite.sum(axis=0)
+        seen = count > 0
+        now = np.where(finite, flux_sigma, 0.0).sum(axis=0)[seen] / count[seen]
         old = self._noise_e[seen]
         self._noise_e[seen] = np.where(np.isfinite(old), old + 0.05 * (now - old), now)
 
@@ -98,7 +103,8 @@ class Judge:
 
     def weigh(self, table: Table, live: dict[int, Story], time_s: float) -> Records:
         """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""
-        row = np.flatnonzero(table.confirmed & (table.last_s == time_s))
+        due = (time_s - table.first_s <= WINDOW_S + 2 * REFIT_S) | (table.hits % LATE_HITS == 0)
+        row = np.flatnonzero(table.confirmed & (table.last_s == time_s) & due)
         if len(row) == 0:
             return empty(EVENT, 0)
         stories = [live[int(s)] for s in table.serial[row]]

@@ -122,7 +122,6 @@ class _Fit:
 
     def __init__(self, lines: Lines, first_s: float) -> None:
         self.lines = lines
-        self.first_s = first_s
         origin = intersect_earth(lines.position_m[0], lines.line[0], FIRST_SEEN_M[0])
         lat, lon, _ = itrs_to_geodetic(origin)
         self.lat, self.lon = math.radians(float(lat)), math.radians(float(lon))
@@ -131,7 +130,7 @@ class _Fit:
         low, high = np.minimum(t[:, None], t[None, :]), np.maximum(t[:, None], t[None, :])
         model = DISCREPANCY * low**2 * (3 * high - low) / 6.0 / distance**2
         self.whiten = [np.linalg.cholesky(np.diag(lines.var_rad2[:, k]) + model) for k in range(2)]
-        self.times = np.concatenate([[min(first_s, float(lines.time_s[0]))], lines.time_s])
+        self.times = np.concatenate([[0.0], lines.time_s - first_s])  # small numbers keep their digits
 
     @property
     def known(self) -> bool:
@@ -142,7 +141,7 @@ class _Fit:
         out = np.empty((len(p), _FREE))
         out[:, 0] = self.lat + p[:, 0] * 1e3 / WGS84_A_M
         out[:, 1] = self.lon + p[:, 1] * 1e3 / (WGS84_A_M * math.cos(self.lat))
-        out[:, 2] = self.first_s + p[:, 2]
+        out[:, 2] = p[:, 2]
         out[:, 3] = p[:, 3]
         out[:, 4:] = np.exp(p[:, 4:_FREE])
         return out
@@ -235,9 +234,12 @@ def locate(lines: Lines) -> Location | None:
         return None
     starts = np.tile(_MEAN, (len(HEADINGS), 1))
     starts[:, 3] = HEADINGS
-    p, cost, _ = fit.improve(starts, HEADINGS, 8)
-    likely = cost < cost.min() + 15.0
-    p, cost, normal = fit.improve(p[likely], HEADINGS[likely], 20)
+    p, pull = starts, HEADINGS
+    for steps, margin in ((4, 60.0), (4, 15.0)):
+        p, cost, _ = fit.improve(p, pull, steps)
+        likely = cost < cost.min() + margin
+        p, pull = p[likely], pull[likely]
+    p, cost, normal = fit.improve(p, pull, 20)
     cov = np.linalg.inv(normal)
     _, log_det = np.linalg.slogdet(cov)
     log_weight = 0.5 * log_det - cost
@@ -253,7 +255,7 @@ def locate(lines: Lines) -> Location | None:
         math.degrees(lat),
         math.degrees(lon),
         spread[:2, :2],
-        float(start_s),
+        first_s + float(start_s),
         math.sqrt(spread[2, 2]),
         math.degrees(heading) % 360.0,
         min(math.degrees(math.sqrt(spread[3, 3])), 180.0 / math.sqrt(3.0)),

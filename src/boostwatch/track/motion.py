@@ -46,36 +46,34 @@ def add_moments(
     """
     inside = t_s <= WINDOW_S
     row, scene, focal, var = row[inside], scene[inside], focal[inside], var[inside]
-    t = (t_s[inside] / TIME_UNIT_S)[:, None]
     total = var + shift_var
-    w = 1.0 / total
-    power = w.copy()
-    for k in range(7):
-        sums[row, :, k] += power
-        if k < 4:
-            sums[row, :, 7 + k] += power * scene
-        power = power * t
-    sums[row, :, 11] += w * scene**2
-    sums[row, :, 12] += np.log(total)
-    sums[row, :, 13] += 1.0 / var
-    sums[row, :, 14] += focal / var
-    sums[row, :, 15] += focal**2 / var
-    sums[row, :, 16] += np.log(var)
+    power = (t_s[inside, None] / TIME_UNIT_S) ** np.arange(7.0)
+    more = np.empty((len(row), 2, N_MOMENTS))
+    w, at = 1.0 / total, scene / total
+    more[:, :, :7] = w[:, :, None] * power[:, None, :]
+    more[:, :, 7:11] = at[:, :, None] * power[:, None, :4]
+    more[:, :, 11] = at * scene
+    more[:, :, 12] = np.log(total)
+    more[:, :, 13] = 1.0 / var
+    more[:, :, 14] = focal / var
+    more[:, :, 15] = focal**2 / var
+    more[:, :, 16] = np.log(var)
+    sums[row] += more
 
 
 def _evidence(count: Array, gram: Array, rhs: Array, square: Array, log_var: Array, prior: Array) -> Array:
-    """Log marginal likelihood (N, 2) for gram (N, 2, d, d), rhs (N, 2, d) and prior sigmas (d,)."""
-    a = gram + np.diag(1.0 / prior**2)
+    """Log marginal likelihood (..., 2) for gram (..., 2, d, d), rhs (..., 2, d) and prior sigmas (..., 1, d)."""
+    a = gram + np.eye(prior.shape[-1]) / prior[..., None] ** 2
     solved = np.linalg.solve(a, rhs[..., None])[..., 0]
     _, log_det = np.linalg.slogdet(a)
     fit = square - (rhs * solved).sum(axis=-1)
-    occam = log_det + 2.0 * float(np.log(prior).sum())
-    out: Array = -0.5 * (count[:, None] * math.log(2 * math.pi) + log_var + fit + occam)
+    occam = log_det + 2.0 * np.log(prior).sum(axis=-1)
+    out: Array = -0.5 * (count[..., None] * math.log(2 * math.pi) + log_var + fit + occam)
     return out
 
 
-def scene_evidence(sums: Array, hits: Array, prior: Array, excess: float = 1.0) -> Array:
-    """Return the log evidence (N,) of polynomial motion in the scene.
+def scene_evidence(sums: Array, hits: Array, prior: Array, excess: Array) -> Array:
+    """Return the log evidence (Q, N) of polynomial motions in the scene.
 
     Parameters
     ----------
@@ -83,25 +81,27 @@ def scene_evidence(sums: Array, hits: Array, prior: Array, excess: float = 1.0) 
         Moments.
     hits : float64 (N,)
         Number of hits that went into them.
-    prior : float64 (d,), d <= 4
+    prior : float64 (Q, d), d <= 4
         1-sigma of the coefficients of 1, t, t^2, t^3 (t in tens of seconds), px; d of 1 is a source at rest.
-    excess : float
+    excess : float64 (Q,)
         True variance of the positions over the one they were weighted with.
 
     Returns
     -------
-    float64 (N,)
+    float64 (Q, N)
     """
-    d = len(prior)
+    d = prior.shape[1]
     index = np.arange(d)[:, None] + np.arange(d)[None, :]
-    gram, rhs, square = sums[:, :, index] / excess, sums[:, :, 7 : 7 + d] / excess, sums[..., 11] / excess
-    log_var = sums[..., 12] + (hits * math.log(excess))[:, None]
-    out: Array = _evidence(hits, gram, rhs, square, log_var, prior).sum(axis=1)
+    e = excess[:, None, None]
+    gram, rhs = sums[:, :, index] / e[..., None, None], sums[:, :, 7 : 7 + d] / e[..., None]
+    log_var = sums[..., 12] + hits[:, None] * np.log(e)
+    out: Array = _evidence(hits, gram, rhs, sums[..., 11] / e, log_var, prior[:, None, None, :]).sum(axis=-1)
     return out
 
 
 def focal_evidence(sums: Array, hits: Array, sigma_px: float) -> Array:
     """Return the log evidence (N,) of a source that stays where it is on the focal plane."""
     gram, rhs = sums[:, :, 13, None, None], sums[:, :, 14, None]
-    out: Array = _evidence(hits, gram, rhs, sums[..., 15], sums[..., 16], np.array([sigma_px])).sum(axis=1)
+    prior = np.full((1, 1), sigma_px)
+    out: Array = _evidence(hits, gram, rhs, sums[..., 15], sums[..., 16], prior).sum(axis=-1)
     return out

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from boostwatch.track.motion import N_MOMENTS, WINDOW_S, add_moments, focal_evidence, scene_evidence
+
+
+def walk(seed, n=12):
+    rng = np.random.default_rng(seed)
+    t = np.sort(rng.uniform(0, 30, n))
+    return t, rng.normal(0, 1, (n, 2)), rng.normal(0, 0.5, (n, 2)), rng.uniform(0.01, 0.1, (n, 2))
+
+
+def moments(t, scene, focal, var, shift_var):
+    sums = np.zeros((3, 2, N_MOMENTS))
+    for k in range(len(t)):
+        add_moments(sums, np.array([1]), t[k : k + 1], scene[k : k + 1], focal[k : k + 1], var[k : k + 1], shift_var)
+    return sums
+
+
+@pytest.mark.parametrize("prior", [[1.0], [1.0, 0.3], [1.0, 2.0, 0.5], [1.0, 2.0, 0.5, 0.1]])
+@pytest.mark.parametrize("excess", [1.0, 4.0])
+def test_evidence_is_the_normal_density_of_all_data_at_once(prior, excess):
+    t, scene, focal, var = walk(1)
+    sums = moments(t, scene, focal, var, 0.02)
+    got = scene_evidence(sums[1:2], np.array([12.0]), np.array([prior]), np.array([excess]))
+    basis = (t[:, None] / 10.0) ** np.arange(len(prior))
+    spread = basis @ np.diag(np.square(prior)) @ basis.T
+    want = 0.0
+    for k in range(2):
+        want += multivariate_normal(np.zeros(12), spread + np.diag(excess * (var[:, k] + 0.02))).logpdf(scene[:, k])
+    assert got.shape == (1, 1)
+    assert got[0, 0] == pytest.approx(want, rel=1e-9)
+    assert (sums[[0, 2]] == 0).all()
+
+
+def test_evidence_on_the_focal_plane():
+    t, scene, focal, var = walk(2)
+    got = focal_evidence(moments(t, scene, focal, var, 0.02)[1:2], np.array([12.0]), 1.0)
+    want = sum(
+        multivariate_normal(np.zeros(12), np.ones((12, 12)) + np.diag(var[:, k])).logpdf(focal[:, k]) for k in (0, 1)
+    )
+    assert got[0] == pytest.approx(want, rel=1e-9)
+
+
+def test_hits_past_the_window_are_left_out():
+    sums = np.zeros((1, 2, N_MOMENTS))
+    one = np.ones((1, 2))
+    add_moments(sums, np.array([0]), np.array([WINDOW_S + 0.1]), one, one, one, 0.0)
+    assert (sums == 0).all()
