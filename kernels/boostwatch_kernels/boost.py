@@ -75,19 +75,22 @@ def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
         p = theta[n, 4:11]
         t = 0.0
         for k in range(times.shape[0]):
-            span = times[k] - theta[n, 2] - t
-            if span > 0.0:
-                steps = math.ceil(span / STEP_S)
-                h = span / steps
-                for _ in range(steps):
-                    _accelerate(t, r, v, p, up, a)
-                    for c in range(3):
-                        rm[c] = r[c] + 0.5 * h * v[c]
-                        vm[c] = v[c] + 0.5 * h * a[c]
-                    _accelerate(t + 0.5 * h, rm, vm, p, up, a)
-                    for c in range(3):
-                        r[c] += h * (v[c] + 0.5 * h * a[c])
-                        v[c] += h * a[c]
-                    t += h
+            after = times[k] - theta[n, 2]
+            # Whole steps count from the start, and a part of one leads to the time asked for: so the path is a smooth
+            # function of all parameters, as the differences taken by the fit need it.
+            while after - t > 0.0:
+                h = min(after - t, STEP_S)
+                _accelerate(t, r, v, p, up, a)
+                for c in range(3):
+                    rm[c] = r[c] + 0.5 * h * v[c]
+                    vm[c] = v[c] + 0.5 * h * a[c]
+                _accelerate(t + 0.5 * h, rm, vm, p, up, a)
+                if h < STEP_S:
+                    break
+                for c in range(3):
+                    r[c] += h * (v[c] + 0.5 * h * a[c])
+                    v[c] += h * a[c]
+                t += h
+            h = max(after - t, 0.0)
             for c in range(3):
-                out[n, k, c] = r[c]
+                out[n, k, c] = r[c] + h * (v[c] + 0.5 * h * a[c])
