@@ -1,5 +1,6 @@
 """Lagged temporal mean and variance on the reference grid."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -116,7 +117,8 @@ def snapshot_edges(background: Background, block: int, edges: np.ndarray) -> Non
     block : int
         Rows a block.
     edges : float32 (ceil(H / block) + 1, 4, 2 * HALO, W), written
-        Mean, variance, age, and in two columns the mature span, of rows ``k * block - HALO`` to ``k * block + HALO - 1``.
+        Mean, variance, age, and in two columns the mature span, of rows ``k * block - HALO`` to
+        ``k * block + HALO - 1``.
     """
     height = background.mean.shape[0]
     for k in range(edges.shape[0]):
@@ -163,3 +165,53 @@ def move_background(background: Background, step_x: int, step_y: int) -> None:
                 background.mean[y, x] = np.nan
                 background.variance[y, x] = np.float32(0.0)
                 background.age[y, x] = np.float32(0.0)
+
+
+@jit
+def learn_pattern(
+    value: np.ndarray,
+    background: Background,
+    moved: np.ndarray,
+    rate: float,
+    first: int,
+    stride: int,
+    pattern: np.ndarray,
+) -> None:
+    """Let what stays on the focal plane while the scene drifts flow from the residual into a pattern.
+
+    The residual of a past frame holds the scene's noise, which the mean over many drifted frames does not share, and
+    the focal plane's own pattern, which that mean has smeared. Closed loop: the pattern is subtracted from the frames
+    to come, so that only what is left of it is learnt (Hardie et al., Appl. Opt. 39, 2000, without their regression).
+
+    Parameters
+    ----------
+    value : float32 (H, W)
+        Resampled past frame; NaN is left out.
+    background : Background
+        One band.
+    moved : int64 (4,)
+        Columns and rows from the past frame's reference to the background's, and from it to its focal plane.
+    rate : float
+        Gain.
+    first, stride : int
+        Rows to take: the pattern does not change, so a part of them a frame will do.
+    pattern : float32 (H, W), updated
+        On the focal plane, DN. The residual enters clipped at two sigma.
+    """
+    height, n = value.shape
+    gain, two, zero = np.float32(rate), np.float32(2.0), np.float32(0.0)
+    for y in range(first, height, stride):
+        row, own = y + moved[1], y + moved[3]
+        if not (0 <= row < height and 0 <= own < height):
+            continue
+        low = max(0, -moved[0], -moved[2])
+        high = max(min(n, n - moved[0], n - moved[2]), low)
+        source = value[y, low:high]
+        mean = background.mean[row, low + moved[0] : high + moved[0]]
+        variance = background.variance[row, low + moved[0] : high + moved[0]]
+        target = pattern[own, low + moved[2] : high + moved[2]]
+        for x in range(target.shape[0]):
+            e = source[x] - mean[x]
+            most = two * np.float32(math.sqrt(variance[x]))
+            e = min(max(e, -most), most) if e == e else zero
+            target[x] += gain * e

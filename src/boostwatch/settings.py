@@ -248,7 +248,7 @@ class DetectSettings(Model):
     false_alarms_per_mpx: float = Field(
         10.0, gt=0, le=1e4, description="false detections asked for, per million pixels of one band of one frame"
     )
-    memory_frames: int = Field(60, ge=4, le=10_000, description="frames over which the background is averaged")
+    memory_frames: int = Field(24, ge=4, le=10_000, description="frames over which the background is averaged")
     guard_frames: int = Field(
         12, ge=0, le=1000, description="newest frames kept out of the background, lest a slow plume absorb itself"
     )

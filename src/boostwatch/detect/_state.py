@@ -17,7 +17,7 @@ from boostwatch.detect.calibration import threshold_for
 from boostwatch.detect.peaks import SNR, Scene, X, Y, select
 from boostwatch.detect.registration import shift_of
 from boostwatch.settings import DetectSettings
-from boostwatch_kernels.background import HALO, Background, Pace, move_background, snapshot_edges
+from boostwatch_kernels.background import HALO, Background, Pace, learn_pattern, move_background, snapshot_edges
 from boostwatch_kernels.detection import (
     STATISTICS,
     TAIL,
@@ -54,6 +54,15 @@ CLIPPED_MOMENT = 0.920517  # of min(z^2, CLIP) for a unit normal
 TAIL_SHARE = 0.00620967  # of a unit normal below -TAIL
 TAIL_PRIOR = 4000.0  # pixels that the normal tail counts for
 
+DRIFTED = 1
+"""Whole pixels of drift from which the focal plane's pattern can be told from the scene."""
+
+PATTERN_ROWS = 2
+"""One in so many rows of a frame teaches the pattern."""
+
+PATTERN_RATE = 0.02
+"""Least gain of the pattern."""
+
 GATE_LEAK = 1.0 / 16.0
 """Share at which the background still learns under a detection: a lasting step is taken in after 16 memories."""
 
@@ -67,6 +76,7 @@ class _Slot:
 
     place: int
     base: tuple[int, int]
+    step: tuple[int, int]  # whole pixels from its reference to its focal plane
     gates: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))  # x, y, radius on its reference
 
 
@@ -100,6 +110,8 @@ class BandState:
         self._next = 0
         self._base = (0, 0)
         self._seen = 0
+        self._pattern = np.zeros((0, 0), np.float32)
+        self._drifted = 0
         self.floor = 0.0
         self._level = np.ones(self._tiles.scale.shape)
         self._tail = np.full(self._tiles.scale.shape, TAIL_SHARE)
@@ -129,7 +141,8 @@ class BandState:
         """Return the frame held as the kernels take it."""
         if self._kernel_frame is None:
             assert self.frame is not None  # the callers ask only for frames that were taken
-            self._kernel_frame = kernel_frame(self.frame, self._maps, self._bad_rows)
+            frame = kernel_frame(self.frame, self._maps, self._bad_rows)
+            self._kernel_frame = frame._replace(offset=self._pattern) if self._pattern.size else frame
         return self._kernel_frame
 
     def calibrated(self) -> NDArray[np.float32]:
@@ -145,6 +158,10 @@ class BandState:
         # A new base b' means R'(x) = I(x + d - b') = R(x - (b' - b)).
         move_background(self.background, step_x, step_y)
         self._base = (self._base[0] + step_x, self._base[1] + step_y)
+        if not self._pattern.size and max(abs(self._base[0]), abs(self._base[1])) >= DRIFTED:
+            known = self._maps.offset
+            self._pattern = known.copy() if known.size else np.zeros(self.background.mean.shape, np.float32)
+            self._drifted = 0
 
     def prepare(self, shift: tuple[float, float], sigma: float, taken: int) -> list[Callable[[], None]]:
         """Return the sweep of the frame held as independent jobs, one a block of rows."""
@@ -153,7 +170,7 @@ class BandState:
         if self._seen == 0:
             self._suppose_noise()
         settings = self._settings
-        slot = _Slot(self._next, self._base)
+        slot = _Slot(self._next, self._base, (round(shift[0]), round(shift[1])))
         self._next = (self._next + 1) % len(self._ring)
         self._waiting.append(slot)
         over = taken - settings.warm_up_frames
@@ -194,6 +211,7 @@ class BandState:
         self._seen += self._past is not None
         if self._past is not None:
             self._restore_gates(self._guarded)
+            self._learn_pattern(self._past)
         self._renew_tiles()
         peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])
         fits = np.zeros((len(peaks), 8))
@@ -209,6 +227,18 @@ class BandState:
             self._slot.gates = np.stack([found[:, X], found[:, Y], radius], axis=1)
         self.frame = self._kernel_frame = None
         return found
+
+    def _learn_pattern(self, past: _Slot) -> None:
+        """Take a part of the rows of the departing frame into the focal plane's pattern, once there is drift."""
+        if not self._pattern.size:
+            return
+        self._drifted += 1
+        rate = max(PATTERN_RATE, PATTERN_ROWS / (self._drifted + 4.0 * PATTERN_ROWS))
+        moved = np.array(
+            [self._base[0] - past.base[0], self._base[1] - past.base[1], past.step[0], past.step[1]], np.int64
+        )
+        value = self._ring[past.place]
+        learn_pattern(value, self.background, moved, rate, self._drifted % PATTERN_ROWS, PATTERN_ROWS, self._pattern)
 
     def _suppose_noise(self) -> None:
         """Take a first figure of the noise from how a pixel differs from the mean of its neighbours."""
