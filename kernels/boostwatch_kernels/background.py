@@ -14,55 +14,68 @@ HALO = 4
 class Background(NamedTuple):
     """What one band has learnt of the scene, on the reference grid. Pixels never seen have age 0."""
 
-    mean: np.ndarray  # float32 (H, W), DN
+    mean: np.ndarray  # float32 (H, W), DN, as it is expected in the frame to come
     variance: np.ndarray  # float32 (H, W), DN^2
     age: np.ndarray  # float32 (H, W), frames absorbed, saturates at Pace.full
+    slope: np.ndarray  # float32 (H, W), DN a frame; 0 where the age is not full
     mature: np.ndarray  # int32 (H, 2), columns [from, to) of each row whose age is full
 
 
 class Pace(NamedTuple):
     """How fast a background learns."""
 
-    rate: float  # smallest gain, 1 / memory
+    rate: float  # least gain of the mean
+    bend: float  # gain of the slope, a frame
+    calm: float  # least gain of the variance
     limit: float  # clip of the squared innovation, variances
-    full: float  # age at which a pixel is mature; at least the memory
+    full: float  # age at which a pixel is mature and its slope is learnt
+    ahead: float  # frames from the one that was absorbed last to the one that the mean was foretold for
+    next: float  # frames from the one absorbed now to the one to come
 
 
 @jit
 def absorb_young(value: np.ndarray, k: int, pace: Pace, background: Background, y: int, first: int, last: int) -> None:
     """Like `absorb_row`, for pixels of any age in columns [first, last)."""
-    mean, variance, age = background.mean, background.variance, background.age
-    one, zero = np.float32(1.0), np.float32(0.0)
-    least, clip, ripe, full = np.float32(pace.rate), np.float32(pace.limit), np.float32(16.0), np.float32(pace.full)
-    for x in range(np.uint64(first), np.uint64(last)):  # unsigned: no test for negative indices, so it vectorises
+    mean, variance, age, slope = background.mean, background.variance, background.age, background.slope
+    one, zero, ripe = np.float32(1.0), np.float32(0.0), np.float32(16.0)
+    for x in range(np.uint64(first), np.uint64(last)):
         seen = age[y, x]
+        full = seen >= np.float32(pace.full)
+        s = slope[y, x]
         before = mean[y, x] if seen > zero else zero
-        e = value[k, x] - before
-        known = e == e
-        e = e if known else zero
-        g = max(least, one / (seen + one))
-        g = g if known else zero
+        e = value[k, x] - before + np.float32(pace.ahead - 1.0) * s
+        if not e == e:
+            continue
+        young = one / (seen + one)
+        g = np.float32(pace.rate) if full else max(np.float32(pace.rate), young)
+        h = np.float32(pace.bend) if full else zero
+        v = np.float32(pace.calm) if full else max(np.float32(pace.calm), young)
         square = e * e
-        cap = clip * variance[y, x]
-        square = min(square, cap) if (seen >= ripe) & (cap > zero) else square
-        mean[y, x] = before + g * e if known else mean[y, x]
-        variance[y, x] = (one - g) * (variance[y, x] + g * square)
-        age[y, x] = min(full, seen + (one if known else zero))
+        if seen >= ripe:
+            square = min(square, np.float32(pace.limit) * variance[y, x])
+        mean[y, x] = before + ((one + np.float32(pace.next - pace.ahead)) * s + (g + np.float32(pace.next) * h) * e)
+        slope[y, x] = s + h * e
+        variance[y, x] = (one - v) * (variance[y, x] + v * square)
+        age[y, x] = min(np.float32(pace.full), seen + one)
 
 
 @jit
 def absorb_mature(value: np.ndarray, k: int, pace: Pace, background: Background, y: int, first: int, last: int) -> None:
-    """Like `absorb_row`, for pixels whose age is full, in columns [first, last): the gain is the same everywhere."""
-    mean, variance = background.mean, background.variance
-    g, clip, zero = np.float32(pace.rate), np.float32(pace.limit), np.float32(0.0)
-    rest = np.float32(1.0) - g
+    """Like `absorb_row`, for pixels whose age is full, in columns [first, last): gains are the same everywhere."""
+    mean, variance, slope = background.mean, background.variance, background.slope
+    back, go = np.float32(pace.ahead - 1.0), np.float32(1.0) + np.float32(pace.next - pace.ahead)
+    h, v, clip = np.float32(pace.bend), np.float32(pace.calm), np.float32(pace.limit)
+    g = np.float32(pace.rate) + np.float32(pace.next) * h
+    rest, zero = np.float32(1.0) - v, np.float32(0.0)
     for x in range(np.uint64(first), np.uint64(last)):  # unsigned: no test for negative indices, so it vectorises
-        e = value[k, x] - mean[y, x]
+        s = slope[y, x]
+        e = value[k, x] - mean[y, x] + back * s
         known = e == e
         e = e if known else zero
         before = variance[y, x]
-        mean[y, x] += g * e
-        learnt = rest * (before + g * min(e * e, clip * before))
+        mean[y, x] += go * s + g * e if known else zero
+        slope[y, x] = s + h * e
+        learnt = rest * (before + v * min(e * e, clip * before))
         variance[y, x] = learnt if known else before
 
 
@@ -70,10 +83,12 @@ def absorb_mature(value: np.ndarray, k: int, pace: Pace, background: Background,
 def absorb_row(value: np.ndarray, k: int, pace: Pace, background: Background, y: int) -> None:
     """Let one row of a past frame into the background.
 
-    Running mean and variance while a pixel is young, exponential ones afterwards: with gain
-    ``g = max(rate, 1 / (age + 1))`` and ``e = value - mean``, ``mean += g e`` and ``variance = (1 - g)(variance +
-    g e^2)`` (West, CACM 22, 1979). The innovation enters the variance clipped at ``limit`` variances once a pixel is 16
-    frames old, so that one flash does not blind it.
+    Running mean and variance while a pixel is young (West, CACM 22, 1979): gain ``1 / (age + 1)``. From the full age on
+    the level moves with a slope, so that a cloud's edge that drifts through a pixel is foretold and not lagged behind:
+    with ``e`` the error of the forecast for this frame, ``level += slope + rate e``, ``slope += bend e`` (Holt, 1957;
+    Brown's choice ``rate = 1 - b^2``, ``bend = (1 - b)^2``). What is kept is not the level but ``mean = level + next *
+    slope``, the forecast for the frame to come. ``e^2`` enters the variance clipped at ``limit`` variances once a pixel
+    is 16 frames old, so that one flash does not blind it.
 
     Parameters
     ----------
@@ -161,10 +176,12 @@ def move_background(background: Background, step_x: int, step_y: int) -> None:
                 background.mean[y, x] = background.mean[source, column]
                 background.variance[y, x] = background.variance[source, column]
                 background.age[y, x] = background.age[source, column]
+                background.slope[y, x] = background.slope[source, column]
             else:
                 background.mean[y, x] = np.nan
                 background.variance[y, x] = np.float32(0.0)
                 background.age[y, x] = np.float32(0.0)
+                background.slope[y, x] = np.float32(0.0)
 
 
 @jit
@@ -173,8 +190,8 @@ def learn_pattern(
     background: Background,
     moved: np.ndarray,
     rate: float,
-    first: int,
-    stride: int,
+    rows: tuple[int, int],
+    back: float,
     pattern: np.ndarray,
 ) -> None:
     """Let what stays on the focal plane while the scene drifts flow from the residual into a pattern.
@@ -193,14 +210,17 @@ def learn_pattern(
         Columns and rows from the past frame's reference to the background's, and from it to its focal plane.
     rate : float
         Gain.
-    first, stride : int
-        Rows to take: the pattern does not change, so a part of them a frame will do.
+    rows : (int, int)
+        First row and step: the pattern does not change, so a part of the rows a frame will do.
+    back : float
+        Frames from the past one to that which the mean is foretold for.
     pattern : float32 (H, W), updated
         On the focal plane, DN. The residual enters clipped at two sigma.
     """
     height, n = value.shape
     gain, two, zero = np.float32(rate), np.float32(2.0), np.float32(0.0)
-    for y in range(first, height, stride):
+    past = np.float32(back)
+    for y in range(rows[0], height, rows[1]):
         row, own = y + moved[1], y + moved[3]
         if not (0 <= row < height and 0 <= own < height):
             continue
@@ -209,9 +229,10 @@ def learn_pattern(
         source = value[y, low:high]
         mean = background.mean[row, low + moved[0] : high + moved[0]]
         variance = background.variance[row, low + moved[0] : high + moved[0]]
+        slope = background.slope[row, low + moved[0] : high + moved[0]]
         target = pattern[own, low + moved[2] : high + moved[2]]
         for x in range(target.shape[0]):
-            e = source[x] - mean[x]
+            e = source[x] - mean[x] + past * slope[x]
             most = two * np.float32(math.sqrt(variance[x]))
             e = min(max(e, -most), most) if e == e else zero
             target[x] += gain * e

@@ -90,7 +90,7 @@ class BandState:
         self._threshold = threshold_for(settings.false_alarms_per_mpx, figures.psf_sigma)
         blocks = -(-height // BLOCK)
         tiles = (-(-height // TILE_Y), -(-width // TILE_X))
-        self.background = Background(*(np.zeros(shape, np.float32) for _ in range(3)), np.zeros((height, 2), np.int32))
+        self.background = Background(*(np.zeros(shape, np.float32) for _ in range(4)), np.zeros((height, 2), np.int32))
         self._ring = np.full((settings.guard_frames + 1, height, width), np.nan, np.float32)
         self._edges = np.zeros((blocks + 1, 4, 2 * HALO, width), np.float32)
         self._peaks = np.zeros((blocks, PEAKS, 3), np.float32)
@@ -105,7 +105,9 @@ class BandState:
         self.background.mean[:] = np.nan
         self.background.variance[:] = 0.0
         self.background.age[:] = 0.0
+        self.background.slope[:] = 0.0
         self.background.mature[:] = 0
+        self._ahead = 1.0
         self._waiting: deque[_Slot] = deque()
         self._next = 0
         self._base = (0, 0)
@@ -182,9 +184,14 @@ class BandState:
             past_x, past_y = self._base[0] - self._past.base[0], self._base[1] - self._past.base[1]
             self._guarded = self._save_gates(self._past, past_x, past_y)
         self._slot = slot
+        memory = float(settings.memory_frames)
+        following = held + 1.0
+        self._pace = Pace(2.0 / memory, 1.0 / memory**2, 0.5 / memory, INNOVATION, memory, self._ahead, following)
+        if self._past is not None:
+            self._ahead = following
         ring = Ring(self._ring, slot.place, past, past_x, past_y)
         self._rule = Rule(
-            Pace(1.0 / settings.memory_frames, INNOVATION, 2.0 * settings.memory_frames),
+            self._pace,
             RIPE,
             SHRINK,
             self.floor,
@@ -238,7 +245,8 @@ class BandState:
             [self._base[0] - past.base[0], self._base[1] - past.base[1], past.step[0], past.step[1]], np.int64
         )
         value = self._ring[past.place]
-        learn_pattern(value, self.background, moved, rate, self._drifted % PATTERN_ROWS, PATTERN_ROWS, self._pattern)
+        rows = (self._drifted % PATTERN_ROWS, PATTERN_ROWS)
+        learn_pattern(value, self.background, moved, rate, rows, self._ahead, self._pattern)
 
     def _suppose_noise(self) -> None:
         """Take a first figure of the noise from how a pixel differs from the mean of its neighbours."""
@@ -284,14 +292,15 @@ class BandState:
             rows = slice(max(0, cy - r), min(height, cy + r + 1))
             columns = slice(max(0, cx - r), min(width, cx + r + 1))
             if rows.start < rows.stop and columns.start < columns.stop:
-                saved.append((rows, columns, np.stack([layer[rows, columns] for layer in self.background[:3]])))
+                saved.append((rows, columns, np.stack([layer[rows, columns] for layer in self.background[:4]])))
         return saved
 
     def _restore_gates(self, saved: list[tuple[slice, slice, NDArray[np.float32]]]) -> None:
         leak = np.float32(GATE_LEAK)
         for rows, columns, before in saved:
             # Only the mean leaks: the square of a bright source would blind its place within a few frames.
-            mean, old = self.background.mean, before[0]
+            mean, old = self.background.mean, before[0] + before[3]
             mean[rows, columns] = old + leak * (mean[rows, columns] - old)
             self.background.variance[rows, columns] = before[1]
+            self.background.slope[rows, columns] = before[3]
             self.background.age[rows, columns] = before[2]

@@ -156,11 +156,13 @@ def _fit(
         return fits
     mean = _surround(image)
     scale = _local_scale(image - mean, TRAINING)
-    state = Background(mean, scale * scale, known.astype(np.float32), np.zeros((len(mean), 2), np.int32))
+    state = Background(mean, scale * scale, known.astype(np.float32), 0.0 * mean, np.zeros((len(mean), 2), np.int32))
     tiles = (-(-image.shape[0] // TILE_Y), -(-image.shape[1] // TILE_X))
     ones = Tiles(np.ones(tiles, np.float32), np.ones(tiles, np.float32), np.zeros((*tiles, 4)))
     peaks = np.column_stack([places, best[tuple(places.T)]]).astype(np.float32)
-    patch = Patch(image, state, ones, Rule(Pace(1.0, 25.0, 1.0), 0.5, 0.0, 1e-12, 0.0, 0.0, 1.0, 1.0))
+    patch = Patch(
+        image, state, ones, Rule(Pace(1.0, 0.0, 1.0, 25.0, 1.0, 1.0, 1.0), 0.5, 0.0, 1e-12, 0.0, 0.0, 1.0, 1.0)
+    )
     fit_peaks(patch, figures.psf_sigma, figures.gain, figures.reach, peaks, fits)
     fits[:, SNR] = peaks[:, 2]
     return fits
