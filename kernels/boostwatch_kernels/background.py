@@ -108,11 +108,12 @@ def absorb_row(value: np.ndarray, k: int, pace: Pace, background: Background, y:
     low, high = mature[y, 0], mature[y, 1]
     if high > low:
         absorb_mature(value, k, pace, background, y, low, high)
-        absorb_young(value, k, pace, background, y, 0, low)
-        absorb_young(value, k, pace, background, y, high, n)
     else:
-        absorb_young(value, k, pace, background, y, 0, n)
         low = high = n // 2
+    for part in range(2):  # what lies beside the mature span, or all
+        start, stop = (0, low) if part == 0 else (high, n)
+        if stop > start:
+            absorb_young(value, k, pace, background, y, start, stop)
     full = np.float32(pace.full)
     while low > 0 and age[y, low - 1] >= full:
         low -= 1

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import jit
-from .background import HALO, Background, Pace, absorb_row
+from .background import HALO, Background, absorb_row
 from .registration import PAD, Frame, Shift, blend_rows, calibrated_row, shift_row
+from .whitening import Past, Rule, blur_row, whiten_mature, whiten_young
 
 TILE_Y, TILE_X = 32, 64
 """Pixels of a CFAR tile."""
@@ -38,19 +39,6 @@ class Ring(NamedTuple):
     past: int
     past_x: int  # whole pixels from the slot's reference to the present one
     past_y: int
-
-
-class Rule(NamedTuple):
-    """Numbers of one sweep."""
-
-    pace: Pace
-    ripe: float  # frames a pixel must have been seen before it may detect
-    shrink: float  # frames that the tile's variance counts for
-    floor: float  # least variance, DN^2
-    blur: float  # variance of the registration, px^2
-    threshold: float  # q of a detection, in tile scales
-    first: float  # share of it at which a pixel is looked at
-    second: float  # share of it that the peak must have by interpolation
 
 
 class Tiles(NamedTuple):
@@ -104,92 +92,6 @@ def filter_column(rows: np.ndarray, centre: int, profile: np.ndarray, out: np.nd
             out[k, x] += p * (rows[up, x] + rows[down, x])
 
 
-class Past(NamedTuple):
-    """Rows of the background as the whitening reads them; float32 (H, W) each."""
-
-    mean: np.ndarray
-    variance: np.ndarray
-    age: np.ndarray
-
-
-@jit
-def whiten_mature(
-    value: np.ndarray,
-    k: int,
-    past: Past,
-    y: int,
-    typical: np.ndarray,
-    rule: Rule,
-    residual: np.ndarray,
-    weight: np.ndarray,
-    low: int,
-    high: int,
-) -> None:
-    """Whiten columns [low, high), whose age is full."""
-    mean, variance = past.mean, past.variance
-    total = rule.pace.full + rule.shrink
-    own, add, rest = np.float32(rule.pace.full / total), np.float32(rule.shrink / total), np.float32(rule.floor)
-    one, zero = np.float32(1.0), np.float32(0.0)
-    out, w_out = residual[PAD:], weight[PAD:]
-    for x in range(np.uint64(low), np.uint64(high)):  # unsigned: no test for negative indices, so it vectorises
-        e = value[k, x] - mean[y, x]
-        w = one / (own * variance[y, x] + add * typical[x] + rest)
-        known = e == e
-        w = w if known else zero
-        e = e if known else zero
-        w_out[x] = w
-        out[x] = w * e
-
-
-@jit
-def whiten_young(
-    value: np.ndarray,
-    k: int,
-    past: Past,
-    y: int,
-    typical: np.ndarray,
-    rule: Rule,
-    residual: np.ndarray,
-    weight: np.ndarray,
-    low: int,
-    high: int,
-) -> None:
-    """Whiten columns [low, high) of any age."""
-    mean, variance, age = past.mean, past.variance, past.age
-    ripe, shrink, floor = np.float32(rule.ripe), np.float32(rule.shrink), np.float32(rule.floor)
-    zero = np.float32(0.0)
-    out, w_out = residual[PAD:], weight[PAD:]
-    for x in range(np.uint64(low), np.uint64(high)):  # unsigned: no test for negative indices, so it vectorises
-        e = value[k, x] - mean[y, x]
-        n_seen = age[y, x] + shrink
-        w = n_seen / (age[y, x] * variance[y, x] + shrink * typical[x] + n_seen * floor)
-        known = (e == e) & (age[y, x] >= ripe)
-        w = w if known else zero
-        e = e if known else zero
-        w_out[x] = w
-        out[x] = w * e
-
-
-@jit
-def blur_row(past: Past, y: int, above: np.ndarray, blur: float, residual: np.ndarray, weight: np.ndarray) -> None:
-    """Add to the variance of a row the squared gradient of the mean times the registration's variance ``blur``.
-
-    ``above`` (float32 (W,)) is the mean of the row above as it was before this sweep, and is renewed.
-    """
-    mean = past.mean
-    n = mean.shape[1]
-    factor, one, zero = np.float32(blur), np.float32(1.0), np.float32(0.0)
-    for x in range(1, n):
-        gx, gy = mean[y, x] - mean[y, x - 1], mean[y, x] - above[x]
-        slope = factor * (gx * gx + gy * gy)
-        slope = slope if slope == slope else zero
-        loss = one / (one + weight[PAD + x] * slope)
-        weight[PAD + x] *= loss
-        residual[PAD + x] *= loss
-    for x in range(n):
-        above[x] = mean[y, x]
-
-
 @jit
 def spread_tiles(tiles: np.ndarray, row: int, factor: float, out: np.ndarray) -> None:
     """Write one row of tiles out to pixels, times a factor."""
@@ -218,7 +120,7 @@ def sum_tiles(lane: np.ndarray, found: np.ndarray, tile: int) -> None:
 
 
 @jit
-def ratio(tops: np.ndarray, bottoms: np.ndarray, tiny: float, row: int, x: int) -> float:
+def ratio(tops: np.ndarray, bottoms: np.ndarray, tiny: np.float32, row: int, x: int) -> float:
     """Return the matched-filter statistic ``top / sqrt(bottom + tiny)`` of a pixel."""
     value: float = tops[row, x] / math.sqrt(bottoms[row, x] + tiny)
     return value
@@ -343,10 +245,10 @@ def sweep_block(
                 spread_tiles(tiles.variance, tile_seen, 1.0, typical)
             if high > low:
                 whiten_mature(value, k, past, row, typical, rule, residual, weight, low, high)
-                whiten_young(value, k, past, row, typical, rule, residual, weight, 0, low)
-                whiten_young(value, k, past, row, typical, rule, residual, weight, high, n)
-            else:
-                whiten_young(value, k, past, row, typical, rule, residual, weight, 0, n)
+            for part in range(2):  # what lies beside the mature span, or all
+                start, stop = (0, low) if part == 0 else (max(low, high), n)
+                if stop > start:
+                    whiten_young(value, k, past, row, typical, rule, residual, weight, start, stop)
             if rule.blur > BLUR_LEAST:
                 blur_row(past, row, above, rule.blur, residual, weight)
             filter_row(residual, profile, across, slot)
@@ -424,155 +326,3 @@ def sweep_block(
                 peaks[count, 0], peaks[count, 1], peaks[count, 2] = middle, x, v
                 count += 1
     return count
-
-
-class Patch(NamedTuple):
-    """What the fits read."""
-
-    value: np.ndarray  # float32 (H, W): the resampled frame
-    background: Background
-    tiles: Tiles
-    rule: Rule
-
-
-@jit
-def line_spread(sigma: float, offset: float, share: np.ndarray, slope: np.ndarray) -> None:
-    """Write a Gaussian integrated over pixels and its derivative to the position.
-
-    Parameters
-    ----------
-    sigma : float
-        Standard deviation, px.
-    offset : float
-        Position from the centre of the middle pixel, px.
-    share, slope : float64 (2 R + 1,), written
-        Fraction of the light in each pixel, and its derivative to ``offset``, 1/px.
-    """
-    half = share.shape[0] // 2
-    root = 1.0 / (sigma * math.sqrt(2.0))
-    norm = 1.0 / (sigma * math.sqrt(2.0 * math.pi))
-    z = (-half - 0.5 - offset) * root
-    low, low_g = math.erf(z), math.exp(-z * z) * norm
-    for i in range(share.shape[0]):
-        z = (i - half + 0.5 - offset) * root
-        high, high_g = math.erf(z), math.exp(-z * z) * norm
-        share[i] = 0.5 * (high - low)
-        slope[i] = low_g - high_g
-        low, low_g = high, high_g
-
-
-@jit
-def fit_peaks(patch: Patch, sigma: float, gain: float, reach: int, peaks: np.ndarray, fits: np.ndarray) -> None:
-    """Fit position and flux of a point source at each peak: maximum likelihood by three Gauss-Newton steps.
-
-    Parameters
-    ----------
-    patch : Patch
-        Frame, background and tiles.
-    sigma : float
-        PSF, px.
-    gain : float
-        Electrons a DN, for the source's own shot noise.
-    reach : int
-        The patch has ``2 reach + 1`` pixels a side.
-    peaks : float32 (N, 3)
-        Row, column and q of each peak.
-    fits : float64 (N, 8), written
-        x, y (px), sigma_x, sigma_y (px), flux, sigma of the flux (DN), snr (in tile scales), reduced chi square.
-        The sigmas hold the tile's scale and the source's own shot noise; the snr does not hold the latter.
-    """
-    height, width = patch.value.shape
-    size = 2 * reach + 1
-    share_x, slope_x = np.zeros(size), np.zeros(size)
-    share_y, slope_y = np.zeros(size), np.zeros(size)
-    data, weight = np.zeros((size, size)), np.zeros((size, size))
-    mean, variance, age = patch.background.mean, patch.background.variance, patch.background.age
-    rule = patch.rule
-    for p in range(peaks.shape[0]):
-        py, px = int(peaks[p, 0]), int(peaks[p, 1])
-        scale = float(patch.tiles.scale[py // TILE_Y, px // TILE_X])
-        typical = float(patch.tiles.variance[py // TILE_Y, px // TILE_X])
-        for j in range(size):
-            for i in range(size):
-                y, x = py + j - reach, px + i - reach
-                data[j, i] = 0.0
-                weight[j, i] = 0.0
-                if 0 <= y < height and 0 <= x < width:
-                    e = float(patch.value[y, x]) - float(mean[y, x])
-                    n_seen = float(age[y, x])
-                    if e == e and n_seen >= rule.ripe:
-                        v = (n_seen * float(variance[y, x]) + rule.shrink * typical) / (n_seen + rule.shrink)
-                        data[j, i] = e
-                        weight[j, i] = 1.0 / (v + rule.floor)
-        ox, oy, flux = 0.0, 0.0, 0.0
-        for step in range(4):
-            line_spread(sigma, ox, share_x, slope_x)
-            line_spread(sigma, oy, share_y, slope_y)
-            pd, pp = 0.0, 0.0
-            for j in range(size):
-                for i in range(size):
-                    m = share_y[j] * share_x[i]
-                    pd += weight[j, i] * m * data[j, i]
-                    pp += weight[j, i] * m * m
-            flux = pd / (pp + 1e-300)
-            if step == 3:
-                break
-            # The flux is linear and solved anew each time; what is left is a 2 x 2 step of the position.
-            axx, axy, ayy, bx, by, afx, afy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-            for j in range(size):
-                for i in range(size):
-                    w = weight[j, i]
-                    m = share_y[j] * share_x[i]
-                    dx = flux * share_y[j] * slope_x[i]
-                    dy = flux * slope_y[j] * share_x[i]
-                    r = data[j, i] - flux * m
-                    axx += w * dx * dx
-                    axy += w * dx * dy
-                    ayy += w * dy * dy
-                    afx += w * m * dx
-                    afy += w * m * dy
-                    bx += w * dx * r
-                    by += w * dy * r
-            axx -= afx * afx / (pp + 1e-300)
-            axy -= afx * afy / (pp + 1e-300)
-            ayy -= afy * afy / (pp + 1e-300)
-            det = axx * ayy - axy * axy
-            if not det > 0.0:
-                break
-            ox = min(max(ox + (ayy * bx - axy * by) / det, -1.0), 1.0)
-            oy = min(max(oy + (axx * by - axy * bx) / det, -1.0), 1.0)
-        # Errors: Fisher information of (flux, x, y) with the source's own photons in the variance.
-        axx, axy, ayy, aff, afx, afy, chi, count, pp, pd = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        for j in range(size):
-            for i in range(size):
-                if weight[j, i] <= 0.0:
-                    continue
-                m = share_y[j] * share_x[i]
-                own = max(flux, 0.0) * m / gain
-                w = 1.0 / (scale * scale / weight[j, i] + own)
-                dx = flux * share_y[j] * slope_x[i]
-                dy = flux * slope_y[j] * share_x[i]
-                r = data[j, i] - flux * m
-                axx += w * dx * dx
-                axy += w * dx * dy
-                ayy += w * dy * dy
-                aff += w * m * m
-                afx += w * m * dx
-                afy += w * m * dy
-                chi += w * r * r
-                count += 1.0
-                pp += weight[j, i] * m * m
-                pd += weight[j, i] * m * data[j, i]
-        cxx = ayy * aff - afy * afy
-        cyy = axx * aff - afx * afx
-        cff = axx * ayy - axy * axy
-        det = axx * cxx - axy * (axy * aff - afx * afy) + afx * (axy * afy - ayy * afx)
-        fits[p, 0], fits[p, 1] = px + ox, py + oy
-        if det > 0.0:
-            fits[p, 2], fits[p, 3] = math.sqrt(cxx / det), math.sqrt(cyy / det)
-            fits[p, 5] = math.sqrt(cff / det)
-        else:
-            fits[p, 2], fits[p, 3], fits[p, 5] = math.nan, math.nan, math.nan
-        fits[p, 4] = flux
-        fits[p, 6] = max(pd / math.sqrt(pp + 1e-300), float(peaks[p, 2])) / scale
-        fits[p, 7] = chi / max(count - 3.0, 1.0)

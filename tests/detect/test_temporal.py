@@ -156,7 +156,7 @@ def test_a_lasting_step_is_taken_in_at_last():
     settings = DetectSettings(memory_frames=6, guard_frames=3, warm_up_frames=4)
     detector = TemporalDetector(sensor(), (1, 48, 48), settings)
     snr = []
-    for i in range(300):
+    for i in range(1100):
         hit = near(step(detector, sky.frame(i, [(24.0, 24.0, 12.0)] if i >= 30 else []), i).detections, 24, 24)
         snr.append(hit["snr"][0] if len(hit) else 0.0)
     assert min(snr[30:60]) > 6.0

@@ -14,23 +14,14 @@ from scipy.special import ndtri
 
 from boostwatch.detect._bands import BandFigures, BandMaps, kernel_frame, rows_of
 from boostwatch.detect.calibration import threshold_for
-from boostwatch.detect.peaks import SNR, Scene, X, Y, select
+from boostwatch.detect.peaks import SNR, Scene, X, Y, clutter_factor, select
 from boostwatch.detect.registration import shift_of
 from boostwatch.settings import DetectSettings
 from boostwatch_kernels.background import HALO, Background, Pace, learn_pattern, move_background, snapshot_edges
-from boostwatch_kernels.detection import (
-    STATISTICS,
-    TAIL,
-    TILE_X,
-    TILE_Y,
-    Patch,
-    Ring,
-    Rule,
-    Tiles,
-    fit_peaks,
-    sweep_block,
-)  # fmt: skip
+from boostwatch_kernels.detection import STATISTICS, TAIL, TILE_X, TILE_Y, Ring, Tiles, sweep_block
+from boostwatch_kernels.fitting import Patch, fit_peaks
 from boostwatch_kernels.registration import Frame, Shift, calibrated_row
+from boostwatch_kernels.whitening import Rule
 
 BLOCK = 128
 """Rows a block: the unit of work of a thread."""
@@ -63,8 +54,14 @@ PATTERN_ROWS = 2
 PATTERN_RATE = 0.02
 """Least gain of the pattern."""
 
-GATE_LEAK = 1.0 / 16.0
-"""Share at which the background still learns under a detection: a lasting step is taken in after 16 memories."""
+GATE_LEAK = 0.01
+"""Share at which the mean still learns under a detection: a lasting step is taken in after some 40 memories."""
+
+GATE_DECAY = 0.95
+"""What is left of the slope after a frame under a detection, lest its noise run away with the mean."""
+
+SHAPELESS = 1.2
+"""Misfit from which a weak detection is held for clutter and does not gate: its variance shall be learnt."""
 
 GATES = 256
 """Detections a frame that may gate; more is not a scene of targets."""
@@ -90,7 +87,8 @@ class BandState:
         self._threshold = threshold_for(settings.false_alarms_per_mpx, figures.psf_sigma)
         blocks = -(-height // BLOCK)
         tiles = (-(-height // TILE_Y), -(-width // TILE_X))
-        self.background = Background(*(np.zeros(shape, np.float32) for _ in range(4)), np.zeros((height, 2), np.int32))
+        mean, variance, age, slope = (np.zeros(shape, np.float32) for _ in range(4))
+        self.background = Background(mean, variance, age, slope, np.zeros((height, 2), np.int32))
         self._ring = np.full((settings.guard_frames + 1, height, width), np.nan, np.float32)
         self._edges = np.zeros((blocks + 1, 4, 2 * HALO, width), np.float32)
         self._peaks = np.zeros((blocks, PEAKS, 3), np.float32)
@@ -227,11 +225,14 @@ class BandState:
         fit_peaks(patch, self.figures.psf_sigma, self.figures.gain, self.figures.reach, peaks, fits)
         fits[:, SNR] /= self._heavy[peaks[:, 0].astype(int) // TILE_Y, peaks[:, 1].astype(int) // TILE_X]
         found = select(fits, Scene(value, self.background.mean), self._threshold, self.figures.psf_sigma)
-        if 0 < len(found) <= GATES:
-            amplitude = np.maximum(found[:, SNR], 1.0)
+        found_like = clutter_factor(found) < SHAPELESS
+        found_like |= found[:, SNR] > 3.0 * self._threshold
+        gate = found[found_like]
+        if 0 < len(gate) <= GATES:
+            amplitude = gate[:, SNR]
             spread = self.figures.psf_sigma**2 + 1.0 / 12.0
             radius = np.ceil(1.0 + np.sqrt(2.0 * spread * np.log(1.0 + 3.0 * amplitude)))
-            self._slot.gates = np.stack([found[:, X], found[:, Y], radius], axis=1)
+            self._slot.gates = np.stack([gate[:, X], gate[:, Y], radius], axis=1)
         self.frame = self._kernel_frame = None
         return found
 
@@ -302,5 +303,5 @@ class BandState:
             mean, old = self.background.mean, before[0] + before[3]
             mean[rows, columns] = old + leak * (mean[rows, columns] - old)
             self.background.variance[rows, columns] = before[1]
-            self.background.slope[rows, columns] = before[3]
+            self.background.slope[rows, columns] = GATE_DECAY * before[3]
             self.background.age[rows, columns] = before[2]

@@ -14,6 +14,8 @@ X, Y, SIGMA_X, SIGMA_Y, FLUX, FLUX_SIGMA, SNR, CHI = range(8)
 BRIGHT = 4.0
 """Thresholds above which a source has wings to guard against."""
 
+ORDINARY = 1.5
+MISMATCH = 0.06
 EXTENT = 0.25
 """Share of the peak that a pixel of the same source has at least."""
 
@@ -28,13 +30,33 @@ class Scene(NamedTuple):
     mean: NDArray[np.float32]
 
 
+def clutter_factor(fits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much the noise around each fit exceeds what was expected, at least 1.
+
+    What is left of a 5 x 5 patch when a point source is taken out has some 20 degrees of freedom: in noise a reduced
+    chi square above `ORDINARY` is rare, at an edge that moves it is the rule. A real source's own departure from the
+    PSF grows with its strength and is allowed for (`MISMATCH` of its snr).
+
+    Parameters
+    ----------
+    fits : float64 (N, 8)
+        From `boostwatch_kernels.detection.fit_peaks`.
+
+    Returns
+    -------
+    float64 (N,)
+    """
+    out: NDArray[np.float64] = np.sqrt(np.maximum(1.0, (fits[:, CHI] - (MISMATCH * fits[:, SNR]) ** 2) / ORDINARY))
+    return out
+
+
 def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma: float) -> NDArray[np.float64]:
     """Keep one fit for each source above the threshold.
 
     Strongest first: a fit is dropped when it lies within a pixel and a half of a stronger one, inside the outline of
     a stronger source, or below what a stronger one's wings and resampling leave around it (a fiftieth of its snr,
     falling with the square of the distance). A source whose outline is wider than the PSF gets the centroid and flux
-    of the outline.
+    of the outline. At last the noise that is seen around each fit counts (`clutter_factor`).
 
     Parameters
     ----------
@@ -76,6 +98,10 @@ def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma:
             if whole is not None:
                 fits[i, :6] = whole
     fits = fits[alive]
+    misfit = clutter_factor(fits)
+    fits[:, [SIGMA_X, SIGMA_Y, FLUX_SIGMA]] *= misfit[:, None]
+    fits[:, SNR] /= misfit
+    fits = fits[fits[:, SNR] >= threshold]
     return fits[np.lexsort((fits[:, X], fits[:, Y]))]
 
 

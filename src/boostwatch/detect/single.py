@@ -19,8 +19,10 @@ from boostwatch.records import DETECTION, QUALITY_BITS, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import DetectSettings
 from boostwatch_kernels.background import Background, Pace
-from boostwatch_kernels.detection import TILE_X, TILE_Y, Patch, Rule, Tiles, fit_peaks
+from boostwatch_kernels.detection import TILE_X, TILE_Y, Tiles
+from boostwatch_kernels.fitting import Patch, fit_peaks
 from boostwatch_kernels.registration import calibrated_row
+from boostwatch_kernels.whitening import Rule
 
 SCALES = (1.0, 1.8, 3.0)
 """Widths of the band-passes in units of the PSF."""
