@@ -15,6 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks._environment import environment, print_environment
 from boostwatch.sensor import Band, Sensor
 from boostwatch.store import StackWriter
 
@@ -55,11 +58,19 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     counts, size = ((250, 2000), 64) if options.quick else ((500, 10_000), 128)
+    peak_mib(16, size)  # compiles the kernels
     peaks = [peak_mib(count, size) for count in counts]
-    result = {"frames": counts, "size_px": size, "peak_mib": peaks, "ratio": peaks[1] / peaks[0]}
+    result = {
+        "environment": environment(),
+        "frames": counts,
+        "size_px": size,
+        "peak_mib": peaks,
+        "ratio": peaks[1] / peaks[0],
+    }
     if options.json:
         print(json.dumps(result))
         return
+    print_environment()
     for count, peak in zip(counts, peaks, strict=True):
         print(f"{count:6d} frames of 2 x {size} x {size}: peak {peak:6.1f} MiB")
     print(f"ratio {result['ratio']:.3f} (goal: at most 1.3)")
