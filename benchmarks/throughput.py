@@ -32,7 +32,7 @@ from boostwatch.sensor import gaussian_psf
 from boostwatch.settings import DetectSettings
 
 KIND = SCENES[1]
-WARM = 40
+WARM = 80  # frames until the background is mature
 
 
 class Copy:
