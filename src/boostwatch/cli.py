@@ -211,7 +211,7 @@ def validate(file: Path, as_json: bool) -> None:
     else:
         click.echo("\n".join(problems) if problems else f"{file}: sound")
     if problems:
-        sys.exit(65)
+        raise click.exceptions.Exit(65)
 
 
 @cli.command()
@@ -341,22 +341,19 @@ def _show_events(tables: EventTables, as_json: bool) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error becomes one message on stderr."""
     try:
-        cli.main(args=None if arguments is None else list(arguments), prog_name="boostwatch", standalone_mode=False)
-    except click.exceptions.Exit as error:
-        return error.exit_code
+        code = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="boostwatch", standalone_mode=False
+        )
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("boostwatch: interrupted", err=True)
         return 130
-    except SystemExit as error:
-        return int(error.code or 0)
+    except SystemExit:  # click's answer to a reader that went away (`| head`): nothing more to say, and no fault
+        return 0
     except BoostwatchError as error:
         return _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away: nothing more to say
-        return 0
     except OSError as error:
         code = StorageError.exit_code if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG) else 70
         return _fail(str(error), code)
@@ -364,7 +361,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("BOOSTWATCH_DEBUG"):
             raise
         return _fail(f"internal: {type(error).__name__}: {error}; BOOSTWATCH_DEBUG=1 shows where", 70)
-    return 0
+    return int(code or 0)
 
 
 def _fail(message: str, code: int) -> int:
