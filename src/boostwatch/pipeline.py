@@ -388,8 +388,8 @@ def draw(events: str | Path, stack: str | Path, out: str | Path) -> None:
 
     tables = store.read_events(events)
     with store.open_stack(stack) as reader:
-        last = int(tables.track_points["frame"].max()) if len(tables.track_points) else reader.shape[0] - 1
-        frame = reader.read(last)
+        shown = _telling_frame(tables, reader.shape[0])
+        frame = reader.read(shown)
         scene_picture(
             out,
             frames={band.name: frame.data[i] for i, band in enumerate(reader.sensor.bands)},
@@ -400,8 +400,17 @@ def draw(events: str | Path, stack: str | Path, out: str | Path) -> None:
             position_m=frame.position_m,
             attitude=frame.attitude,
             epoch=reader.epoch,
-            frame_index=last,
+            frame_index=shown,
         )
+
+
+def _telling_frame(tables: EventTables, count: int) -> int:
+    """Return the last of the frames that show the most launches at once, or the last frame where there is none."""
+    launches = tables.events["track_id"][tables.events["kind"] == b"launch"]
+    seen = tables.detections[np.isin(tables.detections["track_id"], launches)]
+    once = np.unique(seen[["frame", "track_id"]])  # bands are one sighting
+    number = np.bincount(once["frame"], minlength=count)
+    return int(np.flatnonzero(number == number.max())[-1])
 
 
 def _or_none(rows: Records | None, dtype: np.dtype[Any]) -> Records:
