@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,8 +24,8 @@ from boostwatch_kernels.fitting import Patch, fit_peaks
 from boostwatch_kernels.registration import Frame, Shift, calibrated_row
 from boostwatch_kernels.whitening import Rule
 
-BLOCK = 128
-"""Rows a block: the unit of work of a thread."""
+LEAST_BLOCK, MOST_BLOCK = 64, 256
+"""Rows a block, the unit of work of a thread: a quarter of the frame within these bounds, whatever the threads."""
 
 PEAKS = 4096
 """Peaks a block at most; more is a frame that makes no sense."""
@@ -67,6 +68,18 @@ GATES = 256
 """Detections a frame that may gate; more is not a scene of targets."""
 
 
+def staggered(shape: tuple[int, ...], place: int) -> NDArray[np.float32]:
+    """Return zeros that begin ``place`` eighths of a page into a page.
+
+    The sweep reads and writes the same column of several frames at once; if all began at the same place in a page they
+    would contend for the same few lines of the cache.
+    """
+    size = math.prod(shape)
+    raw = np.zeros(size + 2048, np.float32)
+    start = (-raw.ctypes.data % 4096) // 4 + 128 * place
+    return raw[start : start + size].reshape(shape)
+
+
 @dataclass
 class _Slot:
     """One frame in the ring that has not entered the background yet."""
@@ -85,11 +98,13 @@ class BandState:
         self.figures, self._maps, self._settings = figures, maps, settings
         self._bad_rows = rows_of(maps.bad)
         self._threshold = threshold_for(settings.false_alarms_per_mpx, figures.psf_sigma)
-        blocks = -(-height // BLOCK)
+        self._rows = min(max(height // 4 // TILE_Y * TILE_Y, LEAST_BLOCK), MOST_BLOCK)
+        blocks = -(-height // self._rows)
         tiles = (-(-height // TILE_Y), -(-width // TILE_X))
-        mean, variance, age, slope = (np.zeros(shape, np.float32) for _ in range(4))
+        mean, variance, age, slope = (staggered(shape, k) for k in range(4))
         self.background = Background(mean, variance, age, slope, np.zeros((height, 2), np.int32))
-        self._ring = np.full((settings.guard_frames + 1, height, width), np.nan, np.float32)
+        self._ring = staggered((settings.guard_frames + 1, height, width), 4)
+        self._ring[:] = np.nan
         self._edges = np.zeros((blocks + 1, 4, 2 * HALO, width), np.float32)
         self._peaks = np.zeros((blocks, PEAKS, 3), np.float32)
         self._counts = [0] * blocks
@@ -184,7 +199,9 @@ class BandState:
         self._slot = slot
         memory = float(settings.memory_frames)
         following = held + 1.0
-        self._pace = Pace(2.0 / memory, 1.0 / memory**2, 0.5 / memory, INNOVATION, memory, self._ahead, following)
+        self._pace = Pace(
+            2.0 / memory, 1.0 / memory**2, 0.5 / memory, INNOVATION, memory, self._ahead, following, self._turn
+        )
         if self._past is not None:
             self._ahead = following
         ring = Ring(self._ring, slot.place, past, past_x, past_y)
@@ -199,14 +216,14 @@ class BandState:
             SECOND_LOOK,
         )
         self._tiles.found[:] = 0.0
-        snapshot_edges(self.background, BLOCK, self._edges)
+        snapshot_edges(self.background, self._rows, self._edges)
         kernel_shift = shift_of(self.figures.interpolator, *shift)
         return [partial(self._block, k, kernel_shift, ring) for k in range(len(self._counts))]
 
     def _block(self, k: int, shift: Shift, ring: Ring) -> None:
         self._counts[k] = sweep_block(
             self.kernel_frame(), shift, self.background, self._edges, ring, self.figures.profile, self._rule,
-            self._tiles, k, BLOCK, self._peaks[k],
+            self._tiles, k, self._rows, self._peaks[k],
         )  # fmt: skip
 
     def finish(self) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ STEPS = 6
 SAMPLE = 65_536
 """Pixels a band that the last step looks at, about; those before it look at a quarter of them."""
 
-NEAR = 0.01
+NEAR = 0.03
 """A step shorter than this, px, is followed by one with all the sample."""
 
 GRADIENT_NOISE = 0.1875
