@@ -199,9 +199,7 @@ class BandState:
         self._slot = slot
         memory = float(settings.memory_frames)
         following = held + 1.0
-        self._pace = Pace(
-            2.0 / memory, 1.0 / memory**2, 0.5 / memory, INNOVATION, memory, self._ahead, following, self._turn
-        )
+        self._pace = Pace(2.0 / memory, 1.0 / memory**2, 0.5 / memory, INNOVATION, memory, self._ahead, following)
         if self._past is not None:
             self._ahead = following
         ring = Ring(self._ring, slot.place, past, past_x, past_y)
