@@ -11,7 +11,6 @@ E2 = 0.0066943799901413165
 MU = 3.986004418e14
 OMEGA = 7.292115e-5
 SCALE_HEIGHT_M = 7200.0
-LARGEST_TILT = 1.3
 LARGEST_THRUST = 80.0
 STEP_S = 1.0
 
@@ -28,7 +27,7 @@ def _accelerate(t: float, r: np.ndarray, v: np.ndarray, p: np.ndarray, up: np.nd
         thrust += second * (p[6] - thrust)
     tilt = 0.0
     if t > p[3]:
-        tilt = LARGEST_TILT * (1.0 - math.exp(-p[2] * (t - p[3]) / LARGEST_TILT))
+        tilt = p[7] * (1.0 - math.exp(-p[2] * (t - p[3]) / p[7]))
     c, s = math.cos(tilt), math.sin(tilt)
     r2 = r[0] * r[0] + r[1] * r[1] + r[2] * r[2]
     radius = math.sqrt(r2)
@@ -47,15 +46,15 @@ def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
     """Integrate boosts in the rotating Earth-fixed frame (midpoint rule, steps of at most 1 s).
 
     From rest at height 0, thrust over mass ``thrust / (1 - growth t)``, straight up until the kick, then tilting
-    towards the heading, at first with the pitch rate and ever slower to 75 degrees; central gravity, Coriolis and
+    towards the heading, at first with the pitch rate and ever slower to the final tilt; central gravity, Coriolis and
     centrifugal force, drag ``drag exp(-h / 7.2 km) v^2``.
 
     Parameters
     ----------
-    theta : float64 (P, 11)
+    theta : float64 (P, 12)
         Geodetic latitude and longitude of the start, rad; time of the start, s; heading clockwise from north, rad;
         thrust, m/s2; growth, 1/s; pitch rate, rad/s; kick time, s; drag, 1/m; time of the second stage, s after the
-        start, and its constant thrust, m/s2.
+        start, and its constant thrust, m/s2; final tilt of the thrust from the vertical, rad.
     times : float64 (K,)
         Ascending times, s. Before the start the boost stands on the ground.
     out : float64 (P, K, 3), written
@@ -72,7 +71,7 @@ def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
         v[:] = 0.0
         up[0, 0], up[0, 1], up[0, 2] = cl * co, cl * so, sl
         up[1, 0], up[1, 1], up[1, 2] = -sh * so - ch * sl * co, sh * co - ch * sl * so, ch * cl
-        p = theta[n, 4:11]
+        p = theta[n, 4:12]
         t = 0.0
         for k in range(times.shape[0]):
             after = times[k] - theta[n, 2]

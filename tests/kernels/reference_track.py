@@ -67,7 +67,7 @@ def update(state, cov, row, z, var):
 
 def boost_path(theta, times):
     """One boost by an adaptive integrator."""
-    lat, lon, start, heading, thrust, growth, pitch, kick, drag, stage, second = theta
+    lat, lon, start, heading, thrust, growth, pitch, kick, drag, stage, second, final = theta
     r0 = g.geodetic_to_itrs(np.degrees(lat), np.degrees(lon))
     east, north, up = g.enu_basis(np.degrees(lat), np.degrees(lon))
     along = np.sin(heading) * east + np.cos(heading) * north
@@ -77,7 +77,7 @@ def boost_path(theta, times):
         r, v = y[:3], y[3:]
         push = min(thrust / (1 - growth * t), 80.0) if growth * t < 0.99 else 80.0
         push += (second - push) / (1 + np.exp(min(-(t - stage) / 0.5, 60.0)))
-        tilt = 1.3 * (1 - np.exp(-pitch * (t - kick) / 1.3)) if t > kick else 0.0
+        tilt = final * (1 - np.exp(-pitch * (t - kick) / final)) if t > kick else 0.0
         radius = np.linalg.norm(r)
         height = max(radius - g.WGS84_A_M + 21385.0 * (r[2] / radius) ** 2, 0.0)
         a = push * (np.cos(tilt) * up + np.sin(tilt) * along) - g.EARTH_MU_M3_S2 * r / radius**3

@@ -139,24 +139,24 @@ class Judge:
         focal = np.stack([out["x"], out["y"]], axis=1).astype(np.float64)
         shift = np.array([pose.shift for _, pose in story.points])
         attitude = np.array([pose.attitude for _, pose in story.points])
-        line = self._pointing.lines(focal, shift, attitude)
+        line = self._pointing.lines(focal, shift, attitude, out["time_s"])
         out["los_x"], out["los_y"], out["los_z"] = line.T
         return out
 
     def _lines(self, story: Story) -> Lines:
         hits = np.array(story.hits, story.hits[0].dtype)
         shift = hits["focal"] - hits["scene"]
-        line = self._pointing.lines(hits["focal"], shift, hits["attitude"])
+        line = self._pointing.lines(hits["focal"], shift, hits["attitude"], hits["time_s"])
         across = []
         for step in (np.array([1.0, 0.0]), np.array([0.0, 1.0])):
-            beside = self._pointing.lines(hits["focal"] + step, shift, hits["attitude"]) - line
+            beside = self._pointing.lines(hits["focal"] + step, shift, hits["attitude"], hits["time_s"]) - line
             across.append(beside / np.linalg.norm(beside, axis=-1, keepdims=True))
         var = (hits["var"] + hits["shift_sigma"][:, None] ** 2) * self._pointing.ifov_rad**2
         var += self._pointing.frame_sigma_rad**2
         known = np.isfinite(line).all(axis=1) & np.isfinite(hits["position_m"]).all(axis=1)
         return Lines(
             hits["time_s"][known], hits["position_m"][known], line[known], np.stack(across, axis=1)[known], var[known],
-            self._pointing.common_sigma_rad,
+            self._pointing.common_sigma_rad(float(hits["time_s"][0])),
         )  # fmt: skip
 
     def _fit(self, story: Story, time_s: float) -> None:

@@ -156,7 +156,7 @@ class Follower:
             np.full(3, np.nan) if position_m is None else np.asarray(position_m, np.float64),
             np.full(4, np.nan) if attitude is None else np.asarray(attitude, np.float64),
         )
-        self._pointing.add(pose.attitude, shift)
+        self._pointing.add(pose.attitude, shift, time_s)
         self._judge.look(pose)
         table = self._table
         if math.isfinite(self._time_s):

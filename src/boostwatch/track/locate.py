@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 MOST_POINTS = 30
 FIT_S = 35.0
 """Length of track, from its first hit, that is fitted: a third stage would need parameters of its own."""
-FIRST_SEEN_M = (4500.0, 3500.0)
+FIRST_SEEN_M = (3500.0, 3500.0)
 """Mean and 1-sigma of the height at which a plume is first seen: haze and cloud hide what is lower."""
 CHI2_95 = 5.991464547107979
 """95 % point of chi-square with two degrees of freedom."""
@@ -30,30 +30,17 @@ DISCREPANCY = 15.0
 """White acceleration, m2/s3, that real boosts depart from the family by: staging, steering, drag of the real body."""
 
 # Offsets north and east in km, start time (s before the first hit), heading in rad, then logarithms of thrust over mass
-# (m/s2), growth (1/s), pitch rate (rad/s), kick time (s), drag (1/m), time (s) and thrust (m/s2) of a second stage, and
-# the pointing bias in units of its sigma.
+# (m/s2), growth (1/s), pitch rate (rad/s), kick time (s), drag (1/m), time (s) and thrust (m/s2) of a second stage,
+# final tilt (rad), and the pointing bias in units of its sigma. Thrust over weight is 1.2 for large liquid boosters and
+# up to 4 for small solid ones; some tilt at once, others over a minute; thrust ends 15 to 55 degrees off the vertical.
 _MEAN = np.array(
-    [
-        0.0,
-        0.0,
-        -15.0,
-        0.0,
-        math.log(17),
-        math.log(0.008),
-        math.log(0.009),
-        math.log(9),
-        math.log(4e-5),
-        math.log(75),
-        math.log(14),
-        0,
-        0,
-    ]
+    [0.0, 0.0, -15.0, 0.0, *np.log([22.0, 0.009, 0.05, 9.0, 4e-5, 75.0, 16.0, 0.55]), 0.0, 0.0],
 )
-_SIGMA = np.array([300.0, 300.0, 15.0, np.nan, 0.22, 0.4, 0.6, 0.35, 0.7, 0.3, 0.35, 1.0, 1.0])
+_SIGMA = np.array([300.0, 300.0, 15.0, np.nan, 0.32, 0.4, 1.2, 0.5, 0.7, 0.3, 0.4, 0.4, 1.0, 1.0])
 HEADINGS: Array = np.arange(16.0) * (math.pi / 8)
 HEADING_SIGMA = 0.24
 """Centres and common width, rad, of the narrow priors whose sum is flat to 1 % around the circle."""
-_STEP = np.array([1e-3, 1e-3, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4])
+_STEP = np.array([1e-3, 1e-3, 1e-3, *[1e-4] * 9])
 _N = len(_MEAN)
 _FREE = _N - 2
 """Parameters of the path; those of the pointing follow."""
@@ -118,7 +105,7 @@ def thin(lines: Lines) -> Lines:
 
 
 class _Fit:
-    """The least-squares problem of one track; parameter sets are rows of an array (P, 13)."""
+    """The least-squares problem of one track; parameter sets are rows of an array (P, 14)."""
 
     def __init__(self, lines: Lines, first_s: float) -> None:
         self.lines = lines
@@ -137,7 +124,7 @@ class _Fit:
         return math.isfinite(self.lat)
 
     def physical(self, p: Array) -> Array:
-        """Return the kernel's parameters (P, 11)."""
+        """Return the kernel's parameters (P, 12)."""
         out = np.empty((len(p), _FREE))
         out[:, 0] = self.lat + p[:, 0] * 1e3 / WGS84_A_M
         out[:, 1] = self.lon + p[:, 1] * 1e3 / (WGS84_A_M * math.cos(self.lat))
@@ -147,7 +134,7 @@ class _Fit:
         return out
 
     def residuals(self, p: Array, heading: Array) -> Array:
-        """Return whitened residuals (P, 2 N + 14), those of the prior last; ``heading`` (P,) is where it pulls."""
+        """Return whitened residuals (P, 2 N + 15), those of the prior last; ``heading`` (P,) is where it pulls."""
         lines = self.lines
         path = np.empty((len(p), len(self.times), 3))
         boost_paths(self.physical(p), self.times, path)
@@ -165,7 +152,7 @@ class _Fit:
         return np.concatenate(parts, axis=1)
 
     def jacobian(self, p: Array, heading: Array, r: Array) -> Array:
-        """Return d residual / d parameter (P, R, 13) by forward differences; that of the bias is exact."""
+        """Return d residual / d parameter (P, R, 14) by forward differences; that of the bias is exact."""
         many = np.repeat(p, _FREE, axis=0)
         many[np.arange(len(many)), np.tile(np.arange(_FREE), len(p))] += np.tile(_STEP, len(p))
         out = np.zeros((len(p), r.shape[1], _N))
@@ -179,7 +166,7 @@ class _Fit:
         return out
 
     def improve(self, p: Array, heading: Array, steps: int) -> tuple[Array, Array, Array]:
-        """Levenberg-Marquardt on all rows at once; return parameters, costs (P,) and normal matrices (P, 13, 13)."""
+        """Levenberg-Marquardt on all rows at once; return parameters, costs (P,) and normal matrices (P, 14, 14)."""
         r = self.residuals(p, heading)
         cost = 0.5 * (r * r).sum(axis=1)
         damping = np.full(len(p), 1e-2)
@@ -206,7 +193,7 @@ class _Fit:
         return p, cost, normal
 
 
-_LIMIT = np.array([10.0, 10.0, 5.0, 0.5, 0.2, 0.4, 0.5, 0.4, 0.7, 0.2, 0.3, 1.0, 1.0])
+_LIMIT = np.array([10.0, 10.0, 5.0, 0.5, 0.2, 0.4, 0.5, 0.4, 0.7, 0.2, 0.3, 0.3, 1.0, 1.0])
 
 
 def locate(lines: Lines) -> Location | None:
