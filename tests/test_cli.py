@@ -136,11 +136,38 @@ def test_track_on_a_detection_list(events_file: Path, tmp_path: Path, capsys: Ca
     assert np.all(np.isnan(tables.events["latitude_deg"]))
 
 
+def test_track_passes_over_a_long_gap(tmp_path: Path, capsys: Captured) -> None:
+    table = tmp_path / "detections.csv"
+    lines = [f"{f},{10 + 0.5 * (f % 100)},20,0.1,0.1,30" for f in (*range(30), *range(2_000_000_000, 2_000_000_030))]
+    table.write_text("\n".join(["frame,x,y,sigma_x,sigma_y,snr", *lines]))
+    assert cli.run(["track", str(table), "-o", str(tmp_path / "e.h5")]) == 0
+    assert "passed over" in capsys.readouterr().err
+    tables = store.read_events(tmp_path / "e.h5")
+    assert len(tables.tracks) == 2  # the gap joins nothing
+    assert tables.provenance["frames_read"] == 2_000_000_030
+
+
+def test_track_refuses_a_senseless_band(tmp_path: Path, capsys: Captured) -> None:
+    table = tmp_path / "detections.csv"
+    table.write_text("frame,x,y,band\n0,1,1,30000\n")
+    assert cli.run(["track", str(table), "-o", str(tmp_path / "e.h5")]) == 65
+    assert "0..63" in capsys.readouterr().err
+
+
 def test_track_refuses_an_empty_list(tmp_path: Path, capsys: Captured) -> None:
     table = tmp_path / "detections.csv"
     table.write_text("frame,x,y\n")
     assert cli.run(["track", str(table), "-o", str(tmp_path / "e.h5")]) == 65
     assert "holds no detections" in capsys.readouterr().err
+
+
+def test_too_small_frames_are_named(tmp_path: Path, capsys: Captured) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((4, 8, 8), np.uint16))
+    assert cli.run(["import", str(tmp_path / "a.npy"), "-o", str(tmp_path / "s.h5")]) == 0
+    assert cli.run(["detect", str(tmp_path / "s.h5"), "-o", str(tmp_path / "e.h5")]) == 65
+    error = capsys.readouterr().err
+    assert "s.h5" in error
+    assert "16 px" in error
 
 
 def test_score(events_file: Path, stack_file: Path, capsys: Captured) -> None:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from boostwatch.assess.score import Score
     from boostwatch.scene.scenario import Scenario
 
+LONGEST_GAP = 1000
+"""Most frames without detections that `track` steps through one by one."""
+MOST_BANDS = 64
+"""Most bands of a detection list; a tracker's memory grows with them."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
 
@@ -156,15 +161,19 @@ def detect(
     settings = settings or ChainSettings()
     with store.open_stack(stack, dataset=dataset) as reader:
         count, bands, height, width = reader.shape
-        detector = make_detector(
-            reader.sensor,
-            (bands, height, width),
-            settings.detect,
-            bad_pixels=reader.bad_pixels,
-            gain=reader.gain,
-            offset=reader.offset,
-            threads=threads,
-        )
+        try:
+            detector = make_detector(
+                reader.sensor,
+                (bands, height, width),
+                settings.detect,
+                bad_pixels=reader.bad_pixels,
+                gain=reader.gain,
+                offset=reader.offset,
+                threads=threads,
+            )
+        except BadData as error:  # the detector does not know the file
+            place = error.place or "/stack/frames"
+            raise BadData(error.message, path=stack, place=place, found=error.found, allowed=error.allowed) from None
         follower = Follower(
             settings,
             shape=(height, width),
@@ -249,15 +258,22 @@ def track(
     period = float(np.median(np.diff(times) / np.diff(frames))) if len(frames) > 1 else 1.0
     if not period > 0:
         raise BadData("time_s does not grow with frame", path=detections, found=period, allowed="increasing seconds")
-    follower = Follower(settings, shape=None, frame_period_s=period, n_bands=int(rows["band"].max()) + 1)
-    row_of = {int(f): k for k, f in enumerate(frames)}
-    total = int(frames[-1]) - int(frames[0]) + 1
-    for done, f in enumerate(range(int(frames[0]), int(frames[-1]) + 1)):
-        k = row_of.get(f)
-        here = rows[starts[k] : ends[k]] if k is not None else rows[:0]
-        time = float(times[k]) if k is not None else float(np.interp(f, frames, times))
-        follower.step(frame=f, time_s=time, detections=here)
-        on_progress("tracking", done + 1, total)
+    bands = int(rows["band"].max()) + 1
+    if bands > MOST_BANDS:
+        raise BadData("too many bands", path=detections, place="band", found=bands - 1, allowed=f"0..{MOST_BANDS - 1}")
+    follower = Follower(settings, shape=None, frame_period_s=period, n_bands=bands)
+    first, total = int(frames[0]), int(frames[-1]) - int(frames[0]) + 1
+    stepped = 0
+    for k, with_detections in enumerate(frames.tolist()):
+        for f in (*_empty_between(int(frames[k - 1]) if k else with_detections, with_detections), with_detections):
+            here = rows[starts[k] : ends[k]] if f == with_detections else rows[:0]
+            time = times[k] if f == with_detections else np.interp(f, frames, times)
+            follower.step(frame=f, time_s=float(time), detections=here)
+            on_progress("tracking", f - first + 1, total)
+            stepped += 1
+    notes = ["detections from elsewhere: no registration, no pointing"]
+    if stepped < total:
+        notes.append(f"{total - stepped} frames without detections passed over in gaps of more than {LONGEST_GAP}")
     tables = _tables(
         follower.finish(),
         [rows],
@@ -267,11 +283,21 @@ def track(
             **_provenance(detections, store.sha256(detections), settings, command),
             "frames_read": total,
             "frames_flagged": "none",
-            "notes": "detections from elsewhere: no registration, no pointing",
+            "notes": "; ".join(notes),
         },
     )
     store.write_events(out, tables)
     return tables
+
+
+def _empty_between(before: int, after: int) -> Iterable[int]:
+    """Return the frames without detections to step through between two with some.
+
+    Of a long gap these are its beginning, which ends every track, and its last frame, which drops what outlived that.
+    """
+    if after - before - 1 <= LONGEST_GAP:
+        return range(before + 1, after)
+    return (*range(before + 1, before + LONGEST_GAP), after - 1)
 
 
 def _tables(
