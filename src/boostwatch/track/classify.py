@@ -15,7 +15,8 @@ from scipy.special import log_ndtr
 
 from boostwatch.sensor import Sensor
 
-from .motion import focal_evidence, scene_evidence
+from .ascent import Ascents
+from .motion import ascent_evidence, focal_evidence, scene_evidence
 from .table import Table
 
 Array = NDArray[np.float64]
@@ -34,6 +35,8 @@ _AIRCRAFT = (200.0 * 10, 0.5 * 0.3 * 100)
 _SATELLITE = (5000.0 * 10, 0.5 * 3.0 * 100)
 _DRIFT = (20.0 * 10,)
 _REST = (1.0 * 10,)
+_PULLED = (6.0 * 10,)
+"""At rest, in a scene whose registration the clouds pull along."""
 
 # Mean and 1-sigma of log10 of the apparent intensity in W/sr, in the order of KINDS; and of the ratio of a CO2 band
 # (4.2-4.45 um) to one outside it, as seen from space.
@@ -57,10 +60,13 @@ class Classifier:
         Bands and their calibration, where known.
     n_bands : int
         Bands of the detections.
+    ascents : Ascents
+        How launches move where they are seen.
     """
 
-    def __init__(self, sensor: Sensor | None, n_bands: int) -> None:
+    def __init__(self, sensor: Sensor | None, n_bands: int, ascents: Ascents) -> None:
         self._bands = n_bands
+        self._ascents = ascents
         self._counts = PRIOR * PRIOR_TRACKS
         self._to_irradiance = np.full(n_bands, np.nan)
         middle = np.full(n_bands, np.nan)
@@ -116,16 +122,27 @@ class Classifier:
             prior = np.array([[1.0, *(m / scale_m for m in metres)] for metres, _ in models])
             return scene_evidence(sums, hits, prior, np.array([excess for _, excess in models]))
 
-        slow = paths((_REST, 1.0), (_REST, 4.0), (_DRIFT, 1.0), (_DRIFT, 4.0), (_DRIFT, 16.0))
+        slow = paths(*[(speed, e) for speed in (_REST, _PULLED, _DRIFT) for e in (1.0, 4.0, 16.0)])
         aircraft, satellite = paths((_AIRCRAFT, 1.0), (_SATELLITE, 1.0))
         from_rest, from_cloud = paths((_FROM_REST, 1.0), (_FROM_CLOUD, 1.0))
-        smooth = np.logaddexp(from_rest + math.log(0.7), from_cloud + math.log(0.3))
-        launch = np.logaddexp(smooth, table.boost[row]) - math.log(2.0)
-        rest = np.logaddexp(slow[0] + math.log(0.8), slow[1] + math.log(0.2))
+        climbing = self._climb(table, row, from_rest)
+        launch = np.logaddexp(climbing + math.log(0.9), from_cloud + math.log(0.1))
+        rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
         # Cloud edges drift, and their centroids wander by more than a point's would.
-        unknown = np.logaddexp.reduce([table.motion[row], *slow[2:]]) - math.log(4.0)
+        unknown = np.logaddexp.reduce([table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)
         defect = focal_evidence(sums, hits, 1.0)
         return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
+
+    def _climb(self, table: Table, row: NDArray[np.int64], anyhow: Array) -> Array:
+        """Log evidence (K,) of a boost's climb; ``anyhow`` where the geometry does not tell which way is up."""
+        out = anyhow.copy()
+        for cell, mine in self._ascents.cells(table.origin[row, 2:]):
+            prior = self._ascents.prior(cell)
+            if prior is not None:
+                sums, hits = table.sums[row[mine]], table.window_hits[row[mine]]
+                parts = ascent_evidence(sums, hits, *prior)
+                out[mine] = np.logaddexp.reduce(parts) - math.log(len(parts))
+        return out
 
     def _light(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
         out = np.zeros((len(row), len(KINDS)))

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from boostwatch.geometry import intersect_earth
 from boostwatch.records import EVENT, TRACK_POINT, Records, empty
+from boostwatch.sensor import Sensor
 from boostwatch.settings import EventSettings
 
+from .ascent import Ascents
 from .classify import DEFAULT_SCALE_M, KINDS, Classifier
 from .history import Pose, Story
 from .locate import FIT_S, Lines, Location, locate, place
@@ -45,10 +47,11 @@ class Judge:
     """Weighs confirmed tracks, declares launches and writes events."""
 
     def __init__(
-        self, settings: EventSettings, classifier: Classifier, pointing: Pointing, frame_period_s: float
+        self, settings: EventSettings, sensor: Sensor | None, n_bands: int, pointing: Pointing, frame_period_s: float
     ) -> None:
         self._settings = settings
-        self._classifier = classifier
+        self._ascents = Ascents(sensor)
+        self._classifier = Classifier(sensor, n_bands, self._ascents)
         self._pointing = pointing
         self._period = frame_period_s
         self._noise_e: Array | None = None
@@ -100,6 +103,7 @@ class Judge:
         distance = float(np.linalg.norm(intersect_earth(pose.position_m, line, 10e3) - pose.position_m))
         if math.isfinite(distance):
             self._range_m, self._scale_m = distance, distance * self._pointing.ifov_rad
+            self._ascents.look(pose.position_m, pose.attitude)
 
     def weigh(self, table: Table, live: dict[int, Story], time_s: float) -> Records:
         """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""

@@ -15,14 +15,22 @@ from boostwatch.settings import ChainSettings
 from boostwatch_kernels import kalman
 from boostwatch_kernels.assignment import assign, gate_pairs
 
-from .classify import KINDS, Classifier
+from .classify import KINDS
 from .clutter import Clutter
 from .events import Judge
 from .history import HitLog, Pose, Story, hit_dtype
 from .measure import Measurements, merge_bands
 from .motion import WINDOW_S, add_moments
 from .pointing import Pointing
-from .table import BOOST_ACCEL_M_S2, BOOST_SPEED_M_S, FIRST_SIGMA_PX, Table, log_normal, start_covariance
+from .table import (
+    BOOST_ACCEL_M_S2,
+    BOOST_SPEED_M_S,
+    FIRST_SIGMA_PX,
+    WANDER_EXCESS,
+    Table,
+    log_normal,
+    start_covariance,
+)
 
 Array = NDArray[np.float64]
 
@@ -95,7 +103,7 @@ class Follower:
         bias = settings.event.pointing_sigma if settings.event.pointing_sigma is not None else pointing_bias_sigma_rad
         self._pointing = Pointing(sensor, bias, pointing_noise_sigma_rad)
         self._clutter = Clutter(settings, shape, frame_period_s, n_bands)
-        self._judge = Judge(settings.event, Classifier(sensor, n_bands), self._pointing, frame_period_s)
+        self._judge = Judge(settings.event, sensor, n_bands, self._pointing, frame_period_s)
         self._table = Table.create(0, n_bands)
         self._log = HitLog(TENTATIVE_S + 2 * settings.track.max_gap)
         self._stories: dict[int, Story] = {}
@@ -267,11 +275,18 @@ class Follower:
         spread = table.boost_cov[row, :, 0, 0] + var
         boost = log_normal(((seen.scene[m] - table.boost_state[row, :, 0]) ** 2 / spread).sum(axis=1), spread)
         kalman.update(table.boost_state, table.boost_cov, row, seen.scene[m], var)
+        rough = WANDER_EXCESS * var
+        spread = table.wander_var[row] + rough
+        off = seen.scene[m] - table.wander_at[row]
+        wander = log_normal((off**2 / spread).sum(axis=1), spread)
+        table.wander_at[row] += off * table.wander_var[row] / spread
+        table.wander_var[row] *= rough / spread
         table.score[row] += self._gain[row]
         table.best[row] = np.maximum(table.best[row], table.score[row])
         inside = self._time_s - table.first_s[row] <= WINDOW_S
         table.motion[row] += np.where(inside, self._fit[row], 0.0)
         table.boost[row] += np.where(inside, boost, 0.0)
+        table.wander[row] += np.where(inside, wander, 0.0)
         table.window_hits[row] += inside
         table.hits[row] += 1
         table.last_s[row] = self._time_s
@@ -322,7 +337,8 @@ class Follower:
         # What a first detection says is in its amplitude and colours; where it lies says nothing.
         new.score[:] = self._clutter.amplitude(seen.strongest[fresh]) + self._clutter.colour(seen.bands[fresh])
         new.best[:] = new.score
-        new.motion[:] = new.boost[:] = log_normal(np.zeros(len(fresh)), FIRST_SIGMA_PX**2 + var)
+        new.wander_at[:], new.wander_var[:] = seen.scene[fresh], WANDER_EXCESS * var
+        new.motion[:] = new.boost[:] = new.wander[:] = log_normal(np.zeros(len(fresh)), FIRST_SIGMA_PX**2 + var)
         new.hits[:] = new.window_hits[:] = 1
         new.first_s[:] = new.last_s[:] = self._time_s
         new.origin[:] = np.concatenate([seen.scene[fresh], seen.focal[fresh]], axis=1)

@@ -37,6 +37,8 @@ _MEAN = np.array(
     [0.0, 0.0, -15.0, 0.0, *np.log([22.0, 0.009, 0.05, 9.0, 4e-5, 75.0, 16.0, 0.55]), 0.0, 0.0],
 )
 _SIGMA = np.array([300.0, 300.0, 15.0, np.nan, 0.32, 0.4, 1.2, 0.5, 0.7, 0.3, 0.4, 0.4, 1.0, 1.0])
+PATH_MEAN, PATH_SIGMA = _MEAN[4:-2], _SIGMA[4:-2]
+"""Means and 1-sigmas of the logarithms of the eight figures that shape a boost."""
 HEADINGS: Array = np.arange(16.0) * (math.pi / 8)
 HEADING_SIGMA = 0.24
 """Centres and common width, rad, of the narrow priors whose sum is flat to 1 % around the circle."""

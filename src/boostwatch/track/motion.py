@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 TIME_UNIT_S = 10.0
 """Time is counted in tens of seconds inside, lest sixth powers spoil the digits."""
-WINDOW_S = 40.0
+WINDOW_S = 30.0
 """Only this much of a track, from its first hit, decides on its motion: no polynomial follows a whole boost."""
 
 # Columns of the moments (N, 2, 16): 0-6 sum of w t^k, 7-10 sum of w z t^k, 11 sum of w z^2, 12 sum of log variance;
@@ -104,4 +104,37 @@ def focal_evidence(sums: Array, hits: Array, sigma_px: float) -> Array:
     gram, rhs = sums[:, :, 13, None, None], sums[:, :, 14, None]
     prior = np.full((1, 1), sigma_px)
     out: Array = _evidence(hits, gram, rhs, sums[..., 15], sums[..., 16], prior).sum(axis=-1)
+    return out
+
+
+def ascent_evidence(sums: Array, hits: Array, mean: Array, cov: Array) -> Array:
+    """Return the log evidence (G, N) of cubic motion under normal priors that tie both axes together.
+
+    Parameters
+    ----------
+    sums : float64 (N, 2, 17)
+        Moments.
+    hits : float64 (N,)
+        Number of hits that went into them.
+    mean : float64 (G, 8)
+        Coefficients of 1, t, t^2, t^3 (t in tens of seconds) of x, then of y; px.
+    cov : float64 (G, 8, 8)
+        Their covariance.
+
+    Returns
+    -------
+    float64 (G, N)
+    """
+    index = np.arange(4)[:, None] + np.arange(4)[None, :]
+    gram = np.zeros((len(sums), 8, 8))
+    gram[:, :4, :4], gram[:, 4:, 4:] = sums[:, 0][:, index], sums[:, 1][:, index]
+    rhs = sums[:, :, 7:11].reshape(-1, 8)
+    precision = np.linalg.inv(cov)
+    pull = np.einsum("gij,gj->gi", precision, mean)
+    a = gram + precision[:, None]
+    b = rhs + pull[:, None]
+    solved = np.linalg.solve(a, b[..., None])[..., 0]
+    fit = sums[:, :, 11].sum(axis=1) + (mean * pull).sum(axis=1)[:, None] - (b * solved).sum(axis=2)
+    occam = np.linalg.slogdet(a)[1] + np.linalg.slogdet(cov)[1][:, None]
+    out: Array = -0.5 * (2 * hits * math.log(2 * math.pi) + sums[:, :, 12].sum(axis=1) + fit + occam)
     return out

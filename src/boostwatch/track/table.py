@@ -22,6 +22,10 @@ BOOST_ACCEL_M_S2 = 20.0
 """The same of a boost, and its 1-sigma acceleration: what it leaves to staging and steering."""
 BOOST_SPEED_M_S = 250.0
 """1-sigma speed of a boost at first sight."""
+WANDER_PX2_S = 0.01
+"""Variance that a second of wandering adds, px2: an edge that opens here and closes there."""
+WANDER_EXCESS = 4.0
+"""Variance of such a spot's centroids over that of a point's."""
 FIRST_SIGMA_PX = 1.0
 """What all models of motion say of the first position, relative to itself."""
 
@@ -47,6 +51,12 @@ class Table:
     boost_cov: Array
     """(N, 2, 3, 3)"""
     boost: Array
+    """(N,) log likelihood of the positions under it, within the window."""
+    wander_at: Array
+    """(N, 2) position of a spot that wanders at random, as the edge of a cloud does."""
+    wander_var: Array
+    """(N, 2) and its variance."""
+    wander: Array
     """(N,) log likelihood of the positions under it, within the window."""
     hits: Array
     """(N,)"""
@@ -88,6 +98,9 @@ class Table:
             boost_state=np.zeros((count, 2, 3)),
             boost_cov=np.zeros((count, 2, 3, 3)),
             boost=np.zeros(count),
+            wander_at=np.zeros((count, 2)),
+            wander_var=np.zeros((count, 2)),
+            wander=np.zeros(count),
             hits=np.zeros(count),
             window_hits=np.zeros(count),
             misses=np.zeros(count),
@@ -123,6 +136,7 @@ class Table:
         """Carry all states forward by ``dt`` seconds; a pixel is ``scale_m`` metres."""
         kalman.predict(self.state, self.cov, dt, MANEUVER_TIME_S, accel_sigma)
         kalman.predict(self.boost_state, self.boost_cov, dt, BOOST_TIME_S, BOOST_ACCEL_M_S2 / scale_m)
+        self.wander_var += WANDER_PX2_S * dt
 
     @property
     def position_var(self) -> Array:

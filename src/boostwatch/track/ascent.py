@@ -1,0 +1,122 @@
+"""How a launch moves on the focal plane in its first half minute in sight: a prior from the family of boosts.
+
+A boost climbs along the local vertical, whose direction in the picture is known, from rest and ever faster. The
+cubic paths of an ensemble of boosts, drawn from the priors of the launch fit, are summed up as one normal distribution
+for each range of the time between ignition and first sight.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, qmc
+
+from boostwatch.geometry import intersect_earth, itrs_to_geodetic, quaternion_to_matrix
+from boostwatch.sensor import Sensor
+from boostwatch_kernels.boost import boost_paths
+
+from .locate import PATH_MEAN, PATH_SIGMA
+from .motion import TIME_UNIT_S, WINDOW_S
+
+Array = NDArray[np.float64]
+
+AGES_S = ((0.0, 4.0), (4.0, 9.0), (9.0, 16.0), (16.0, 26.0), (26.0, 45.0))
+"""Time from ignition to first sight; each range is as likely as any other."""
+MEMBERS = 256
+"""Boosts drawn, the same for all ranges."""
+MODEL = (8.0 * TIME_UNIT_S, 0.5 * 1.5 * TIME_UNIT_S**2, 0.15 * TIME_UNIT_S**3 / 6)
+"""1-sigma of speed (m), acceleration and jerk that a real boost departs from the family by."""
+FIRST_SIGMA_PX = 1.0
+
+
+CELL_PX = 128.0
+"""Cells of the focal plane within which one prior serves."""
+
+
+class Ascents:
+    """The prior of each cell of the focal plane, made when it is first asked for.
+
+    Parameters
+    ----------
+    sensor : Sensor or None
+        Without one there are no priors.
+    """
+
+    def __init__(self, sensor: Sensor | None) -> None:
+        self._sensor = sensor
+        self._pose: tuple[Array, Array] | None = None
+        self._known: dict[tuple[int, int], tuple[Array, Array] | None] = {}
+
+    def look(self, position_m: Array, attitude: Array) -> None:
+        """Take the place (3,) and the attitude (4,) of the sensor: once is enough."""
+        self._pose = position_m, attitude
+
+    @staticmethod
+    def cells(focal: Array) -> list[tuple[tuple[int, int], NDArray[np.int64]]]:
+        """Return each cell that holds some of the positions (K, 2), and which."""
+        cell = np.floor(focal / CELL_PX).astype(np.int64)
+        unique, inverse = np.unique(cell, axis=0, return_inverse=True)
+        return [((int(c[0]), int(c[1])), np.flatnonzero(inverse.ravel() == n)) for n, c in enumerate(unique)]
+
+    def prior(self, cell: tuple[int, int]) -> tuple[Array, Array] | None:
+        """Return mean (G, 8) and covariance (G, 8, 8) of `ascent_priors`, or None where the Earth is not seen."""
+        if self._sensor is None or self._pose is None:
+            return None
+        if cell not in self._known:
+            position_m, attitude = self._pose
+            x, y = ((c + 0.5) * CELL_PX for c in cell)
+            line = quaternion_to_matrix(attitude) @ self._sensor.rays(np.array([x]), np.array([y]))[0]
+            ground = intersect_earth(position_m, line, 0.0)
+            seen = bool(np.isfinite(ground).all())
+            self._known[cell] = ascent_priors(self._sensor, position_m, attitude, ground) if seen else None
+        return self._known[cell]
+
+
+def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: Array) -> tuple[Array, Array]:
+    """Return mean (G, 8) and covariance (G, 8, 8) of cubic paths, a range of `AGES_S` each.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        Its scale and centre.
+    position_m : float64 (3,)
+        Sensor, ITRS.
+    attitude : float64 (4,)
+        Camera to ITRS.
+    ground_m : float64 (3,)
+        Where the launch is taken to be, ITRS.
+
+    Returns
+    -------
+    tuple of arrays
+        Coefficients of 1, t, t^2, t^3 (t in tens of seconds) of x, then of y; px.
+    """
+    lat, lon, _ = itrs_to_geodetic(ground_m)
+    u = qmc.Sobol(len(PATH_MEAN) + 1, scramble=True, rng=np.random.default_rng(0)).random(MEMBERS)
+    u = np.clip(u, 1e-6, 1 - 1e-6)
+    theta = np.empty((MEMBERS, 12))
+    theta[:, 0], theta[:, 1], theta[:, 2] = math.radians(float(lat)), math.radians(float(lon)), 0.0
+    theta[:, 3] = 2 * math.pi * u[:, 0]
+    theta[:, 4:] = np.exp(PATH_MEAN + PATH_SIGMA * norm.ppf(u[:, 1:]))
+    # What does not lift off is no launch.
+    theta[:, 4] = np.maximum(theta[:, 4], 11.5)
+    t = np.linspace(0.0, WINDOW_S, 16)
+    to_camera = quaternion_to_matrix(attitude).T
+    design = (t[:, None] / TIME_UNIT_S) ** np.arange(1.0, 4.0)
+    solve = np.linalg.pinv(design)
+    means, covariances = [], []
+    scale = float(np.linalg.norm(ground_m - position_m)) * sensor.ifov_rad
+    own = np.diag(np.tile([FIRST_SIGMA_PX, *(m / scale for m in MODEL)], 2) ** 2)
+    for low, high in AGES_S:
+        theta[:, 2] = -(low + (high - low) * (np.arange(MEMBERS) + 0.5) / MEMBERS)
+        path = np.empty((MEMBERS, len(t), 3))
+        boost_paths(theta, t, path)
+        x, y = sensor.project((path - position_m) @ to_camera.T)
+        c = np.zeros((MEMBERS, 8))
+        c[:, 1:4] = (x - x[:, :1]) @ solve.T
+        c[:, 5:8] = (y - y[:, :1]) @ solve.T
+        means.append(c.mean(axis=0))
+        covariances.append(np.cov(c.T) + own)
+    return np.array(means), np.array(covariances)
