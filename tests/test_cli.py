@@ -161,6 +161,42 @@ def test_track_refuses_an_empty_list(tmp_path: Path, capsys: Captured) -> None:
     assert "holds no detections" in capsys.readouterr().err
 
 
+def test_no_command_writes_over_its_input(
+    scenario_file: Path, stack_file: Path, events_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    files = {}
+    for given in (scenario_file, stack_file, events_file):
+        files[given] = tmp_path / given.name
+        files[given].write_bytes(given.read_bytes())
+    settings = tmp_path / "settings.toml"
+    settings.write_text("")
+    scene, stack, events = (str(f) for f in files.values())
+    alias = tmp_path / "alias"
+    alias.symlink_to(stack)
+    for arguments in (
+        ["simulate", scene, "-o", scene],
+        ["detect", stack, "-o", stack],
+        ["detect", stack, "-o", str(alias)],
+        ["detect", stack, "-o", str(settings), "--settings", str(settings)],
+        ["track", events, "-o", events],
+        ["export", events, "--to", "csv", "-o", events],
+    ):
+        assert cli.run(arguments) == 2
+        assert "is an input and the output" in capsys.readouterr().err
+    for given, copy in files.items():
+        assert copy.read_bytes() == given.read_bytes()
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "in.h5").write_text("looked at only after the output")
+    for command in (["detect"], ["track"], ["simulate"], ["export", "--to", "csv"]):
+        for out in (tmp_path, tmp_path / "nowhere" / "x"):
+            assert cli.run([*command, str(tmp_path / "in.h5"), "-o", str(out)]) == 73
+            assert str(out) in capsys.readouterr().err
+        assert cli.run([*command, str(tmp_path / "in.h5"), "-o", ""]) == 2
+        assert "no name" in capsys.readouterr().err
+
+
 def test_too_small_frames_are_named(tmp_path: Path, capsys: Captured) -> None:
     np.save(tmp_path / "a.npy", np.zeros((4, 8, 8), np.uint16))
     assert cli.run(["import", str(tmp_path / "a.npy"), "-o", str(tmp_path / "s.h5")]) == 0

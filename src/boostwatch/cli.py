@@ -79,10 +79,11 @@ def demo(directory: Path, seed: int | None, jobs: int | None, as_json: bool) -> 
 @JSON
 def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_json: bool) -> None:
     """Render the SCENARIO (TOML) into a labelled frame stack."""
-    from boostwatch import pipeline
+    from boostwatch import pipeline, store
     from boostwatch.scene.scenario import Scenario
     from boostwatch.settings import read_toml
 
+    store.check_output(out, [scenario])
     with _progress() as progress:
         model = read_toml(scenario, Scenario)
         made = pipeline.simulate(model, out, base=scenario.parent, seed=seed, jobs=_jobs(jobs), on_progress=progress)
@@ -134,6 +135,7 @@ def detect(
     """Find plumes in STACK, follow them, and write launch events."""
     from boostwatch import pipeline
 
+    _spare(settings, out)
     chain = pipeline.chain_settings(settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode)
     with _progress() as progress:
         tables = pipeline.detect(
@@ -151,6 +153,7 @@ def track(detections: Path, out: Path, settings: Path | None, as_json: bool) -> 
     """Follow DETECTIONS (HDF5 with /detections, CSV or NPZ with the same column names) and write events."""
     from boostwatch import pipeline
 
+    _spare(settings, out)
     chain = pipeline.chain_settings(settings)
     with _progress() as progress:
         tables = pipeline.track(detections, out, settings=chain, command=_command(), on_progress=progress)
@@ -230,6 +233,7 @@ def export(events: Path, to: str, out: Path) -> None:
     """Write the EVENTS for a spreadsheet or a map."""
     from boostwatch import store
 
+    store.check_output(out, [events])
     tables = store.read_events(events)
     store.export_events(tables, to, out)
     click.echo(f"{out}: {len(tables.events)} events")
@@ -237,6 +241,13 @@ def export(events: Path, to: str, out: Path) -> None:
 
 def _jobs(jobs: int | None) -> int:
     return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
+
+
+def _spare(settings: Path | None, out: Path) -> None:
+    """Refuse to write over the settings; other inputs are the pipeline's to spare."""
+    from boostwatch import store
+
+    store.check_output(out, [] if settings is None else [settings])
 
 
 def _command() -> str:

@@ -86,6 +86,7 @@ def simulate(
     """
     from boostwatch.scene.render import Renderer, image_names
 
+    store.check_output(out, [Path(base) / name for name in image_names(scenario)])
     images = {name: store.read_array(Path(base) / name) for name in image_names(scenario)}
     on_progress("rendering", 0, 0)
     renderer = Renderer(scenario, images=images, seed=seed)
@@ -159,6 +160,7 @@ def detect(
     from boostwatch.track import Follower
 
     settings = settings or ChainSettings()
+    store.check_output(out, [stack])
     with store.open_stack(stack, dataset=dataset) as reader:
         count, bands, height, width = reader.shape
         try:
@@ -248,6 +250,7 @@ def track(
     from boostwatch.track import Follower
 
     settings = settings or ChainSettings()
+    store.check_output(out, [detections])
     rows, epoch = store.read_detections(detections)
     if len(rows) == 0:
         raise BadData("holds no detections", path=detections)

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from boostwatch.store.atomic import make_directory, sha256, write_bytes
+    from boostwatch.store.atomic import check_output, make_directory, sha256, write_bytes
     from boostwatch.store.description import describe
     from boostwatch.store.detections import read_detections
     from boostwatch.store.events import read_events, write_events
@@ -24,6 +24,7 @@ __all__ = [
     "Frame",
     "StackReader",
     "StackWriter",
+    "check_output",
     "describe",
     "export_events",
     "import_frames",
@@ -42,6 +43,7 @@ _HOMES = {
     "Frame": "reader",
     "StackReader": "reader",
     "StackWriter": "writer",
+    "check_output": "atomic",
     "describe": "description",
     "export_events": "export",
     "import_frames": "foreign",

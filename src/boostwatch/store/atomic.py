@@ -12,10 +12,11 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from boostwatch.errors import BoostwatchError, CannotCreate, NoInput, StorageError
+from boostwatch.errors import BoostwatchError, CannotCreate, NoInput, StorageError, UsageError
 
 try:
     import fcntl
@@ -237,6 +238,39 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """
     with PartFile(path) as part:
         part.write_all(data)
+
+
+def check_output(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()) -> None:
+    """Refuse an output before the work for it is done: what can be told without making it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to be.
+    inputs : iterable of path-like
+        Files that are read for it; it may be none of them, under any name.
+
+    Raises
+    ------
+    UsageError
+        It is one of the inputs, or has no name.
+    CannotCreate
+        No such directory, no permission, or not an ordinary file.
+    """
+    if os.fspath(path) in ("", "."):
+        raise UsageError("the output has no name", allowed="a file")
+    for file in inputs:
+        with contextlib.suppress(OSError):
+            if os.path.samefile(path, file):
+                raise UsageError("is an input and the output", path=path, allowed="another output")
+    real = os.path.realpath(path)
+    folder = os.path.dirname(real)
+    if os.path.lexists(real) and not os.path.isfile(real):
+        raise CannotCreate("is there and is not an ordinary file", path=path)
+    if not os.path.isdir(folder):
+        raise CannotCreate("cannot be created: no such directory", path=path, found=folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise CannotCreate("cannot be created: Permission denied", path=path)
 
 
 def make_directory(path: str | os.PathLike[str]) -> None:
