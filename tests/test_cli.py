@@ -61,6 +61,12 @@ def test_wrong_calls(arguments: list[str], code: int, message: str, capsys: Capt
         ("[[objects]]\nkind = 'launch'\nlatitude = '1 deg'\nlongitude = '2 deg'\nheadin = '3 deg'", "headin"),
         ("frames = 3\nduration = '3 s'", "give one of them"),
         ("frames =", "is not TOML"),
+        ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("[[sensor.bands]]\nname = 'A'\nlower = '2 um'\nupper = '3 um'", "sensor.bands[0]: no atmospheric table"),
+        ("oversample = 8\n[sensor]\nwidth = 8192\nheight = 8192", "cells; allowed: at most"),
+        ("duration = '1e300 s'", "duration makes 2e+300 frames"),
+        ("name = 'a\\u0000b'".replace("'", '"'), "name"),
+        ("[sensor]\ndark_current = '1e300 e-/s'", "sensor.dark_current"),
     ],
 )
 def test_a_wrong_scenario_gives_one_line(text: str, message: str, tmp_path: Path, capsys: Captured) -> None:
@@ -73,6 +79,13 @@ def test_a_wrong_scenario_gives_one_line(text: str, message: str, tmp_path: Path
         assert "scene.toml" in error
         assert "\n" not in error
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_validate_misses_the_image_of_a_background(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "scene.toml"
+    path.write_text("[background]\nkind = 'image'\nfile = 'nowhere.npy'")
+    assert cli.run(["validate", str(path)]) == 66
+    assert "nowhere.npy" in capsys.readouterr().err
 
 
 def test_simulate_says_what_it_made(scenario_file: Path, tmp_path: Path, capsys: Captured) -> None:

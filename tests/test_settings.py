@@ -3,6 +3,7 @@
 import json
 import math
 import tomllib
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -170,3 +171,25 @@ def test_schema_shows_units_as_strings():
     assert speed["type"] == "string"
     assert speed["examples"] == ["4 px/s"]
     json.dumps(schema)
+
+
+def test_a_byte_order_mark_and_windows_lines_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes("\ufeff[detect]\r\nguard_frames = 3\r\n".encode())
+    assert read_toml(tmp_path / "a.toml", ChainSettings).detect.guard_frames == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[[actors]]\nheight = '1 m'", "actors[0]: required key 'kind' is missing; allowed: still, moving"),
+        ("[[actors]]\nkind = 'stil'", "actors[0].kind: is not known; found 'stil'; allowed: still, moving"),
+        ("actors = 3", "actors: should be a list; found 3"),
+        ("actors = ['a']", "actors[0]: should be a table; found 'a'"),
+    ],
+)
+def test_tables_and_kinds_are_asked_for_in_plain_words(text: str, expected: str) -> None:
+    assert message(text, Scene) == f"a.toml: {expected}"
+
+
+def test_nesting_without_end_is_bad_data() -> None:
+    assert "nested too deeply" in message("a = " + "[" * 5000 + "]" * 5000)

@@ -84,6 +84,7 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
     from boostwatch.settings import read_toml
 
     store.check_output(out, [scenario])
+    pipeline.check_scenario(scenario)
     with _progress() as progress:
         model = read_toml(scenario, Scenario)
         made = pipeline.simulate(model, out, base=scenario.parent, seed=seed, jobs=_jobs(jobs), on_progress=progress)
@@ -200,10 +201,9 @@ def info(file: Path, as_json: bool) -> None:
 def validate(file: Path, as_json: bool) -> None:
     """Check that a stack, events or scenario FILE is sound; exit 65 if it is not."""
     if file.suffix.lower() == ".toml":
-        from boostwatch.scene.scenario import Scenario
-        from boostwatch.settings import read_toml
+        from boostwatch import pipeline
 
-        read_toml(file, Scenario)
+        pipeline.check_scenario(file)
         problems: list[str] = []
     else:
         from boostwatch import store

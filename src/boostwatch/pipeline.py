@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +33,17 @@ Progress = Callable[[str, int, int], None]
 
 def _quiet(_stage: str, _done: int, _total: int) -> None:
     return
+
+
+@contextmanager
+def _file_named(path: str | Path | None) -> Iterator[None]:
+    """Add the file's name to an error of a wing, which does not know it."""
+    try:
+        yield
+    except BadData as error:
+        if error.path is not None or path is None:
+            raise
+        raise BadData(error.message, path=path, place=error.place, found=error.found, allowed=error.allowed) from None
 
 
 class Simulated(NamedTuple):
@@ -122,6 +134,21 @@ def simulate(
     return Simulated(Path(out), (count, *renderer.shape), renderer.seed, renderer.objects)
 
 
+def check_scenario(path: str | Path) -> None:
+    """Raise what `simulate` would about a scenario file, short of rendering it."""
+    from boostwatch.scene.atmosphere import find_band
+    from boostwatch.scene.scenario import ImageBackground, Scenario
+
+    path = Path(path)
+    scenario = read_toml(path, Scenario)
+    if scenario.needs_atmosphere:
+        for i, band in enumerate(scenario.sensor.bands):
+            with _file_named(path):
+                find_band(band.lower, band.upper, place=f"sensor.bands[{i}]")
+    if isinstance(scenario.background, ImageBackground):
+        store.read_array(path.parent / scenario.background.file)
+
+
 def detect(
     stack: str | Path,
     out: str | Path,
@@ -163,7 +190,7 @@ def detect(
     store.check_output(out, [stack])
     with store.open_stack(stack, dataset=dataset) as reader:
         count, bands, height, width = reader.shape
-        try:
+        with _file_named(stack):
             detector = make_detector(
                 reader.sensor,
                 (bands, height, width),
@@ -173,9 +200,6 @@ def detect(
                 offset=reader.offset,
                 threads=threads,
             )
-        except BadData as error:  # the detector does not know the file
-            place = error.place or "/stack/frames"
-            raise BadData(error.message, path=stack, place=place, found=error.found, allowed=error.allowed) from None
         follower = Follower(
             settings,
             shape=(height, width),

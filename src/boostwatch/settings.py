@@ -118,8 +118,8 @@ Pixels = Annotated[float, Unit("pix", "0.1 px")]
 PixelRate = Annotated[float, Unit("pix/s", "0.02 px/s")]
 PositivePixelRate = Annotated[float, Field(gt=0), Unit("pix/s", "4 px/s")]
 PixelAcceleration = Annotated[float, Field(gt=0), Unit("pix/s2", "0.1 px/s2")]
-Electrons = Annotated[float, Field(ge=0), Unit("electron", "100 e-")]
-ElectronRate = Annotated[float, Field(ge=0), Unit("electron/s", "1e5 e-/s")]
+Electrons = Annotated[float, Field(ge=0, le=1e15), Unit("electron", "100 e-")]  # squares stay within float32
+ElectronRate = Annotated[float, Field(ge=0, le=1e15), Unit("electron/s", "1e5 e-/s")]
 Frequency = Annotated[float, Field(gt=0), Unit("Hz", "2 Hz")]
 Radiance = Annotated[float, Field(ge=0), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
 
@@ -156,6 +156,17 @@ def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
             case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
                 unit = _unit_at(model, item["loc"]) if isinstance(item["input"], str) else None
                 lines.append(f"{path}: {item['msg'].removeprefix('Input ')}{f' {unit.shown}' if unit else ''}{found}")
+            case "union_tag_not_found":
+                lines.append(f"{path}: required key 'kind' is missing; allowed: {_kinds_at(model, item['loc'])}")
+            case "union_tag_invalid":
+                found = f"; found {item['ctx']['tag']!r}"
+                lines.append(f"{path}.kind: is not known{found}; allowed: {_kinds_at(model, item['loc'])}")
+            case "model_type" | "dict_type" | "model_attributes_type":
+                lines.append(f"{path}: should be a table{found}")
+            case "tuple_type" | "list_type":
+                lines.append(f"{path}: should be a list{found}")
+            case "string_type":
+                lines.append(f"{path}: should be a text in quotes; found {str(item['input'])!r}")
             case _:
                 lines.append(f"{path}: {item['msg'][0].lower()}{item['msg'][1:]}{found}")
     return lines
@@ -181,6 +192,11 @@ def _models_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[type
 def _names_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """Keys allowed in the table at ``path``."""
     return sorted({name for m in _models_at(model, path) for name in m.model_fields})
+
+
+def _kinds_at(model: type[BaseModel], path: tuple[int | str, ...]) -> str:
+    """Kinds of the union at ``path``."""
+    return ", ".join(str(_tag(m)) for m in _models_at(model, path))
 
 
 def _unit_at(model: type[BaseModel], path: tuple[int | str, ...]) -> Unit | None:
@@ -223,7 +239,7 @@ def read_toml(path: str | Path, model: type[M]) -> M:
     """
     path = Path(path)
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except OSError as error:
         raise NoInput(error.strerror or "cannot be read", path=path) from None
     except UnicodeDecodeError as error:
@@ -237,6 +253,8 @@ def parse_toml(text: str, model: type[M], *, name: str = "settings") -> M:
         return model.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise BadData(f"is not TOML: {error}", path=name) from None
+    except RecursionError:
+        raise BadData("is nested too deeply", path=name) from None
     except ValidationError as error:
         raise BadData("\n".join(f"{name}: {line}" for line in _lines(error, model))) from None
 

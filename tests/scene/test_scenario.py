@@ -62,7 +62,7 @@ def test_schema_tells_units() -> None:
         ("[sensor.bad_pixels]\nkinds = []", r"sensor\.bad_pixels: kinds is empty"),
         ('[platform]\nlongitude = "100 deg"', r"platform: boresight_longitude = -80\.6 deg is out of sight"),
         ('frames = 3\nduration = "2 s"', "frames = 3 and duration = 2.0 s: give one of them"),
-        ('duration = "1e7 s"', "duration makes 20000000 frames"),
+        ('duration = "1e7 s"', r"duration makes 2e\+07 frames"),
         ('frames = 1000\n[line_of_sight]\ndrift = "1 px/s"', r"line_of_sight\.drift carries the scene 500 px"),
         ('[background]\nkind = "image"\nfile = "a.npy"\n[[clouds]]', "clouds cannot be laid over"),
         ('[background]\nkind = "image"\nfile = "a.npy"\nunits = "K"', "is not a unit of spectral radiance"),
@@ -76,7 +76,7 @@ def test_schema_tells_units() -> None:
         (LAUNCH + STAGE.replace("200 kN", "20 kN"), "cannot lift off"),
         (FIRE + 'start = "5 s"\nend = "4 s"', "must come after start"),
         (FIRE.replace("fire", "aircraft") + 'start = "5 s"\nend = "4 s"', "must come after start"),
-        (FIRE.replace("fire", "volcano"), r"objects\[0\]: input tag 'volcano'"),
+        (FIRE.replace("fire", "volcano"), r"objects\[0\]\.kind: is not known; found .volcano"),
     ],
 )  # fmt: skip
 def test_one_clear_line(text: str, message: str) -> None:

@@ -49,6 +49,19 @@ def tabulated_bands() -> list[tuple[float, float]]:
     return [(float(a), float(b)) for a, b in _tables()["bands_um"]]
 
 
+def find_band(lower_um: float, upper_um: float, *, place: str) -> int:
+    """Return a band's place in the tables; BadData where it has none."""
+    near = np.all(np.abs(_tables()["bands_um"] - (lower_um, upper_um)) < 1e-6, axis=1)
+    if near.any():
+        return int(np.argmax(near))
+    raise BadData(
+        "no atmospheric table for this band",
+        place=place,
+        found=f"{lower_um:.2f} to {upper_um:.2f} um",
+        allowed=", ".join(f"{a:.2f} to {b:.2f} um" for a, b in tabulated_bands()),
+    )
+
+
 def _interpolate(table: Array, rows: Array, columns: Array, row: Array, column: Array) -> Array:
     """Bilinear interpolation of ``table[rows, columns]``; held beyond the rows, continued beyond the columns."""
     i = np.clip(np.searchsorted(rows, row, "right") - 1, 0, len(rows) - 2)
@@ -81,16 +94,8 @@ class Atmosphere:
 
     def __init__(self, model: str, lower_um: float, upper_um: float, *, place: str = "sensor.bands") -> None:
         tables = _tables()
-        near = np.all(np.abs(tables["bands_um"] - (lower_um, upper_um)) < 1e-6, axis=1)
-        if not near.any():
-            allowed = ", ".join(f"{a:.2f} to {b:.2f} um" for a, b in tabulated_bands())
-            raise BadData(
-                "no atmospheric table for this band",
-                place=place,
-                found=f"{lower_um:.2f} to {upper_um:.2f} um",
-                allowed=allowed,
-            )
-        m, b = [str(name) for name in tables["models"]].index(model), int(np.argmax(near))
+        band = find_band(lower_um, upper_um, place=place)
+        m, b = [str(name) for name in tables["models"]].index(model), band
         self.model, self.lower_um, self.upper_um = model, lower_um, upper_um
         self._altitude, self._path_altitude = tables["altitude_km"], tables["path_altitude_km"]
         self._secant = 1 / np.cos(np.radians(tables["zenith_deg"]))

@@ -140,7 +140,7 @@ class Renderer:
         self._grid = Grid(self.shape[1], self.shape[2], int(np.ceil(reach)) + 2, step)
         place = "sensor.bands"
         atmospheres: tuple[Atmosphere, ...] = ()
-        if scenario.background.kind == "earth" or scenario.clouds or scenario.objects:
+        if scenario.needs_atmosphere:
             model = scenario.atmosphere.model
             atmospheres = tuple(
                 Atmosphere(model, b.lower_um, b.upper_um, place=f"{place}[{i}]") for i, b in enumerate(sensor.bands)

@@ -34,6 +34,10 @@ from boostwatch.settings import (
 MAX_CANVAS_MARGIN_PX = 400
 """A scene that drifts further than this during the run needs another scenario, not a larger canvas."""
 
+MAX_CELLS = 2**29
+"""Of the scene in all bands: what a machine with 32 GiB renders."""
+NAME = r"^[^\x00-\x1f\x7f]*$"
+
 
 class BandModel(Model):
     """One spectral band; what is left out is taken from ``sensor``."""
@@ -77,7 +81,7 @@ class BadPixels(Model):
 class SensorModel(Model):
     """A staring camera."""
 
-    name: str = "notional staring imager"
+    name: str = Field("notional staring imager", max_length=200, pattern=NAME)
     width: int = Field(256, ge=16, le=8192, description="pixels along x")
     height: int = Field(256, ge=16, le=8192, description="pixels along y")
     ifov: Angle = Field(30e-6, gt=1e-7, lt=1e-2, description="angle of a pixel")
@@ -222,7 +226,7 @@ SceneObject = Annotated[Launch | Fire | Flare | Aircraft, Field(discriminator="k
 class Scenario(Model):
     """A whole scene."""
 
-    name: str = "scene"
+    name: str = Field("scene", max_length=200, pattern=NAME)
     seed: int = Field(1, ge=0, lt=2**63, description="root of every random number")
     epoch: str = Field("2026-06-21T15:00:00Z", description="ISO 8601 UTC of the first exposure's middle")
     frames: int | None = Field(None, ge=1, le=1_000_000, description="number of frames; or give duration")
@@ -252,7 +256,12 @@ class Scenario(Model):
         if self.frames is not None and self.duration is not None:
             raise ValueError(f"frames = {self.frames} and duration = {self.duration} s: give one of them")
         if self.n_frames > 1_000_000:
-            raise ValueError(f"duration makes {self.n_frames} frames; allowed: at most 1000000")
+            raise ValueError(f"duration makes {self.n_frames:.3g} frames; allowed: at most 1000000")
+        cells = self.sensor.width * self.sensor.height * len(self.sensor.bands) * self.oversample**2
+        if cells > MAX_CELLS:
+            raise ValueError(
+                f"width x height x bands x oversample squared makes {cells:.3g} cells; allowed: at most {MAX_CELLS:.3g}"
+            )
         path = self.line_of_sight.drift * self.n_frames / self.sensor.frame_rate
         if path > MAX_CANVAS_MARGIN_PX:
             raise ValueError(
@@ -267,6 +276,11 @@ class Scenario(Model):
                 f" allowed: 1, or one for each of {len(self.sensor.bands)} bands"
             )
         return self
+
+    @property
+    def needs_atmosphere(self) -> bool:
+        """Whether light passes through air on its way."""
+        return self.background.kind == "earth" or bool(self.clouds) or bool(self.objects)
 
     @property
     def n_frames(self) -> int:
