@@ -160,3 +160,44 @@ def test_a_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
         picture._write(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["scene.png"]
+
+
+def test_the_bar_of_radiance_needs_no_power_of_ten():
+    value, unit = picture._readable(np.array([0.005, 0.035]), "W")
+    np.testing.assert_allclose(value, [5.0, 35.0])
+    assert unit == "mW"
+    assert picture._readable(np.array([3e4]), "W")[1] == "kW"
+    assert picture._readable(np.array([3e4]), "DN")[1] == "DN"
+    assert picture._readable(np.array([np.nan]), "W")[1] == "W"
+
+
+def test_names_do_not_lie_on_each_other_or_across_the_edge(tmp_path):
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    axes.imshow(np.zeros((100, 100)))
+    taken: list[tuple[float, float]] = []
+    for at in ((50.0, 50.0), (52.0, 50.0), (99.0, 50.0)):
+        picture._name(axes, "T1 launch", at, "white", taken)
+    assert [text.get_ha() for text in axes.texts] == ["left", "right"]
+
+
+@pytest.mark.parametrize(("early_s", "arrow"), [(5.0, False), (1e4, True)])
+def test_an_estimated_launch_is_told_inside_the_axes(case, early_s, arrow):
+    from matplotlib.figure import Figure
+
+    from boostwatch.assess import curves
+
+    thing = case.objects[case.objects["kind"] == b"launch"][0]
+    tables = case.tables
+    events = tables.events.copy()
+    events["kind"], events["launch_time_s"] = b"launch", thing["onset_s"] - early_s
+    tables = type(tables)(
+        "", tables.detections, tables.tracks, tables.track_points, events, tables.registration
+    )  # fmt: skip
+    axes = Figure().add_subplot()
+    curves.draw_curve(axes, thing, case.samples, tables, SENSOR, VIEW)
+    (tag,) = [text for text in axes.texts if "launch estimated" in text.get_text()]
+    low, high = axes.get_xlim()
+    assert low <= tag.xy[0] <= high
+    assert ("\u2190" in tag.get_text()) == arrow

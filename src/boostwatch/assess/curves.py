@@ -47,10 +47,9 @@ def draw_curve(axes: Any, thing: Any, samples: Records, tables: EventTables, sen
     axes.set_yscale("log")
     if top > 0:
         axes.set_ylim(top * 10**-3.5, top * 4)
-    margin = 0.08 * max(float(thing["end_s"] - thing["onset_s"]), 20.0)
-    if np.isfinite(margin):
-        axes.set_xlim(float(thing["onset_s"]) - margin, float(thing["end_s"]) + margin)
-    _mark_times(axes, thing, tables.events[np.isin(tables.events["track_id"], track_ids)])
+    events = tables.events[np.isin(tables.events["track_id"], track_ids)]
+    _show_times(axes, thing, events)
+    _mark_times(axes, thing, events)
     name = thing["name"].decode() or f"object {int(thing['object_id'])}"
     axes.set_title(f"{name}: {'apparent intensity' if absolute else 'signal'}", fontsize=10, loc="left")
     axes.set_xlabel("time after epoch (s)", fontsize=9)
@@ -61,9 +60,25 @@ def draw_curve(axes: Any, thing: Any, samples: Records, tables: EventTables, sen
         axes.legend(fontsize=7.5, ncols=2, loc="lower right", framealpha=0.85)
 
 
+def _show_times(axes: Any, thing: Any, events: Records) -> None:
+    """Show the time that the object shone, and an estimated launch not too far from it."""
+    onset, end = float(thing["onset_s"]), float(thing["end_s"])
+    span = max(end - onset, 20.0)
+    if not np.isfinite(span):
+        return
+    low, high = onset - 0.08 * span, end + 0.08 * span
+    for event in events[events["kind"] == b"launch"][:1]:
+        launch, reach = float(event["launch_time_s"]), np.nan_to_num(float(event["launch_time_sigma_s"]))
+        if abs(launch - onset) < 0.5 * span:
+            low, high = min(low, launch - min(1.5 * reach, 0.1 * span) - 0.04 * span), max(high, launch + 0.04 * span)
+    axes.set_xlim(low, high)
+
+
 def _mark_times(axes: Any, thing: Any, events: Records) -> None:
-    axes.axvline(float(thing["onset_s"]), color="0.2", lw=1.2, ls=":")
-    _tag(axes, float(thing["onset_s"]), "ignition", "0.2", 0.03, left=True)
+    onset = float(thing["onset_s"])
+    before = bool(np.any(events["launch_time_s"][events["kind"] == b"launch"][:1] < onset))
+    axes.axvline(onset, color="0.2", lw=1.2, ls=":")
+    _tag(axes, onset, "ignition", "0.2", left=not before)
     for event in events[events["kind"] == b"launch"][:1]:
         colour = "#c8400a"
         launch, sigma = float(event["launch_time_s"]), float(event["launch_time_sigma_s"])
@@ -71,17 +86,22 @@ def _mark_times(axes: Any, thing: Any, events: Records) -> None:
             if np.isfinite(sigma):
                 axes.axvspan(launch - sigma, launch + sigma, color=colour, alpha=0.15, lw=0)
             axes.axvline(launch, color=colour, lw=1.3, ls="--")
-            _tag(axes, launch, "launch estimated", colour, 0.03)
+            _tag(axes, launch, "launch estimated", colour, left=launch < onset)
         declared = float(event["declared_time_s"])
         if np.isfinite(declared):
             axes.axvline(declared, color=colour, lw=1.8)
-            _tag(axes, declared, f"declared +{declared - float(thing['onset_s']):.1f} s", colour, 0.03)
+            _tag(axes, declared, f"declared +{declared - onset:.1f} s", colour)
 
 
-def _tag(axes: Any, time_s: float, text: str, colour: str, height: float, *, left: bool = False) -> None:
+def _tag(axes: Any, time_s: float, text: str, colour: str, *, left: bool = False) -> None:
+    """Write along a time's line, at the top; where the time is off the picture, at its edge with an arrow."""
+    low, high = axes.get_xlim()
+    if not low <= time_s <= high:
+        left = time_s > high
+        text = f"{text} \u2192" if left else f"\u2190 {text}"
     axes.annotate(
-        text, (time_s, height), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, 0),
-        textcoords="offset points", rotation=90, fontsize=8, color=colour, va="bottom", ha="right" if left else "left",
+        text, (min(max(time_s, low), high), 0.97), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, 0),
+        textcoords="offset points", rotation=90, fontsize=8, color=colour, va="top", ha="right" if left else "left",
     )  # fmt: skip
 
 

@@ -147,6 +147,16 @@ def radiance(frame: NDArray[Any], sensor: Sensor, band: Band | None) -> tuple[ND
     return (scaled, "W m$^{-2}$ sr$^{-1}$") if np.isfinite(scaled).any() else (value, "DN")
 
 
+def _readable(value: NDArray[Any], unit: str) -> tuple[NDArray[Any], str]:
+    """Give radiance a prefix that brings it near 1, so that the colour bar needs no power of ten."""
+    largest = float(np.nanmax(np.abs(value), initial=0.0, where=np.isfinite(value)))
+    if unit == "DN" or not largest > 0:
+        return value, unit
+    power = int(np.clip(np.floor(np.log10(largest) / 3), -3, 2))
+    prefix = {-3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M"}[power]
+    return value * 10.0 ** (-3 * power), prefix + unit
+
+
 def _stretch(value: NDArray[Any], upper: float) -> tuple[float, float]:
     """Return what to show as black and as white, never equal."""
     finite = value[np.isfinite(value)]
@@ -157,13 +167,14 @@ def _stretch(value: NDArray[Any], upper: float) -> tuple[float, float]:
 
 
 def _draw_frame(figure: Any, axes: Any, name: str, frame: NDArray[Any], sensor: Sensor, band: Band | None) -> None:
-    value, unit = radiance(frame, sensor, band)
+    value, unit = _readable(*radiance(frame, sensor, band))
     low, high = _stretch(value, 99.7)
     image = axes.imshow(value, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.015)
     axes.set_title(f"{'in-band radiance' if unit != 'DN' else 'signal'} ({unit})", fontsize=9, loc="right")
     bar.ax.tick_params(labelsize=8)
-    bar.formatter.set_powerlimits((-2, 4))
+    bar.formatter.set_powerlimits((-4, 6))
+    bar.formatter.set_useOffset(False)
     edges = f" {band.lower_um:.2f}-{band.upper_um:.2f} µm" if band and np.isfinite(band.lower_um) else ""
     axes.set_title(f"{name.upper()}{edges}", fontsize=11, loc="left")
     axes.set_xlabel("x (px)", fontsize=9)
@@ -259,25 +270,42 @@ def _draw_truth(axes: Any, objects: Records, samples: Records, moved: _Shifts, v
 
 
 def _draw_tracks(axes: Any, tables: EventTables, moved: _Shifts, *, named: bool) -> None:
-    for track in tables.tracks[np.isfinite(tables.tracks["confirmed_time_s"])]:
+    """Draw the path of every confirmed track; ring and name those seen at this frame, launches always named."""
+    tracks = tables.tracks[np.isfinite(tables.tracks["confirmed_time_s"])]
+    kinds = [kind_of_track(tables, track) for track in tracks]
+    taken: list[tuple[float, float]] = []
+    for n in sorted(range(len(tracks)), key=lambda n: (kinds[n] != "launch", kinds[n] == "unknown", n)):
+        track, colour = tracks[n], colour_of(kinds[n])
         points = tables.track_points[int(track["start"]) : int(track["start"] + track["count"])]
         if not len(points):
             continue
-        kind = kind_of_track(tables, track)
         x, y = moved(points)
-        axes.plot(x, y, color=colour_of(kind), lw=1.8, path_effects=outlined(3.0), solid_capstyle="round")
-        now = len(points) - 1
+        axes.plot(x, y, color=colour, lw=1.8, path_effects=outlined(3.0), solid_capstyle="round")
+        now, here = len(points) - 1, True
         if moved.frame is not None:
-            now = int(np.argmin(np.abs(points["frame"].astype(np.int64) - moved.frame)))
-        for colour, width in (("black", 3.0), (colour_of(kind), 1.6)):  # path effects would fill the ring
-            axes.plot(x[now], y[now], "o", ms=11, mfc="none", mec=colour, mew=width)
-        if not named:
-            continue
-        axes.annotate(
-            f"T{int(track['track_id'])} {kind}", (x[now], y[now]), xytext=(9, -9), textcoords="offset points",
-            color=colour_of(kind), fontsize=9, fontweight="bold", path_effects=outlined(2.5), annotation_clip=True,
-            clip_on=True,
-        )  # fmt: skip
+            away = np.abs(points["frame"].astype(np.int64) - moved.frame)
+            now, here = int(np.argmin(away)), bool(away.min() <= 1)
+        if here:
+            for rim, width in (("black", 3.0), (colour, 1.6)):  # path effects would fill the ring
+                axes.plot(x[now], y[now], "o", ms=11, mfc="none", mec=rim, mew=width)
+        if named and (here or kinds[n] == "launch"):
+            _name(axes, f"T{int(track['track_id'])} {kinds[n]}", (float(x[now]), float(y[now])), colour, taken)
+
+
+def _name(axes: Any, text: str, at: tuple[float, float], colour: str, taken: list[tuple[float, float]]) -> None:
+    """Write a name beside a point, inwards of the picture's edge, unless another stands there already."""
+    right, left = axes.get_images()[0].get_extent()[1::-1]
+    height = abs(np.subtract(*axes.get_images()[0].get_extent()[2:]))
+    leftwards = at[0] > left + 0.82 * (right - left)
+    wide, high = 0.24 * (right - left), 0.035 * height  # of a name of 13 letters
+    corner = (at[0] - wide if leftwards else at[0], at[1])
+    if any(abs(corner[0] - x) < wide and abs(corner[1] - y) < high for x, y in taken):
+        return
+    taken.append(corner)
+    axes.annotate(
+        text, at, xytext=(-9 if leftwards else 9, -9), textcoords="offset points", ha="right" if leftwards else "left",
+        color=colour, fontsize=9, fontweight="bold", path_effects=outlined(2.5), annotation_clip=True, clip_on=True,
+    )  # fmt: skip
 
 
 def _draw_events(axes: Any, events: Records, view: View) -> None:
