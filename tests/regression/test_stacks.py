@@ -13,6 +13,13 @@ from boostwatch.settings import read_toml
 from tests.regression.stacks import NAMES, SYNTHETIC, make
 
 
+FAR = 1.52
+"""Distance in 95 % ellipses that an honest one exceeds once in a thousand: sqrt(chi2(0.999) / chi2(0.95)), two degrees.
+
+A single stack may well lie outside of 95 %; how often that happens is measured over many in `benchmarks.demo_seeds`.
+"""
+
+
 def test_checksums() -> None:
     lines = (SYNTHETIC / "SHA256SUMS").read_text().split("\n")[:-1]
     assert [line.split("  ")[1] for line in lines] == [f"{name}.stack.h5" for name in NAMES]
@@ -51,7 +58,7 @@ def test_chain(name: str, tmp_path: Path) -> None:
     found, false = launches(SYNTHETIC / f"{name}.stack.h5", tmp_path / "events.h5")
     assert len(found) == (0 if name == "confusers" else 1)
     assert all(row["declared"] and row["launch_events"] == 1 for row in found)
-    assert all(row["inside_ellipse"] for row in found)
+    assert all(row["ellipse_distance"] < FAR for row in found)
     assert false == 0
 
 
