@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +133,10 @@ def test_settings_file_reaches_the_chain(stack_file: Path, tmp_path: Path, capsy
     out = tmp_path / "e.h5"
     assert cli.run(["detect", str(stack_file), "-o", str(out), "--settings", str(settings)]) == 0
     assert "false_alarms_per_mpx = 3.0" in str(store.read_events(out).provenance["settings"])
+    for text, place in (("[detect]\npsf_sigma = '-1 px'", "psf_sigma"), ("[track]\nmax_gap = '1e9 s'", "max_gap")):
+        settings.write_text(text)
+        assert cli.run(["detect", str(stack_file), "-o", str(out), "--settings", str(settings)]) == 65
+        assert place in capsys.readouterr().err
     settings.write_text("[detect]\nfalse_alarms = 3.0\n")
     assert cli.run(["detect", str(stack_file), "-o", str(out), "--settings", str(settings)]) == 65
     assert "did you mean 'false_alarms_per_mpx'" in capsys.readouterr().err
@@ -158,6 +164,23 @@ def test_track_passes_over_a_long_gap(tmp_path: Path, capsys: Captured) -> None:
     tables = store.read_events(tmp_path / "e.h5")
     assert len(tables.tracks) == 2  # the gap joins nothing
     assert tables.provenance["frames_read"] == 2_000_000_030
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "1e300", "1e30"])
+def test_track_refuses_numbers_without_measure(value: str, tmp_path: Path, capsys: Captured) -> None:
+    table = tmp_path / "detections.csv"
+    for row in (f"0,1,1,{value}", f"0,{value},1,5"):
+        table.write_text(f"frame,x,y,snr\n{row}\n")
+        assert cli.run(["track", str(table), "-o", str(tmp_path / "e.h5")]) == 65
+        assert "is not allowed" in capsys.readouterr().err
+
+
+def test_output_that_knows_only_ascii(events_file: Path, stack_file: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "boostwatch", "score", str(events_file), "--truth", str(stack_file)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert b"Launches" in done.stdout
 
 
 def test_track_refuses_a_senseless_band(tmp_path: Path, capsys: Captured) -> None:
@@ -219,6 +242,45 @@ def test_too_small_frames_are_named(tmp_path: Path, capsys: Captured) -> None:
     assert "16 px" in error
 
 
+def test_a_name_that_is_not_utf8(stack_file: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/sp ace \xff.h5"))
+    try:
+        odd.write_bytes(stack_file.read_bytes())
+    except OSError:
+        pytest.skip("the file system takes no such name")
+    assert cli.run(["detect", str(odd), "-o", f"{odd}.ev"]) == 0
+    assert store.read_events(f"{odd}.ev").provenance["input"] == "sp ace \\xff.h5"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_to_end_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    scene, out = tmp_path / "scene.toml", tmp_path / "x.h5"
+    scene.write_text("frames = 100000\n[sensor]\nwidth = 32\nheight = 32\n[line_of_sight]\ndrift = '0 px/s'\n")
+    out.write_text("old")
+    arguments = ["simulate", str(scene), "-o", str(out)]
+    # A shell's background job ignores SIGINT and its children inherit that.
+    heed = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    run = f"import signal, sys; {heed}; sys.argv[1:] = {arguments!r}; from boostwatch.cli import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", run], stderr=subprocess.PIPE, text=True)
+    part = tmp_path / "x.h5.part"
+    for _ in range(600):
+        if part.exists() and part.stat().st_size > 0:
+            break
+        time.sleep(0.1)
+    process.send_signal(number)
+    assert process.communicate(timeout=60)[1].strip() == "boostwatch: interrupted"
+    assert process.returncode == 130
+    assert out.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["scene.toml", "x.h5"]
+
+
+def test_schema_of_scenario_and_settings(capsys: Captured) -> None:
+    for arguments, key in (([], "objects"), (["scenario"], "objects"), (["settings"], "detect")):
+        assert cli.run(["schema", *arguments]) == 0
+        assert key in json.loads(capsys.readouterr().out)["properties"]
+
+
 def test_score(events_file: Path, stack_file: Path, capsys: Captured) -> None:
     assert cli.run(["score", str(events_file), "--truth", str(stack_file)]) == 0
     assert "W/sr" in capsys.readouterr().out
@@ -226,6 +288,13 @@ def test_score(events_file: Path, stack_file: Path, capsys: Captured) -> None:
     launch = json.loads(capsys.readouterr().out)["launches"][0]
     assert launch["declared"]
     assert launch["inside_ellipse"]
+
+
+def test_score_against_another_stack(events_file: Path, scenario_file: Path, tmp_path: Path, capsys: Captured) -> None:
+    other = tmp_path / "other.h5"
+    assert cli.run(["simulate", str(scenario_file), "-o", str(other), "--seed", "77"]) == 0
+    assert cli.run(["score", str(events_file), "--truth", str(other)]) == 2
+    assert "from another stack" in capsys.readouterr().err
 
 
 def test_score_without_truth_is_a_usage_error(events_file: Path, tmp_path: Path, capsys: Captured) -> None:

@@ -7,9 +7,11 @@ for was missed, 2 usage, 65 bad data, 66 no such input, 70 internal, 73 cannot c
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from boostwatch.records import EventTables
 
 OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable result on stdout.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 SETTINGS = click.option("--settings", type=click.Path(path_type=Path), help="TOML with the chain's settings.")
 JOBS = click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Threads; all cores by default.")
 INPUT = click.Path(path_type=Path)
@@ -98,7 +100,7 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
 @cli.command("import")
 @click.argument("files", type=INPUT, nargs=-1, required=True)
 @OUT
-@click.option("--dataset", help="HDF5 path of the frames in a foreign file.")
+@click.option("--dataset", help="HDF5 path, FITS extension or NPZ name of the frames.")
 @click.option("--frame-period", "frame_period_s", type=click.FloatRange(min=0, min_open=True), default=1.0,
               show_default=True, help="Seconds between frames where the files do not tell.")  # fmt: skip
 @click.option("--epoch", help="ISO 8601 UTC time of the first frame where the files do not tell.")
@@ -218,11 +220,16 @@ def validate(file: Path, as_json: bool) -> None:
 
 
 @cli.command()
-def schema() -> None:
-    """Print the JSON Schema of the scenario file."""
-    from boostwatch.scene.scenario import Scenario
+@click.argument("of", type=click.Choice(["scenario", "settings"]), default="scenario")
+def schema(of: str) -> None:
+    """Print the JSON Schema of the scenario file (default) or of the chain's settings."""
+    if of == "scenario":
+        from boostwatch.scene.scenario import Scenario
 
-    _echo_json(Scenario.model_json_schema())
+        return _echo_json(Scenario.model_json_schema())
+    from boostwatch.settings import ChainSettings
+
+    _echo_json(ChainSettings.model_json_schema())
 
 
 @cli.command()
@@ -381,7 +388,15 @@ def _fail(message: str, code: int) -> int:
 
 
 def main() -> None:
-    """Entry point of the ``boostwatch`` command."""
+    """Entry point of the ``boostwatch`` command.
+
+    A request to end is taken like Ctrl-C, so that nothing is left over. A terminal or pipe that cannot show a letter
+    gets a question mark.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run())
 
 

@@ -347,13 +347,18 @@ def _provenance(path: str | Path, sha256: str, settings: ChainSettings, command:
     import numba
 
     return {
-        "input": Path(path).name,
+        "input": _shown(Path(path).name),
         "input_sha256": sha256,
         "settings": settings.to_toml(),
         "versions": f"boostwatch {boostwatch.__version__}, python {sys.version.split()[0]}, numpy {np.__version__}, "
         f"numba {numba.__version__}, h5py {h5py.__version__}",
-        "command": command,
+        "command": _shown(command),
     }
+
+
+def _shown(text: str) -> str:
+    """Return a name as text that a file can hold: bytes that are not UTF-8 become hexadecimal escapes."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def score(events: str | Path, truth: str | Path) -> Score:
@@ -362,7 +367,7 @@ def score(events: str | Path, truth: str | Path) -> Score:
     Raises
     ------
     UsageError
-        The stack carries no truth.
+        The stack carries no truth, or `detect` made the events from another one.
     """
     from boostwatch.assess.score import score as assess
 
@@ -370,6 +375,10 @@ def score(events: str | Path, truth: str | Path) -> Score:
     with store.open_stack(truth) as reader:
         if reader.truth_objects is None or reader.truth_samples is None:
             raise UsageError("the stack carries no truth to score against", path=truth, allowed="a simulated stack")
+        made_from = tables.provenance.get("input_sha256")
+        if made_from and len(tables.registration) and made_from != reader.sha256:  # a list from elsewhere has no shifts
+            found = str(tables.provenance.get("input", ""))
+            raise UsageError("the events came from another stack", path=events, found=found, allowed=str(truth))
         return assess(
             tables,
             objects=reader.truth_objects,

@@ -271,7 +271,7 @@ class DetectSettings(Model):
         12, ge=0, le=1000, description="newest frames kept out of the background, lest a slow plume absorb itself"
     )
     warm_up_frames: int = Field(8, ge=2, le=1000, description="frames before the first detection")
-    psf_sigma: Pixels | None = Field(None, description="Gaussian PSF sigma; the stack's own by default")
+    psf_sigma: Pixels | None = Field(None, ge=0.2, le=5, description="Gaussian PSF sigma; the stack's own by default")
 
 
 class TrackSettings(Model):
@@ -281,16 +281,20 @@ class TrackSettings(Model):
     detection_probability: float = Field(
         0.9, gt=0.05, lt=1.0, description="expected probability that a target is detected in a frame"
     )
-    max_speed: PositivePixelRate = Field(4.0, description="fastest scene motion of a target")
-    max_acceleration: PixelAcceleration = Field(0.1, description="1-sigma change of velocity in a second")
-    max_gap: PositiveDuration = Field(8.0, description="time without a detection that a confirmed track outlives")
+    max_speed: PositivePixelRate = Field(4.0, le=1e4, description="fastest scene motion of a target")
+    max_acceleration: PixelAcceleration = Field(0.1, le=1e4, description="1-sigma change of velocity in a second")
+    max_gap: PositiveDuration = Field(
+        8.0, le=1e5, description="time without a detection that a confirmed track outlives"
+    )
 
 
 class EventSettings(Model):
     """Tracks to launch events."""
 
     declare_probability: float = Field(0.95, gt=0.5, lt=1.0, description="p_launch at which a launch is declared")
-    pointing_sigma: Angle | None = Field(None, description="1-sigma pointing error an axis; the stack's by default")
+    pointing_sigma: Angle | None = Field(
+        None, ge=0, le=0.1, description="1-sigma pointing error an axis; the stack's by default"
+    )
 
 
 class ChainSettings(Model):

@@ -21,6 +21,8 @@ from boostwatch.store.events import take_columns
 from boostwatch.store.sources import damage_named
 
 REQUIRED: Final = ("frame", "x", "y")
+LARGEST: Final = 1e15
+"""Of any number in a list; its square is still one in single precision."""
 _DELIMITERS: Final = ",;\t"
 
 
@@ -69,9 +71,12 @@ def read_detections(path: str | os.PathLike[str]) -> tuple[Records, str]:
 def _complete(rows: Records, path: str) -> Records:
     """Check what must be known, fill in what need not be."""
     names = rows.dtype.names or ()
-    out = take_columns(rows, DETECTION, path, "detections", required=REQUIRED)
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused below
+        out = take_columns(rows, DETECTION, path, "detections", required=REQUIRED)
     for column in ("x", "y", *(["time_s"] if "time_s" in names else [])):
         _refuse(out[column], ~np.isfinite(out[column]), path, column, "a finite number")
+    for column in (n for n in DETECTION.names or () if n in names and DETECTION[n].kind == "f"):
+        _refuse(out[column], np.abs(out[column]) > LARGEST, path, column, f"at most {LARGEST:g}, or NaN where unknown")
     _refuse(out["frame"], out["frame"] < 0, path, "frame", "0 or more")
     if "time_s" not in names:
         out["time_s"] = out["frame"]
