@@ -201,3 +201,17 @@ def test_an_estimated_launch_is_told_inside_the_axes(case, early_s, arrow):
     low, high = axes.get_xlim()
     assert low <= tag.xy[0] <= high
     assert ("\u2190" in tag.get_text()) == arrow
+
+
+def test_an_interrupted_picture_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"old")
+
+    def interrupt(_fd: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(picture.os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        picture._write(path, b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+    assert path.read_bytes() == b"old"

@@ -353,5 +353,6 @@ def _write(path: Path, data: bytes) -> None:
             os.fsync(stream.fileno())
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StorageError(error.strerror or "cannot be written", path=path) from None
+    finally:
+        part.unlink(missing_ok=True)  # gone already if it was renamed; left by a failure or Ctrl-C
