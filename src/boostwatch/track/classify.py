@@ -126,7 +126,7 @@ class Classifier:
         aircraft, satellite = paths((_AIRCRAFT, 1.0), (_SATELLITE, 1.0))
         from_rest, from_cloud = paths((_FROM_REST, 1.0), (_FROM_CLOUD, 1.0))
         climbing = self._climb(table, row, from_rest)
-        launch = np.logaddexp(climbing + math.log(0.9), from_cloud + math.log(0.1))
+        launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03))
         rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
         # Cloud edges drift, and their centroids wander by more than a point's would.
         unknown = np.logaddexp.reduce([table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)

@@ -28,12 +28,24 @@ LEAST_HITS = 4
 CLOUD_SPEED_M_S = 40.0
 MOVING_SIGMAS = 4.0
 """A launch is declared only when its speed is above that of clouds by this many sigma."""
-CERTAIN_S = 10.0
+CERTAIN_S = 2.0
 """Or when a tenth of the doubt allowed is left, and stays so for this long."""
 KNOWN_S = 30.0
 """Age at which a track counts for the frequency of its kind."""
 EVENT_DURATION_S = 3.0
 """Tracks shorter than this that are no launch make no event."""
+EVENT_HITS = 8
+"""Fires and flares of fewer hits make none either."""
+EVENT_SHARE = 0.4
+"""Nor do those seen in a smaller share of the frames of their life: what flickers so is an edge of a cloud."""
+EVENT_PROBABILITY = 0.5
+"""Nor those less likely than this (fire and flare together): what else they might be is mostly clutter."""
+EVENT_SNR = 8.0
+"""What cannot be named makes an event only when it is this strong: edges of clouds are many and faint."""
+SAME_PLACE_PX = 3.0
+"""What stands still so near to another of its kind is that one, seen again."""
+BURNOUT_SNR = 8.0
+"""Light that ends from below this may have faded behind cloud: no burnout is told."""
 LATE_HITS = 8
 """Once its motion is settled a track is weighed again at every so many hits."""
 REFIT_S = 15.0
@@ -179,17 +191,43 @@ class Judge:
             return float(value.max())
         return float(np.median(np.lib.stride_tricks.sliding_window_view(value, 3), axis=1).max())
 
+    def _deserves(self, story: Story) -> bool:
+        """Tell whether a track makes an event."""
+        if math.isfinite(story.declared_time_s):
+            return True
+        lasted = float(story.hits[-1]["time_s"] - story.hits[0]["time_s"])
+        if len(story.probabilities) == 0 or lasted < EVENT_DURATION_S:
+            return False
+        p = dict(zip(KINDS, story.probabilities.tolist(), strict=True))
+        kind = KINDS[int(np.argmax(story.probabilities))]
+        snr = float(np.median([h["snr"] for h in story.hits]))
+        if kind in ("unknown", "launch"):
+            return snr >= EVENT_SNR
+        often = len(story.hits) >= EVENT_HITS and len(story.hits) * self._period >= EVENT_SHARE * lasted
+        sure = p["fire"] + p["flare"] if kind in ("fire", "flare") else p[kind]
+        return sure >= EVENT_PROBABILITY and (often or kind in ("aircraft", "defect", "satellite"))
+
+    @staticmethod
+    def _once(stories: list[Story]) -> list[Story]:
+        """Leave out what stands where a longer track of a kind that stands still was."""
+        out: list[Story] = []
+        for story in sorted(stories, key=lambda s: (-len(s.hits), s.track_id)):
+            kind = KINDS[int(np.argmax(story.probabilities))]
+            place = {"fire": "scene", "flare": "scene", "unknown": "scene", "defect": "focal"}.get(kind)
+            if place is not None and not math.isfinite(story.declared_time_s):
+                near = (
+                    np.linalg.norm(story.hits[0][place] - o.hits[-1][place]) < SAME_PLACE_PX
+                    for o in out
+                    if (KINDS[int(np.argmax(o.probabilities))] == "defect") == (kind == "defect")
+                )
+                if any(near):
+                    continue
+            out.append(story)
+        return out
+
     def events(self, stories: list[Story], time_s: float) -> Records:
         """Return one event a track that deserves it, in order of time first seen."""
-        worth = [
-            s
-            for s in stories
-            if len(s.probabilities)
-            and (
-                math.isfinite(s.declared_time_s)
-                or float(s.hits[-1]["time_s"] - s.hits[0]["time_s"]) >= EVENT_DURATION_S
-            )
-        ]
+        worth = self._once([s for s in stories if self._deserves(s)])
         for story in worth:
             if math.isfinite(story.declared_time_s):
                 self._fit(story, time_s)
@@ -217,7 +255,7 @@ class Judge:
             if at is not None:
                 out["launch_time_s"], out["launch_time_sigma_s"] = at.launch_time_s, at.launch_time_sigma_s
                 out["heading_deg"], out["heading_sigma_deg"] = at.heading_deg, at.heading_sigma_deg
-            if story.ended:
+            if story.ended and np.median([h["snr"] for h in story.hits[-4:]]) >= BURNOUT_SNR:
                 out["burnout_time_s"] = float(story.hits[-1]["time_s"]) + 0.5 * self._period
         elif kind not in ("defect", "satellite") and self._pointing.known:
             at = place(self._lines(story), *HEIGHTS_M.get(kind, (0.0, 500.0)))
