@@ -56,3 +56,12 @@ def test_every_command_in_the_readme_exists() -> None:
             "export",
         ):
             assert cli.run([command, "--help"]) == 0
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_what_a_page_links_to_is_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for link in re.findall(r"\]\(([^)#]+)", text):
+        assert link.startswith("http") or (ROOT / page).parent.joinpath(link).exists(), link

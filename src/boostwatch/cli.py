@@ -1,7 +1,8 @@
 """The command line. Heavy imports stay inside the commands: ``--help`` answers at once.
 
-Results go to stdout (``--json`` for machines), progress and errors to stderr. Exit codes: 0 done, 1 a threshold asked
-for was missed, 2 usage, 65 bad data, 66 no such input, 70 internal, 73 cannot create, 74 I/O error, 130 interrupted.
+Results go to stdout (``--json`` for machines), progress and errors to stderr. Exit codes: 0 done, 2 usage, 65 bad
+data, 66 no such input, 70 internal, 73 cannot create, 74 I/O error, 130 interrupted (SIGINT, SIGTERM); 1 is kept for a
+threshold asked for that was missed.
 """
 
 from __future__ import annotations
