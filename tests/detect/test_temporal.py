@@ -274,3 +274,28 @@ def test_wrong_shapes_are_said(kind):
     detector = kind(sensor(), (1, 32, 32), DetectSettings())
     with pytest.raises(BadData, match="frame 7: has the wrong shape"):
         detector.process(np.zeros((1, 32, 31), np.uint16), frame=7, time_s=0.0, frame_index=0)
+
+
+@pytest.mark.parametrize(("speed", "ramp"), [(0.4, 0.0), (0.4, 1.2), (0.8, -1.2)])
+def test_a_bright_source_that_goes_by_leaves_nothing_behind(speed, ramp):
+    """Under a cloud that moves in, whose level goes on while the source hides it."""
+    behind, pixels = 0, 0.0
+    for seed in (20, 21):
+        sky, detector = Sky(seed, size=64), TemporalDetector(sensor(), (1, 64, 64), DetectSettings())
+        cloud = np.exp(-0.5 * ((sky.x - 32.0) ** 2 + (sky.y - 32.0) ** 2) / 12.0**2)
+        crossing = round(30 / speed)
+        for i in range(60 + crossing + 60):
+            k = i - 60
+            x, y = 16.3 + speed * k, 29.4 + 0.15 * speed * k
+            shining = 0 <= k <= crossing
+            plane = sky.frame(i, [(x, y, 200.0)] if shining else []) + 500.0 + ramp * i * cloud
+            found = step(detector, np.rint(plane).astype(np.uint16), i).detections
+            if k < 0:
+                continue
+            passed = (found["x"] > 12) & (found["x"] < min(x - 5.0, 52.0))
+            passed &= np.abs(found["y"] - 29.4 - 0.15 * (found["x"] - 16.3)) < 6.0
+            if shining:
+                assert len(near(found, x, y)) == 1
+            behind += np.count_nonzero(passed)
+            pixels += 12.0 * max(min(x - 5.0, 52.0) - 12.0, 0.0) / 1e6
+    assert behind <= 10.0 * pixels + 2.0

@@ -14,6 +14,7 @@ from scipy import ndimage
 from scipy.special import ndtri
 
 from boostwatch.detect._bands import BandFigures, BandMaps, kernel_frame, rows_of
+from boostwatch.detect._gates import RIM, Held, hold
 from boostwatch.detect.calibration import threshold_for
 from boostwatch.detect.peaks import SNR, Scene, X, Y, clutter_factor, select
 from boostwatch.detect.registration import shift_of
@@ -54,12 +55,6 @@ PATTERN_ROWS = 2
 
 PATTERN_RATE = 0.02
 """Least gain of the pattern."""
-
-GATE_LEAK = 0.01
-"""Share at which the mean still learns under a detection: a lasting step is taken in after some 40 memories."""
-
-GATE_DECAY = 0.95
-"""What is left of the slope after a frame under a detection, lest its noise run away with the mean."""
 
 SHAPELESS = 1.2
 """Misfit from which a weak detection is held for clutter and does not gate: its variance shall be learnt."""
@@ -195,7 +190,7 @@ class BandState:
         if self._past is not None:
             past = self._past.place
             past_x, past_y = self._base[0] - self._past.base[0], self._base[1] - self._past.base[1]
-            self._guarded = self._save_gates(self._past, past_x, past_y)
+            self._held = [h for g in self._past.gates if (h := self._hold(self._past, g, past_x, past_y)) is not None]
         self._slot = slot
         memory = float(settings.memory_frames)
         following = held + 1.0
@@ -230,7 +225,8 @@ class BandState:
             return np.zeros((0, 8))
         self._seen += self._past is not None
         if self._past is not None:
-            self._restore_gates(self._guarded)
+            for held in self._held:
+                held.let_in(self.background, self._pace)
             self._learn_pattern(self._past)
         self._renew_tiles()
         peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])
@@ -300,23 +296,14 @@ class BandState:
         new = np.where(weight > 0, norm / np.maximum(weight, 1e-30), self._tiles.variance)
         self._tiles.variance[:] = new
 
-    def _save_gates(self, slot: _Slot, step_x: int, step_y: int) -> list[tuple[slice, slice, NDArray[np.float32]]]:
-        saved = []
+    def _hold(self, slot: _Slot, gate: NDArray[np.float64], step_x: int, step_y: int) -> Held | None:
+        """Take what a gate covers out of a frame that is to enter the background."""
         height, width = self.background.mean.shape
-        for x, y, radius in slot.gates:
-            cx, cy, r = round(x) + step_x, round(y) + step_y, int(radius)
-            rows = slice(max(0, cy - r), min(height, cy + r + 1))
-            columns = slice(max(0, cx - r), min(width, cx + r + 1))
-            if rows.start < rows.stop and columns.start < columns.stop:
-                saved.append((rows, columns, np.stack([layer[rows, columns] for layer in self.background[:4]])))
-        return saved
-
-    def _restore_gates(self, saved: list[tuple[slice, slice, NDArray[np.float32]]]) -> None:
-        leak = np.float32(GATE_LEAK)
-        for rows, columns, before in saved:
-            # Only the mean leaks: the square of a bright source would blind its place within a few frames.
-            mean, old = self.background.mean, before[0] + before[3]
-            mean[rows, columns] = old + leak * (mean[rows, columns] - old)
-            self.background.variance[rows, columns] = before[1]
-            self.background.slope[rows, columns] = GATE_DECAY * before[3]
-            self.background.age[rows, columns] = before[2]
+        cx, cy, r = round(gate[0]) + step_x, round(gate[1]) + step_y, int(gate[2]) + RIM
+        # Inside of the background and, moved back, of the slot's own reference.
+        y0, y1 = max(0, step_y, cy - r), min(height, height + step_y, cy + r + 1)
+        x0, x1 = max(0, step_x, cx - r), min(width, width + step_x, cx + r + 1)
+        if y0 >= y1 or x0 >= x1:
+            return None
+        value = self._ring[slot.place, y0 - step_y : y1 - step_y, x0 - step_x : x1 - step_x]
+        return hold(value, self.background, (y0, x0), (cy, cx), r - RIM, self._ahead)
