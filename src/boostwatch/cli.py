@@ -262,6 +262,20 @@ def _command() -> str:
     return shlex.join(["boostwatch", *sys.argv[1:]])
 
 
+_asked_to_end: list[int] = []
+"""Signals that came. What they raise is lost if a callback of the HDF5 library is running just then."""
+
+
+def _end(number: int, _frame: object) -> None:
+    _asked_to_end.append(number)
+    raise KeyboardInterrupt
+
+
+def _heed() -> None:
+    if _asked_to_end:
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def _progress() -> Iterator[Progress]:
     """Show a bar for each stage on stderr if that is a terminal, else nothing."""
@@ -271,13 +285,14 @@ def _progress() -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda stage, done, total: None
+        yield lambda stage, done, total: _heed()
         return
     columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bars(*columns, console=console) as bars:
         stages: dict[str, Any] = {}
 
         def update(stage: str, done: int, total: int) -> None:
+            _heed()
             if stage not in stages:
                 stages[stage] = bars.add_task(stage, total=None)
             bars.update(stages[stage], completed=done, total=total or None)
@@ -374,7 +389,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BoostwatchError as error:
         return _fail(str(error), error.exit_code)
     except OSError as error:
-        code = StorageError.exit_code if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG) else 70
+        disk = error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
+        disk = disk or "No usable temporary directory" in str(error)  # where none can be written
+        code = StorageError.exit_code if disk else 70
         return _fail(str(error), code)
     except Exception as error:
         if os.environ.get("BOOSTWATCH_DEBUG"):
@@ -394,7 +411,9 @@ def main() -> None:
     A request to end is taken like Ctrl-C, so that nothing is left over. A terminal or pipe that cannot show a letter
     gets a question mark.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
