@@ -12,7 +12,6 @@ from boostwatch.scene.scenario import Scenario
 from boostwatch.settings import read_toml
 from tests.regression.stacks import NAMES, SYNTHETIC, make
 
-
 FAR = 1.52
 """Distance in 95 % ellipses that an honest one exceeds once in a thousand: sqrt(chi2(0.999) / chi2(0.95)), two degrees.
 

@@ -25,11 +25,10 @@ Array = NDArray[np.float64]
 
 LEAST_HITS = 4
 """Hits before a track can be declared a launch: two positions make a speed, more make an acceleration."""
-CLOUD_SPEED_M_S = 40.0
-MOVING_SIGMAS = 4.0
-"""A launch is declared only when its speed is above that of clouds by this many sigma."""
-CERTAIN_S = 2.0
-"""Or when a tenth of the doubt allowed is left, and stays so for this long."""
+RECENT_HITS = 6
+BRIGHT_SNR = 6.5
+"""A launch is declared only when its latest hits are brighter than this on the mean: what rides on the threshold of
+detection is an edge of a cloud more often than not."""
 KNOWN_S = 30.0
 """Age at which a track counts for the frequency of its kind."""
 EVENT_DURATION_S = 3.0
@@ -93,15 +92,6 @@ class Judge:
             self._classifier.learn(story.probabilities)
             story.counted = True
 
-    def _moving(self, table: Table, row: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell (K,) which tracks surely move faster than clouds do."""
-        v = table.boost_state[row, :, 1]
-        speed = np.linalg.norm(v, axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            sigma = np.sqrt((v**2 * table.boost_cov[row, :, 1, 1]).sum(axis=1)) / speed
-        out: NDArray[np.bool_] = speed - CLOUD_SPEED_M_S / self.scale_m > MOVING_SIGMAS * sigma
-        return out
-
     @property
     def scale_m(self) -> float:
         """Metres a pixel, a notional figure where geometry is not known."""
@@ -127,19 +117,15 @@ class Judge:
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
         p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise)
         new = []
-        moving = self._moving(table, row)
-        for story, mine, moves in zip(stories, p, moving, strict=True):
+        for story, mine in zip(stories, p, strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(mine):
                 story.kind_since_s = time_s
             story.probabilities = mine
             if not story.counted and time_s - float(story.hits[0]["time_s"]) > KNOWN_S:
                 self.settle(story)
             undeclared = not math.isfinite(story.declared_time_s)
-            # Flown towards the sensor's nadir, climb and range cancel on the focal plane: then only time can tell.
-            certain = 1.0 - mine[_LAUNCH] < 0.1 * (1.0 - self._settings.declare_probability)
-            story.certain_since_s = min(story.certain_since_s, time_s) if certain else math.inf
-            steady = time_s - story.certain_since_s >= CERTAIN_S
-            sure = mine[_LAUNCH] > self._settings.declare_probability and (moves or steady)
+            faint = float(np.mean([hit["snr"] for hit in story.hits[-RECENT_HITS:]])) < BRIGHT_SNR  # not if unknown
+            sure = mine[_LAUNCH] > self._settings.declare_probability and not faint
             if undeclared and len(story.hits) >= LEAST_HITS and sure:
                 story.declared_time_s = time_s
                 self._fit(story, time_s)

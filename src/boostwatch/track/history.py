@@ -86,7 +86,6 @@ class Story:
         self.probabilities: Array = np.empty(0)
         self.kind_since_s = confirmed_time_s
         self.declared_time_s = np.nan
-        self.certain_since_s = np.inf
         self.last_fit_s = -np.inf
         self.location: Any = None
 
