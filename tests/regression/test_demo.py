@@ -9,9 +9,8 @@ import pytest
 
 from boostwatch import cli, store
 
-
 LATE_S = 20.0
-"""Guards against falling back. The goal is 15 s; how far it is met is told by `benchmarks.demo_seeds` over ten seeds."""
+"""Guards against falling back. The goal is 15 s; `benchmarks.demo_seeds` tells over ten seeds how far it is met."""
 
 
 def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
