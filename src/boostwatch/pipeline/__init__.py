@@ -1,0 +1,13 @@
+"""The sequence: scenario -> frames -> detections -> tracks -> events -> score. Opens the store; the wings never do."""
+
+from __future__ import annotations
+
+from boostwatch.pipeline.chain import chain_settings, detect, track
+from boostwatch.pipeline.common import Progress
+from boostwatch.pipeline.generate import Simulated, check_scenario, simulate
+from boostwatch.pipeline.judge import Demo, demo, draw, score
+
+__all__ = [
+    "Demo", "Progress", "Simulated", "chain_settings", "check_scenario", "demo", "detect", "draw", "score", "simulate",
+    "track",
+]  # fmt: skip
