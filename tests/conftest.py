@@ -1,10 +1,15 @@
-"""One small labelled scene for every test that needs files: rendered, detected and followed once a session."""
+"""Hypothesis without chance; one small labelled scene for every test that needs files, made once a session."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run; no deadline, since a kernel's first call compiles it.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.load_profile("fixed")
 
 SCENE = """
 name = "small"
