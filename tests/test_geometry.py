@@ -180,3 +180,19 @@ def test_sun_at_the_march_equinox_stands_on_the_equator():
 
 def test_sun_far_beyond_the_tables_needs_no_network():
     assert np.isfinite(g.sun_direction("2040-01-01T00:00:00Z")).all()
+
+
+def test_map_plane_keeps_distances_from_its_centre_and_goes_round() -> None:
+    plane = g.MapPlane(28.0, -80.0)
+    rng = np.random.default_rng(1)
+    lat, lon = rng.uniform(-60, 85, 200), rng.uniform(-170, 10, 200)
+    east, north = plane.forward(lat, lon)
+    back = plane.inverse(east, north)
+    np.testing.assert_allclose(back[0], lat, atol=1e-9)
+    np.testing.assert_allclose(back[1], lon, atol=1e-9)
+    cosine = np.sin(np.radians(28)) * np.sin(np.radians(lat)) + np.cos(np.radians(28)) * np.cos(
+        np.radians(lat)
+    ) * np.cos(np.radians(lon + 80))
+    np.testing.assert_allclose(np.hypot(east, north), plane.RADIUS_M * np.arccos(cosine), rtol=1e-9)
+    assert plane.forward(28.0, -80.0) == (0.0, 0.0)
+    assert plane.forward(29.0, -80.0)[1] > 0 < plane.forward(28.0, -79.0)[0]

@@ -195,6 +195,43 @@ def heading_deg(lat1_deg: ArrayLike, lon1_deg: ArrayLike, lat2_deg: ArrayLike, l
     return np.where(out < 360.0, out, out - 360.0)  # -1e-20 % 360 is 360
 
 
+class MapPlane:
+    """An azimuthal equidistant map: distances and directions from its centre are true.
+
+    On the sphere of the mean radius with geodetic latitudes (Snyder, Map Projections, USGS PP 1395, 1987, ch. 25); made
+    to lay textures on the ground, not to survey.
+
+    Parameters
+    ----------
+    latitude_deg, longitude_deg : float
+        The centre.
+    """
+
+    RADIUS_M = 6371008.8
+
+    def __init__(self, latitude_deg: float, longitude_deg: float) -> None:
+        self.latitude_deg, self.longitude_deg = latitude_deg, longitude_deg
+        self._basis = enu_basis(latitude_deg, longitude_deg)
+
+    def forward(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[Array, Array]:
+        """Return metres (east, north) on the map of geodetic coordinates (...); NaN gives NaN."""
+        lat, lon = np.radians(np.asarray(latitude_deg, np.float64)), np.radians(np.asarray(longitude_deg, np.float64))
+        up = np.stack(np.broadcast_arrays(np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)), -1)
+        east, north, radial = np.moveaxis(up @ self._basis.T, -1, 0)
+        across = np.hypot(east, north)
+        angle = np.arctan2(across, radial)
+        scale = self.RADIUS_M * np.where(across > 1e-12, angle / np.maximum(across, 1e-300), 1.0)
+        return east * scale, north * scale
+
+    def inverse(self, east_m: ArrayLike, north_m: ArrayLike) -> tuple[Array, Array]:
+        """Return latitude and longitude, degrees, of metres on the map."""
+        e, n = np.asarray(east_m, np.float64), np.asarray(north_m, np.float64)
+        angle = np.hypot(e, n) / self.RADIUS_M
+        scale = np.sinc(angle / np.pi) / self.RADIUS_M
+        up = np.stack(np.broadcast_arrays(e * scale, n * scale, np.cos(angle)), -1) @ self._basis
+        return np.degrees(np.arcsin(np.clip(up[..., 2], -1, 1))), np.degrees(np.arctan2(up[..., 1], up[..., 0]))
+
+
 def parse_utc(text: str) -> datetime:
     """Return the UTC instant of an ISO 8601 string; a string without an offset is UTC."""
     when = datetime.fromisoformat(text)

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from boostwatch import geometry
 from boostwatch.scene import camera, confusers, plume, trajectory
 from boostwatch.scene.atmosphere import Atmosphere
-from boostwatch.scene.objects import Aircraft, Fire, Flare, Launch
 from boostwatch.scene.scenario import Scenario, SceneObject
+from boostwatch.scene.scenario.objects import Aircraft, Fire, Flare, Launch
 from boostwatch.scene.sources import Place, build_source
 
 HERE = {"latitude": "28.2 deg", "longitude": "-80.6 deg"}

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.geometry import enu_basis, geodetic_to_itrs, itrs_to_geodetic
-from boostwatch.scene.objects import Aircraft, Fire, Flare
 from boostwatch.scene.plume import flicker
 from boostwatch.scene.radiometry import hot_source_intensity
+from boostwatch.scene.scenario.objects import Aircraft, Fire, Flare
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.signal import lfilter
 
-from boostwatch.scene.objects import Launch
+from boostwatch.scene.scenario.objects import Launch
 from boostwatch.scene.trajectory import TAIL_S, Ascent, vehicle_of
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from boostwatch.geometry import geodetic_to_itrs, itrs_to_geodetic, quaternion_to_matrix
 from boostwatch.scene import confusers, plume, trajectory
 from boostwatch.scene.atmosphere import Atmosphere
-from boostwatch.scene.objects import Aircraft, Fire, Flare, Launch
+from boostwatch.scene.scenario.objects import Aircraft, Fire, Flare, Launch
 from boostwatch.sensor import Sensor
 
 Array = NDArray[np.float64]

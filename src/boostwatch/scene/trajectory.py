@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.geometry import EARTH_MU_M3_S2, EARTH_RATE_RAD_S, enu_basis, geodetic_to_itrs, itrs_to_geodetic
-from boostwatch.scene.objects import Launch, Stage
+from boostwatch.scene.scenario.objects import Launch, Stage
 
 Array = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ A new kind of object is a model with its own ``kind`` here, a source in `confuse
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -126,3 +126,6 @@ class Aircraft(Located):
         if self.end <= self.start:
             raise ValueError(f"end = {self.end} s must come after start = {self.start} s")
         return self
+
+
+SceneObject = Annotated[Launch | Fire | Flare | Aircraft, Field(discriminator="kind")]

@@ -1,0 +1,94 @@
+"""The scenario itself: all parts together, and what must hold between them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from boostwatch.geometry import parse_utc
+from boostwatch.scene.scenario.background import (
+    AtmosphereModel,
+    Background,
+    EarthBackground,
+    ImageBackground,
+    UniformBackground,
+)
+from boostwatch.scene.scenario.clouds import CloudLayer
+from boostwatch.scene.scenario.objects import SceneObject
+from boostwatch.scene.scenario.platform import LineOfSight, Platform
+from boostwatch.scene.scenario.sensor import NAME, SensorModel
+from boostwatch.settings import Duration, Model
+
+MAX_CANVAS_MARGIN_PX = 400
+"""A scene that drifts further than this during the run needs another scenario, not a larger canvas."""
+
+MAX_CELLS = 2**29
+"""Of the scene in all bands: what a machine with 32 GiB renders."""
+
+
+class Scenario(Model):
+    """A whole scene."""
+
+    name: str = Field("scene", max_length=200, pattern=NAME)
+    seed: int = Field(1, ge=0, lt=2**63, description="root of every random number")
+    epoch: str = Field("2026-06-21T15:00:00Z", description="ISO 8601 UTC of the first exposure's middle")
+    frames: int | None = Field(None, ge=1, le=1_000_000, description="number of frames; or give duration")
+    duration: Duration | None = Field(None, gt=0, description="length of the run; 60 s where frames is missing too")
+    oversample: int = Field(3, ge=1, le=8, description="cells of the scene a pixel and axis")
+    sensor: SensorModel = SensorModel()
+    platform: Platform = Platform()
+    line_of_sight: LineOfSight = LineOfSight()
+    atmosphere: AtmosphereModel = AtmosphereModel()
+    background: Background = EarthBackground()
+    clouds: tuple[CloudLayer, ...] = ()
+    objects: tuple[SceneObject, ...] = ()
+
+    @field_validator("epoch")
+    @classmethod
+    def _instant(cls, text: str) -> str:
+        try:
+            when = parse_utc(text)
+        except ValueError:
+            raise ValueError("is not an instant; allowed: ISO 8601 such as 2026-06-21T15:00:00Z") from None
+        if not 1960 <= when.year <= 2100:
+            raise ValueError("is out of range; allowed: 1960 to 2100")
+        return text
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.frames is not None and self.duration is not None:
+            raise ValueError(f"frames = {self.frames} and duration = {self.duration} s: give one of them")
+        if self.n_frames > 1_000_000:
+            raise ValueError(f"duration makes {self.n_frames:.3g} frames; allowed: at most 1000000")
+        cells = self.sensor.width * self.sensor.height * len(self.sensor.bands) * self.oversample**2
+        if cells > MAX_CELLS:
+            raise ValueError(
+                f"width x height x bands x oversample squared makes {cells:.3g} cells; allowed: at most {MAX_CELLS:.3g}"
+            )
+        path = self.line_of_sight.drift * self.n_frames / self.sensor.frame_rate
+        if path > MAX_CANVAS_MARGIN_PX:
+            raise ValueError(
+                f"line_of_sight.drift carries the scene {path:.0f} px; allowed: at most {MAX_CANVAS_MARGIN_PX} px a run"
+            )
+        background = self.background
+        if isinstance(background, ImageBackground) and self.clouds:
+            raise ValueError('clouds cannot be laid over background.kind = "image", which has its own')
+        if isinstance(background, UniformBackground) and len(background.radiance) not in (1, len(self.sensor.bands)):
+            raise ValueError(
+                f"background.radiance has {len(background.radiance)} values;"
+                f" allowed: 1, or one for each of {len(self.sensor.bands)} bands"
+            )
+        return self
+
+    @property
+    def needs_atmosphere(self) -> bool:
+        """Whether light passes through air on its way."""
+        return self.background.kind == "earth" or bool(self.clouds) or bool(self.objects)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        if self.frames is not None:
+            return self.frames
+        return max(1, round((self.duration or 60.0) * self.sensor.frame_rate))
