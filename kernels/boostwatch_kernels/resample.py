@@ -1,0 +1,198 @@
+"""Scene on cells to pixels: blur by optics and pixel, then sample at any sub-pixel shift between two moments.
+
+A canvas of cells, ``step`` to a pixel and axis, is blurred once (`blur`). What is left is band-limited far below the
+cells' own limit, so that a four-tap cubic B-spline samples it at any shift (`resample`); the blur's taps carry the
+inverse of the spline's own smoothing. A blurred canvas is held with its columns sorted by phase, ``(N, step, M)``:
+column ``c`` lies at ``[:, c % step, c // step]``, and a pass over pixels then runs along unit strides.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import jit
+
+
+class RowPlan(NamedTuple):
+    """How each row of pixels is sampled; the rows of a staring array are all alike.
+
+    ``first`` int64 (H, 2): cell row and column that the first weights of the row's first pixel belong to; ``taps``
+    float32 (H, 2, 4): weights along columns and along rows; ``late`` float32 (H,): weight of the second canvas.
+    """
+
+    first: np.ndarray
+    taps: np.ndarray
+    late: np.ndarray
+
+
+@jit
+def cubic_weights(f: float) -> tuple[float, float, float, float]:
+    """Return the weights of four samples around a place a share ``f`` beyond the second (Keys 1981, a = -1/2)."""
+    g = 1.0 - f
+    return (
+        -0.5 * f * g * g,
+        1.0 + f * f * (1.5 * f - 2.5),
+        1.0 + g * g * (1.5 * g - 2.5),
+        -0.5 * f * f * g,
+    )
+
+
+@jit
+def spline_taps(position: float, taps: np.ndarray) -> int:
+    """Write the four weights of the uniform cubic B-spline at a position between samples.
+
+    Parameters
+    ----------
+    position : float
+        In samples; sample ``k`` lies at ``k``.
+    taps : float32 (4,), written
+        Sum 1.
+
+    Returns
+    -------
+    int
+        The sample that the first weight belongs to.
+    """
+    whole = math.floor(position)
+    f = position - whole
+    g = 1.0 - f
+    taps[0] = g * g * g / 6.0
+    taps[1] = (4.0 - 6.0 * f * f + 3.0 * f * f * f) / 6.0
+    taps[2] = (4.0 - 6.0 * g * g + 3.0 * g * g * g) / 6.0
+    taps[3] = f * f * f / 6.0
+    return whole - 1
+
+
+@jit
+def _four(
+    out: np.ndarray,
+    w: tuple[np.float32, np.float32, np.float32, np.float32],
+    r0: np.ndarray,
+    r1: np.ndarray,
+    r2: np.ndarray,
+    r3: np.ndarray,
+) -> None:
+    """Set ``out`` to a weighted sum of four rows."""
+    w0, w1, w2, w3 = w
+    for c in range(out.shape[0]):
+        out[c] = (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c])
+
+
+@jit
+def _four_more(
+    out: np.ndarray,
+    w: tuple[np.float32, np.float32, np.float32, np.float32],
+    r0: np.ndarray,
+    r1: np.ndarray,
+    r2: np.ndarray,
+    r3: np.ndarray,
+) -> None:
+    """Add a weighted sum of four rows to ``out``: the running sum is loaded and stored a quarter as often."""
+    w0, w1, w2, w3 = w
+    for c in range(out.shape[0]):
+        out[c] += (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c])
+
+
+@jit
+def resample(early: np.ndarray, late: np.ndarray, plan: RowPlan, scale: float, out: np.ndarray) -> None:
+    """Sample two blurred canvases, blend them, and write pixels.
+
+    Parameters
+    ----------
+    early, late : float32 (N, step, M)
+        The scene at two moments, see the module. All cells that the plan uses must lie on them.
+    plan : RowPlan
+    scale : float
+        Factor on everything.
+    out : float32 (H, W), written
+    """
+    height, width = out.shape
+    step = early.shape[1]
+    span = width + 3 // step + 1
+    column = np.empty((step, span), np.float32)
+    for i in range(height):
+        top, first = plan.first[i, 0], plan.first[i, 1]
+        left = first // step
+        y = plan.taps[i, 0]
+        t = plan.late[i]
+        u = np.float32(scale) * (np.float32(1) - t)
+        w = (u * y[0], u * y[1], u * y[2], u * y[3])
+        for p in range(step):
+            # Slice by slice: a view of several rows is no longer known to be contiguous.
+            r0, r1 = early[top, p, left : left + span], early[top + 1, p, left : left + span]
+            r2, r3 = early[top + 2, p, left : left + span], early[top + 3, p, left : left + span]
+            _four(column[p], w, r0, r1, r2, r3)
+        if t != np.float32(0):
+            v = np.float32(scale) * t
+            w = (v * y[0], v * y[1], v * y[2], v * y[3])
+            for p in range(step):
+                r0, r1 = late[top, p, left : left + span], late[top + 1, p, left : left + span]
+                r2, r3 = late[top + 2, p, left : left + span], late[top + 3, p, left : left + span]
+                _four_more(column[p], w, r0, r1, r2, r3)
+        o = first - left * step
+        x = plan.taps[i, 1]
+        _four(
+            out[i],
+            (x[0], x[1], x[2], x[3]),
+            column[o % step, o // step :],
+            column[(o + 1) % step, (o + 1) // step :],
+            column[(o + 2) % step, (o + 2) // step :],
+            column[(o + 3) % step, (o + 3) // step :],
+        )
+
+
+@jit
+def blur(
+    canvas: np.ndarray,
+    kernel: tuple[np.ndarray, np.ndarray],
+    margin: int,
+    out: np.ndarray,
+    rows: tuple[int, int],
+) -> None:
+    """Convolve a canvas with a sum of separable kernels and cut its margin off.
+
+    Parameters
+    ----------
+    canvas : float32 (N + 2*margin, M*step + 2*margin)
+    kernel : tuple of float32 (R, K)
+        R pairs of odd length K along columns and along rows, applied as correlation.
+    margin : int
+        Cells cut off on every side; at least (K - 1)/2.
+    out : float32 (N, step, M), written
+        Columns by phase, see the module.
+    rows : tuple of int
+        First row of ``out`` and the one after the last to be written.
+    """
+    taps_y, taps_x = kernel
+    _, step, width = out.shape
+    count, length = taps_y.shape
+    padded = 4 * ((length + 3) // 4)
+    offset = margin - (length - 1) // 2
+    span = canvas.shape[1]
+    column = np.zeros(span + padded - length, np.float32)
+    line = np.empty(width * step, np.float32)
+    for i in range(rows[0], rows[1]):
+        for r in range(count):
+            y, x = np.zeros(padded, np.float32), np.zeros(padded, np.float32)
+            y[:length], x[:length] = taps_y[r], taps_x[r]
+            part = column[:span]
+            part[:] = np.float32(0)
+            for k in range(0, padded, 4):
+                # Rows past the kernel have weight 0; the last one that exists stands in for them.
+                r1, r2, r3 = min(k + 1, length - 1), min(k + 2, length - 1), min(k + 3, length - 1)
+                _four_more(
+                    part, (y[k], y[k + 1], y[k + 2], y[k + 3]),
+                    canvas[i + offset + k], canvas[i + offset + r1], canvas[i + offset + r2], canvas[i + offset + r3],
+                )  # fmt: skip
+            if r == 0:
+                line[:] = np.float32(0)
+            for k in range(0, padded, 4):
+                _four_more(
+                    line, (x[k], x[k + 1], x[k + 2], x[k + 3]),
+                    column[offset + k :], column[offset + k + 1 :], column[offset + k + 2 :], column[offset + k + 3 :],
+                )  # fmt: skip
+        for p in range(step):
+            row = out[i, p]
+            for c in range(width):
+                row[c] = line[c * step + p]
