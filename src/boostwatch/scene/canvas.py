@@ -1,135 +1,258 @@
-"""The steady scene of a scenario: radiance of every cell by band, and the cloud layers above it."""
+"""The scene without objects, radiance of every cell at any time: ground or limb below, cloud decks above.
+
+A static camera's scene changes slowly. The costly part, an exact view of ground and cloud fields, is then made every
+few minutes; between two of them the ground follows a straight line in time and each field drifts from both sides. On a
+moving platform every call makes an exact view.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RectBivariateSpline
 
 from boostwatch.errors import BadData
-from boostwatch.geometry import enu_basis, geodetic_to_itrs, quaternion_to_matrix, sun_direction
-from boostwatch.scene.atmosphere import Atmosphere
-from boostwatch.scene.clouds import Cloud, build_cloud
-from boostwatch.scene.earth import EarthRadiance
-from boostwatch.scene.scenario import EarthBackground, ImageBackground, Scenario, UniformBackground, image_scale
+from boostwatch.geometry import enu_basis, geodetic_to_itrs, intersect_earth, quaternion_to_matrix
+from boostwatch.parallel import ordered_map
+from boostwatch.scene.clouds import CloudDeck
+from boostwatch.scene.image import image_radiance
+from boostwatch.scene.platform import Platform
+from boostwatch.scene.recent import Recent
+from boostwatch.scene.scenario import ImageBackground, Scenario, UniformBackground
 from boostwatch.scene.view import Grid, View
+from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.clouds import overlay, sample
+from boostwatch_kernels.resample import RowPlan, cubic_weights, resample
 
 Array = NDArray[np.float64]
-Randoms = Callable[[str, int], np.random.Generator]
+Floats = NDArray[np.float32]
+
+SUN_STEP_S = 300.0
+"""Longest time between exact views: the sun moves by a degree and a quarter."""
+INFLOW_PX = 24.0
+"""Most that a deck drifts between exact views."""
 
 
-def image_radiance(image: NDArray[np.generic], background: ImageBackground, bands: int, grid: Grid) -> Array:
-    """Return an image's radiance on the cells of a grid, float64 (B, N, M), W/m2/sr/um.
+class Moment(NamedTuple):
+    """An exact view: ``ground`` float32 (B, N, M), and of each deck its field, on cells with room to drift, and nodes.
 
-    The middle of a larger image is used and its surroundings fill the margin; beyond them it is mirrored. Cells take a
-    cubic spline through the pixels.
-
-    Raises
-    ------
-    BadData
-        Wrong shape, values that are not finite.
+    ``nodes`` are the secant float32 (A, C) and the tops float32 (B, 3, A, C), see `clouds.overlay`.
     """
-    data = np.asarray(image, np.float64)
-    if data.ndim == 2:
-        data = data[None]
-    need = (grid.height, grid.width)
-    if data.ndim != 3 or data.shape[0] not in (1, bands) or data.shape[1] < need[0] or data.shape[2] < need[1]:
-        raise BadData(
-            "the image does not fit the sensor",
-            path=background.file,
-            place="background.file",
-            found=np.shape(image),
-            allowed=f"(y, x) or (band, y, x) with {bands} bands and at least {need[0]} x {need[1]} pixels",
-        )
-    if not np.isfinite(data).all():
-        raise BadData("the image has values that are not finite", path=background.file, place="background.file")
-    data = data * image_scale(background.units)
-    top, left = (data.shape[1] - need[0]) // 2, (data.shape[2] - need[1]) // 2
-    pad = grid.margin + 4
-    data = np.pad(data, ((0, 0), (pad, pad), (pad, pad)), mode="symmetric")
-    rows, columns = np.arange(data.shape[1]) - pad - top, np.arange(data.shape[2]) - pad - left
-    y, x = grid.axes()
-    out = np.stack([RectBivariateSpline(rows, columns, band)(y, x) for band in data])
-    return np.maximum(np.broadcast_to(out, (bands, *out.shape[1:])), 0.0)
+
+    ground: Floats
+    fields: tuple[Floats, ...]
+    nodes: tuple[tuple[Floats, Floats], ...]
 
 
-def _cell_m(position_m: Array, ground_m: Array, sensor: Sensor, grid: Grid) -> float:
-    return float(np.linalg.norm(ground_m - position_m)) * sensor.ifov_rad / grid.oversample
-
-
-def _wind(
-    scenario: Scenario, sensor: Sensor, position_m: Array, attitude: Array, speed: float, towards: float, height: float
-) -> tuple[float, float]:
-    """Return the drift on the focal plane, px/s, of what moves with the wind above the boresight."""
-    p = scenario.platform
-    east, north, _ = enu_basis(p.boresight_latitude, p.boresight_longitude)
-    here = geodetic_to_itrs(p.boresight_latitude, p.boresight_longitude, height)
-    heading = np.radians(towards)
-    step = speed * 10.0 * (np.sin(heading) * east + np.cos(heading) * north)
-    (x0, x1), (y0, y1) = sensor.project((np.stack([here, here + step]) - position_m) @ quaternion_to_matrix(attitude))
-    return float(x1 - x0) / 10.0, float(y1 - y0) / 10.0
-
-
-def build_canvas(
-    scenario: Scenario,
-    sensor: Sensor,
-    grid: Grid,
-    position_m: Array,
-    attitude: Array,
-    atmospheres: tuple[Atmosphere, ...],
-    images: Mapping[str, NDArray[np.generic]],
-    randoms: Randoms,
-) -> tuple[NDArray[np.float32], list[Cloud]]:
-    """Compute the steady scene.
+class Canvas:
+    """The cells of a scene as one field of view has them.
 
     Parameters
     ----------
-    scenario, sensor, grid
-        What, seen how, on which cells.
-    position_m, attitude : float64 (3,), (4,)
-        Of the sensor by plan.
-    atmospheres : tuple of Atmosphere
-        One a band; empty for a uniform or image background without clouds or objects.
+    world : World
+    scenario : Scenario
+    sensor : Sensor
+    platform : Platform
+    grid : Grid
+        The cells.
     images : mapping
         Arrays by the names that the scenario uses.
-    randoms : callable
-        Generator for a purpose and a number.
+    end_s : float
+        Time of the last frame.
+    step : int
+        Field of a step-stare cycle.
+    jobs : int
+        Threads that share the work of one call.
 
-    Returns
-    -------
-    canvas : float32 (B, N, M)
-        Radiance of the cells, W/m2/sr/um.
-    clouds : list of Cloud
-        From the lowest upwards.
+    Attributes
+    ----------
+    speed_px_s : float
+        Of whatever moves fastest over the focal plane.
+    exact_s : float
+        Longest time over which changes may be joined by a line; infinite where nothing changes but by motion.
     """
-    bands, background = len(sensor.bands), scenario.background
-    boresight = geodetic_to_itrs(scenario.platform.boresight_latitude, scenario.platform.boresight_longitude)
-    cell_m = _cell_m(position_m, boresight, sensor, grid)
-    needs_sun = isinstance(background, EarthBackground) or bool(scenario.clouds)
-    sun = sun_direction(scenario.epoch) if needs_sun else np.array([1.0, 0.0, 0.0])
-    canvas = np.empty((bands, *grid.shape), np.float32)
+
+    def __init__(
+        self,
+        world: World,
+        scenario: Scenario,
+        sensor: Sensor,
+        platform: Platform,
+        grid: Grid,
+        *,
+        images: Mapping[str, NDArray[np.generic]],
+        end_s: float,
+        step: int = 0,
+        jobs: int = 1,
+    ) -> None:
+        self._world, self._sensor, self._platform = world, sensor, platform
+        self.grid, self._end_s, self._step, self.jobs = grid, end_s, step, jobs
+        self._fixed = _fixed_background(scenario, images, grid) if world.earth is None else None
+        self._changes = self._fixed is None or bool(world.decks)
+        self._static = not platform.moving or not self._changes
+        self._drift = [self._velocity(deck) for deck in world.decks] if self._static else []
+        self.speed_px_s = (
+            max((float(np.hypot(*v)) for v in self._drift), default=0.0) if self._static else self._fastest()
+        )
+        self.exact_s = np.inf
+        self._room = 0
+        if self._changes and self._static:
+            inflow = INFLOW_PX / self.speed_px_s if self.speed_px_s > 0 else np.inf
+            self.exact_s = min([SUN_STEP_S, inflow, *(deck.step_s for deck in world.decks)])
+            self._room = int(np.ceil(self.speed_px_s * self.exact_s)) + 2 if world.decks else 0
+        self._moments: Recent[Moment] = Recent(self._exact, 2)
+
+    def _view(self, time_s: float, height_m: float, grid: Grid) -> View:
+        position, attitude = self._platform.state(time_s, self._step)
+        sun = self._world.sun(time_s)
+        return View(self._sensor, grid, position, attitude, sun, height_m, self._world.plane)
+
+    def _velocity(self, deck: CloudDeck) -> tuple[float, float]:
+        """Drift of a deck on the focal plane, px/s, where the view meets it nearest to the middle of the frame."""
+        view = self._view(0.0, deck.layer.altitude, self.grid)
+        seen = np.argwhere(np.isfinite(view.latitude_deg))
+        if not len(seen):
+            return 0.0, 0.0
+        a, c = seen[np.argmin(((seen / view.latitude_deg.shape - 0.5) ** 2).sum(axis=1))]
+        lat, lon = float(view.latitude_deg[a, c]), float(view.longitude_deg[a, c])
+        east, north, _ = enu_basis(lat, lon)
+        here = geodetic_to_itrs(lat, lon, deck.layer.altitude)
+        step = 10.0 * (deck.wind_m_s[0] * east + deck.wind_m_s[1] * north)
+        position, attitude = self._platform.state(0.0, self._step)
+        x, y = self._sensor.project((np.stack([here, here + step]) - position) @ quaternion_to_matrix(attitude))
+        return float(x[1] - x[0]) / 10.0, float(y[1] - y[0]) / 10.0
+
+    def _fastest(self) -> float:
+        """Fastest motion of ground or decks on the focal plane of a moving platform, px/s, from a few moments."""
+        heights = [0.0, *(deck.layer.altitude for deck in self._world.decks)]
+        grid = Grid(self.grid.height, self.grid.width, 0, 1)
+        y, x = np.meshgrid(*(np.linspace(0, n - 1, 5) for n in grid.shape), indexing="ij")
+        rays = self._sensor.rays(x, y)
+        fastest = 0.0
+        for t in np.linspace(0.0, self._end_s, 9):
+            dt = min(0.1, max(self._end_s, 1e-3))
+            before = min(t, max(self._end_s - dt, 0.0))
+            (p0, p1), (q0, q1) = self._platform.state(np.array([before, before + dt]), self._step)
+            for height in heights:
+                wind = max((deck.layer.wind_speed for deck in self._world.decks if deck.layer.altitude == height), default=0.0)
+                point = intersect_earth(p0, rays @ quaternion_to_matrix(q0).T, height)
+                x1, y1 = self._sensor.project((point - p1) @ quaternion_to_matrix(q1))
+                moved = np.hypot(x1 - x, y1 - y) / dt
+                away = np.linalg.norm(point - p0, axis=-1) * self._sensor.ifov_rad
+                speed = moved + wind / away
+                if np.isfinite(speed).any():
+                    fastest = max(fastest, float(np.nanmax(speed)))
+        return fastest
+
+    def _exact(self, key: Hashable) -> Moment:
+        """Make the exact view of a time; a static camera's by its number, since it serves all times around."""
+        assert isinstance(key, float)
+        time_s = key * self.exact_s if self._static and np.isfinite(self.exact_s) else key
+        views = [self._view(time_s, deck.layer.altitude, self.grid) for deck in self._world.decks]
+        if self._world.earth is not None:
+            ground = self._world.earth.radiance(self._view(time_s, 0.0, self.grid), self._world.atmospheres)
+        else:
+            assert self._fixed is not None
+            ground = self._fixed
+        fields, nodes = [], []
+        for deck, view in zip(self._world.decks, views, strict=True):
+            nodes.append(deck.nodes(view, self._world.atmospheres))
+            if self._room:
+                view = self._view(time_s, deck.layer.altitude, self._grid_with(self._room))
+            fields.append(self._field(deck, view, time_s))
+        return Moment(ground, tuple(fields), tuple(nodes))
+
+    def _grid_with(self, room: int) -> Grid:
+        return Grid(self.grid.height, self.grid.width, self.grid.margin + room, self.grid.oversample)
+
+    def _field(self, deck: CloudDeck, view: View, time_s: float) -> Floats:
+        texture, (row, column) = deck.texture(time_s), deck.texels(view.east_m, view.north_m, time_s)
+        out = np.empty(view.grid.shape, np.float32)
+        self._share(len(out), lambda rows: sample(texture, row, column, out, rows))
+        return out
+
+    def _share(self, rows: int, work: Callable[[tuple[int, int]], None]) -> None:
+        """Do something for all rows, shared by threads; the kernels release the interpreter."""
+        edges = np.linspace(0, rows, self.jobs + 1).astype(int)
+        for _ in ordered_map(work, list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)), jobs=self.jobs):
+            pass
+
+    def compose(self, time_s: float) -> Floats:
+        """Return the radiance of all cells at a time, float32 (B, N, M), W/m2/sr/um; not to be changed."""
+        if not self._changes:
+            assert self._fixed is not None
+            return self._fixed
+        if not self._static:
+            now = self._exact(time_s)
+            return self._laid(now.ground, [(field, field) for field in now.fields], now.nodes, 0.0)
+        number, share = divmod(time_s / self.exact_s, 1.0)
+        early = self._moments(number)
+        late = self._moments(number + 1.0) if share else early
+        ground = early.ground
+        if share and self._fixed is None:
+            ground = ground + np.float32(share) * (late.ground - ground)
+        nodes = tuple(
+            (a[0], a[1] + np.float32(share) * (b[1] - a[1])) for a, b in zip(early.nodes, late.nodes, strict=True)
+        )
+        fields = [
+            (self._drifted(a, v, share * self.exact_s), self._drifted(b, v, (share - 1.0) * self.exact_s))
+            for a, b, v in zip(early.fields, late.fields, self._drift, strict=True)
+        ]
+        return self._laid(ground, fields, nodes, share)
+
+    def _drifted(self, field: Floats, velocity: tuple[float, float], time_s: float) -> Floats:
+        """Return a field with room around it after some seconds of drift, cut to the canvas."""
+        step, (height, width) = self.grid.oversample, self.grid.shape
+        first, taps = np.empty((height, 2), np.int64), np.empty((height, 2, 4), np.float32)
+        for axis, pixels in enumerate((velocity[1] * time_s, velocity[0] * time_s)):
+            place = (self._room - pixels) * step
+            whole = int(np.floor(place))
+            taps[:, axis] = cubic_weights(place - whole)
+            first[:, axis] = whole - 1 + (np.arange(height) if axis == 0 else 0)
+        out = np.empty((height, width), np.float32)
+        cells, late = field[:, None, :], np.zeros(height, np.float32)
+
+        def work(rows: tuple[int, int]) -> None:
+            here = slice(*rows)
+            resample(cells, cells, RowPlan(first[here], taps[here], late[here]), 1.0, out[here])
+
+        self._share(height, work)
+        return out
+
+    def _laid(
+        self,
+        ground: Floats,
+        fields: Sequence[tuple[Floats, Floats]],
+        nodes: Sequence[tuple[Floats, Floats]],
+        share: float,
+    ) -> Floats:
+        """Return a ground with all decks over it."""
+        if not fields:
+            return ground
+        out = ground.copy()
+
+        def work(rows: tuple[int, int]) -> None:
+            for deck, (early, late), points in zip(self._world.decks, fields, nodes, strict=True):
+                overlay(out, early, late, share, deck.threshold, points, rows)
+
+        self._share(out.shape[1], work)
+        return out
+
+
+def _fixed_background(scenario: Scenario, images: Mapping[str, NDArray[np.generic]], grid: Grid) -> Floats:
+    """Return the radiance of a background that is no Earth, float32 (B, N, M)."""
+    background, bands = scenario.background, len(scenario.sensor.bands)
+    out = np.empty((bands, *grid.shape), np.float32)
     if isinstance(background, UniformBackground):
-        canvas[:] = np.broadcast_to(np.array(background.radiance), (bands,))[:, None, None]
+        out[:] = np.broadcast_to(np.array(background.radiance), (bands,))[:, None, None]
     elif isinstance(background, ImageBackground):
         if background.file not in images:
             raise BadData(
                 "the image was not loaded", place="background.file", found=background.file,
                 allowed=", ".join(sorted(images)) or None,
             )  # fmt: skip
-        canvas[:] = image_radiance(images[background.file], background, bands, grid)
-    else:
-        view = View(sensor, grid, position_m, attitude, sun, 0.0)
-        earth = EarthRadiance(view, background, sun, cell_m, randoms("earth", 0))
-        for b, atmosphere in enumerate(atmospheres):
-            canvas[b] = earth.radiance(atmosphere)
-    clouds = []
-    for index, layer in sorted(enumerate(scenario.clouds), key=lambda item: item[1].altitude):
-        view = View(sensor, grid, position_m, attitude, sun, layer.altitude)
-        drift = _wind(
-            scenario, sensor, position_m, attitude, layer.wind_speed, layer.wind_direction, layer.altitude
-        )  # fmt: skip
-        clouds.append(build_cloud(layer, view, list(atmospheres), cell_m, drift, randoms("cloud", index)))
-    return canvas, clouds
+        out[:] = image_radiance(images[background.file], background, bands, grid)
+    return out

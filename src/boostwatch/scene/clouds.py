@@ -6,16 +6,26 @@ optical depth. A layer hides what lies below it, a plume too until it has risen 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from boostwatch.geometry import MapPlane
 from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.radiometry import band_radiance, sun_irradiance
+from boostwatch.scene.recent import Recent
 from boostwatch.scene.scenario import CloudLayer
-from boostwatch.scene.texture import power_law_field
-from boostwatch.scene.view import Grid, View
+from boostwatch.scene.texture import EvolvingField
+from boostwatch.scene.view import View
+from boostwatch_kernels.clouds import CLEAR, Threshold, cover, sample
+
+Array = NDArray[np.float64]
+
+LIFETIME_SCALE_M = 10e3
+"""Size of the structures that a layer's lifetime belongs to."""
+STILL_SHARE = 0.3
+"""Of the lifetime of the smallest structures: over that time they keep 96 % of their correlation."""
 
 
 def default_reflectance(altitude_m: ArrayLike) -> NDArray[np.float64]:
@@ -43,76 +53,91 @@ def top_radiance(
     return out + rho / np.pi * sun_irradiance(a, b) * high * atmosphere.two_way(h, s, down)
 
 
-@dataclass(frozen=True)
-class Cloud:
-    """One layer, ready to be laid over a canvas.
+class CloudDeck:
+    """One layer of cloud over the whole region of a scene, at any time.
 
-    ``alpha`` float32 (N, M) is the opacity, ``light`` float32 (B, N, M) the radiance times the opacity, both periodic;
-    ``velocity_px_s`` the drift (x, y) on the focal plane.
-    """
-
-    altitude_m: float
-    alpha: NDArray[np.float32]
-    light: NDArray[np.float32]
-    velocity_px_s: tuple[float, float]
-
-    def transmittance(self, grid: Grid, x: ArrayLike, y: ArrayLike, time_s: float) -> NDArray[np.float64]:
-        """Return what passes the layer at pixel positions of the steady scene, at a time after the epoch."""
-        n, m = self.alpha.shape
-        u = grid.cell(0.0) + (np.asarray(x, np.float64) - self.velocity_px_s[0] * time_s) * grid.oversample - 0.5
-        v = grid.cell(0.0) + (np.asarray(y, np.float64) - self.velocity_px_s[1] * time_s) * grid.oversample - 0.5
-        j, i = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
-        fx, fy = u - j, v - i
-        top = (1 - fx) * self.alpha[i % n, j % m] + fx * self.alpha[i % n, (j + 1) % m]
-        low = (1 - fx) * self.alpha[(i + 1) % n, j % m] + fx * self.alpha[(i + 1) % n, (j + 1) % m]
-        out: NDArray[np.float64] = 1 - ((1 - fy) * top + fy * low)
-        return out
-
-
-def build_cloud(
-    layer: CloudLayer,
-    view: View,
-    atmospheres: list[Atmosphere],
-    cell_m: float,
-    velocity_px_s: tuple[float, float],
-    rng: np.random.Generator,
-) -> Cloud:
-    """Draw one layer.
+    Its field lies on the map as a periodic texture, drifts with the wind and changes slowly; where it exceeds a
+    threshold there is cloud, the deeper the more.
 
     Parameters
     ----------
     layer : CloudLayer
-    view : View
-        At the layer's altitude.
-    atmospheres : list of Atmosphere
-        One a band.
-    cell_m : float
-        Size of a cell at the layer.
-    velocity_px_s : tuple of float
+    plane : MapPlane
+        The map, metres.
+    texel_m : float
+        Size of the texture's cells.
+    texels : int
+        Cells a side.
     rng : numpy.random.Generator
+        Of the texture.
 
-    Returns
-    -------
-    Cloud
+    Attributes
+    ----------
+    threshold : Threshold
+        What turns the field into cloud.
+    step_s : float
+        Time over which the field changes so little that two moments may be joined by a line; infinite where it is
+        frozen.
     """
-    secant = np.where(np.isfinite(view.secant), view.secant, 1.0)
-    shape = view.hit.shape
-    field = power_law_field(shape, layer.slope, layer.outer_scale / cell_m, rng)
-    if layer.coverage <= 0:
-        zero = np.zeros(shape, np.float32)
-        return Cloud(layer.altitude, zero, np.zeros((len(atmospheres), *shape), np.float32), velocity_px_s)
-    edge, deep = np.quantile(field, [1 - layer.coverage, 1 - 0.02 * layer.coverage])
-    inside = (field > edge) & view.hit
-    depth = np.clip((field - np.float32(edge)) / np.float32(max(deep - edge, 1e-6)), 0, 1)
-    slant = np.float32(layer.optical_depth) * (np.float32(layer.edge) + np.float32(1 - layer.edge) * depth)
-    alpha = np.where(inside, 1 - np.exp(-slant * view.spread(secant)), np.float32(0)).astype(np.float32)
-    levels = np.linspace(layer.altitude, layer.altitude + layer.thickness, 4 if layer.thickness > 0 else 1)
-    step = np.float32(1 / (len(levels) - 1) if len(levels) > 1 else 1)
-    light = np.zeros((len(atmospheres), *shape), np.float32)
-    for b, atmosphere in enumerate(atmospheres):
-        for k, level in enumerate(levels):
-            top = top_radiance(layer, atmosphere, np.full(secant.shape, level), secant, view.cos_sun)
-            share = np.maximum(1 - np.abs(depth / step - np.float32(k)), 0) if len(levels) > 1 else np.float32(1)
-            light[b] += share * view.spread(np.nan_to_num(top))
-        light[b] *= alpha
-    return Cloud(layer.altitude, alpha, light, velocity_px_s)
+
+    def __init__(
+        self, layer: CloudLayer, plane: MapPlane, texel_m: float, texels: int, rng: np.random.Generator
+    ) -> None:
+        self.layer, self.plane, self.texel_m = layer, plane, texel_m
+        shape = (texels, texels)
+        self._field = EvolvingField(
+            shape, layer.slope, layer.outer_scale / texel_m, layer.lifetime, LIFETIME_SCALE_M / texel_m, rng
+        )
+        still = self._field.at(0.0)
+        edge, deep = np.quantile(still, [1 - layer.coverage, 1 - 0.02 * layer.coverage])
+        # A cell at the edge is covered in part: the ramp is what the field changes over a cell.
+        ramp = float(np.hypot(*(np.diff(still, axis=a).std() for a in (0, 1))))
+        thin = layer.optical_depth * layer.edge
+        self.threshold = Threshold(float(edge), ramp, float(max(deep, edge + ramp)), thin, layer.optical_depth)
+        smallest = layer.lifetime * (4 * texel_m / LIFETIME_SCALE_M) ** (2 / 3)
+        self.step_s = STILL_SHARE * smallest if np.isfinite(layer.lifetime) else np.inf
+        self._recent = Recent(self._at_step, 3)
+        towards = np.radians(layer.wind_direction)
+        self.wind_m_s: tuple[float, float] = (
+            float(layer.wind_speed * np.sin(towards)), float(layer.wind_speed * np.cos(towards))
+        )  # fmt: skip
+
+    def _at_step(self, number: int) -> NDArray[np.float32]:
+        return self._field.at(number * self.step_s if number else 0.0)
+
+    def texture(self, time_s: float) -> NDArray[np.float32]:
+        """Return the field at a time, float32 (P, P), rows northwards, before the wind."""
+        if not np.isfinite(self.step_s):
+            return self._recent(0)
+        number, share = divmod(time_s / self.step_s, 1.0)
+        early = self._recent(int(number))
+        if share == 0.0:
+            return early
+        return early + np.float32(share) * (self._recent(int(number) + 1) - early)
+
+    def texels(self, east_m: Array, north_m: Array, time_s: float) -> tuple[Array, Array]:
+        """Return texture coordinates (row, column) of places on the map at a time; NaN gives NaN."""
+        row = (north_m - self.wind_m_s[1] * time_s) / self.texel_m
+        return row, (east_m - self.wind_m_s[0] * time_s) / self.texel_m
+
+    def transmittance(self, east_m: Array, north_m: Array, secant: Array, time_s: float) -> Array:
+        """Return what passes the layer at places (K,) on the map, seen under a secant (K,); 1 where a place is NaN."""
+        row, column = self.texels(east_m, north_m, time_s)
+        value = np.full((len(row), 1), CLEAR, np.float32)
+        # Two equal nodes a side: the kernel then samples at the very place.
+        texture = self.texture(time_s)
+        for k in np.flatnonzero(np.isfinite(row)):
+            sample(texture, np.full((2, 2), row[k]), np.full((2, 2), column[k]), value[k : k + 1], (0, 1))
+        return 1 - np.asarray(cover(value[:, 0], secant.astype(np.float32), self.threshold), np.float64)
+
+    def nodes(self, view: View, atmospheres: Sequence[Atmosphere]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what `overlay` needs on a view's nodes: secant (A, C) and tops as parabolas in the depth (B, 3, A, C)."""
+        secant, cos_sun = np.nan_to_num(view.secant, nan=1.0), np.nan_to_num(view.cos_sun, nan=-1.0)
+        out = np.empty((len(atmospheres), 3, *secant.shape), np.float32)
+        levels = self.layer.altitude + self.layer.thickness * np.array([0.0, 0.5, 1.0])
+        for b, atmosphere in enumerate(atmospheres):
+            low, middle, high = (
+                top_radiance(self.layer, atmosphere, np.full(secant.shape, h), secant, cos_sun) for h in levels
+            )
+            out[b] = low, 4 * middle - 3 * low - high, 2 * (low + high) - 4 * middle
+        return secant.astype(np.float32), out

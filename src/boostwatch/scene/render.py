@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.errors import UsageError
-from boostwatch.records import QUALITY_BITS, TRUTH_OBJECT, TRUTH_SAMPLE, Records, empty
-from boostwatch.scene.atmosphere import Atmosphere
-from boostwatch.scene.camera import build_focal_plane, build_pointing, build_sensor, dark_with_blinking
-from boostwatch.scene.canvas import build_canvas
+from boostwatch.parallel import ordered_map
+from boostwatch.geometry import nearest_ground, quaternion_to_matrix
+from boostwatch.records import QUALITY_BITS, Records
+from boostwatch.scene.camera import build_sensor
+from boostwatch.scene.canvas import Canvas
+from boostwatch.scene.focal_plane import FocalPlane
+from boostwatch.scene.keyframes import Keyframes, margin_px
+from boostwatch.scene.line_of_sight import LineOfSight
+from boostwatch.scene.objects import Camera, Objects
+from boostwatch.scene.optics import build_point_spread, psf_files
+from boostwatch.scene.platform import Platform
+from boostwatch.scene.recent import Recent
 from boostwatch.scene.scenario import ImageBackground, Scenario
-from boostwatch.scene.sources import Place, Source, build_source
+from boostwatch.scene.sources import build_source
 from boostwatch.scene.view import Grid
+from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
-from boostwatch_kernels.render import Detector, NoiseKey, add_layer, decimate, detect, filter_taps, stamp
 
 Array = NDArray[np.float64]
 
 SATURATED_SHARE = 0.01
-_LIGHT_SAMPLES = 8
-_MAX_STEPS = 400
-_STEP_PX = 0.2
-_IMAGE_SIGMA_PX = 0.15
-"""An image has its own blur: it is only resampled, by the narrowest filter that a third of a pixel carries well."""
+MOST_FIELDS = 16
+"""Fields of a step-stare cycle whose scenes are kept in memory."""
+LEAST_SMEAR_PX = 0.05
+"""Motion of the whole scene within an exposure that is worth a filter of its own."""
 
 
 class RenderedFrame(NamedTuple):
@@ -38,21 +45,28 @@ class RenderedFrame(NamedTuple):
     samples: Records
 
 
-def image_names(scenario: Scenario) -> list[str]:
-    """Return the files, relative to the scenario's own place, that must be loaded for `Renderer`."""
-    return [scenario.background.file] if isinstance(scenario.background, ImageBackground) else []
+def array_names(scenario: Scenario) -> list[str]:
+    """Return the files, relative to the scenario's own place, whose arrays `Renderer` must be given."""
+    background = [scenario.background.file] if isinstance(scenario.background, ImageBackground) else []
+    return [*background, *psf_files(scenario.sensor)]
 
 
 class Renderer:
     """A scenario made ready to render.
 
+    Thread safe: frames may be asked for in any order by any number of threads.
+
     Parameters
     ----------
     scenario : Scenario
-    images : mapping of str to array, optional
-        What `image_names` asks for: radiance (y, x) or (band, y, x).
+    arrays : mapping of str to array, optional
+        What `array_names` asks for: radiance (y, x) or (band, y, x); point spreads (y, x).
+    tables : mapping of str to structured array, optional
+        What `platform.table_names` asks for.
     seed : int, optional
         Instead of the scenario's own.
+    jobs : int
+        Threads that share the work of a keyframe; the bytes do not depend on it.
 
     Attributes
     ----------
@@ -62,7 +76,9 @@ class Renderer:
     n_frames, seed : int
     epoch : str
     time_s : float64 (T,)
-        Middle of each exposure after the epoch.
+        Middle of each exposure after the epoch; of a scanning sensor that of the middle row.
+    row_time_s : float64 (H,) or None
+        When each row of a scanning sensor is exposed, seconds after the frame's time.
     position_m : float64 (T, 3)
         ITRS.
     attitude : float64 (T, 4)
@@ -73,170 +89,129 @@ class Renderer:
     gain, offset : float32 (B, H, W) or None
         Non-uniformity that the sensor knows: ``DN = offset_dn + offset + gain * electrons / gain_e_per_dn``.
     line_of_sight : float64 (T, 2)
-        True shift (x, y) of the scene, px.
+        True shift (x, y) of the scene against the attitude by plan, px.
     objects : structured array of TRUTH_OBJECT
 
     Raises
     ------
     BadData
-        A band without an atmospheric table, an image that does not fit.
+        A band without an atmospheric table, an array that does not fit, a platform that cannot be where it should.
     """
 
     def __init__(
         self,
         scenario: Scenario,
         *,
-        images: Mapping[str, NDArray[np.generic]] | None = None,
+        arrays: Mapping[str, NDArray[np.generic]] | None = None,
+        tables: Mapping[str, NDArray[Any]] | None = None,
         seed: int | None = None,
+        jobs: int = 1,
     ) -> None:
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
         if not 0 <= self.seed < 2**63:
             raise UsageError("seed is out of range", found=self.seed, allowed="0 to 2**63 - 1")
-        self.sensor: Sensor = build_sensor(scenario)
-        self.shape = (len(self.sensor.bands), scenario.sensor.height, scenario.sensor.width)
         self.n_frames, self.epoch = scenario.n_frames, scenario.epoch
-        self.time_s: Array = np.arange(self.n_frames, dtype=np.float64) * self.sensor.frame_period_s
-        self._pointing = build_pointing(scenario, self.sensor, self._randoms("pointing", 0))
-        self.line_of_sight, self.attitude = self._pointing.line_of_sight, self._pointing.attitude
-        self.position_m: Array = np.tile(self._pointing.position_m, (self.n_frames, 1))
-        los = scenario.line_of_sight
-        self.attitude_bias_sigma_rad, self.attitude_noise_sigma_rad = los.attitude_bias, los.attitude_noise
-        self.attitude_sigma_rad = float(np.hypot(los.attitude_bias, los.attitude_noise))
-        self._build_focal_planes()
-        self._build_scene(images or {})
+        self.time_s: Array = np.arange(self.n_frames, dtype=np.float64) / scenario.sensor.frame_rate
+        self._platform = Platform(scenario, tables)
+        self.row_time_s = self._platform.row_time_s
+        self._build_camera(arrays or {})
+        self._build_pointing()
+        self._build_scene(arrays or {}, jobs)
 
     def _randoms(self, purpose: str, number: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, zlib.crc32(purpose.encode()), number])
 
-    def _build_focal_planes(self) -> None:
-        s = self.scenario.sensor
+    def _build_camera(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Build what sees; the point spread widens by the motion of the line of sight within an exposure."""
+        scenario = self.scenario
+        plain = build_sensor(scenario)
+        self._los = LineOfSight(scenario, plain, self.time_s, self._randoms("pointing", 0))
+        drifted = scenario.line_of_sight.drift * plain.integration_s / np.sqrt(12)
+        smear_px = float(np.hypot(self._los.smear_px, drifted))
+        self._spreads = [
+            build_point_spread(scenario, plain, b, images=arrays, smear_px=smear_px) for b in range(len(plain.bands))
+        ]
+        self.sensor: Sensor = plain
+        self.shape = (len(plain.bands), scenario.sensor.height, scenario.sensor.width)
         self._planes = [
-            build_focal_plane(self.scenario, band, self._randoms("focal plane", b))
-            for b, band in enumerate(self.sensor.bands)
+            build_focal_plane(scenario, band, self._randoms("focal plane", b)) for b, band in enumerate(plain.bands)
+        ]
+        self._detectors = [
+            Detector(b.read_noise_e, b.full_well_e, b.gain_e_per_dn, float(2**scenario.sensor.bits - 1))
+            for b in plain.bands
         ]
         self.bad_pixels: NDArray[np.uint8] = np.stack([p.known for p in self._planes])
-        self.gain = np.stack([p.gain for p in self._planes]) if s.gain_spread > 0 else None
-        self.offset = (
-            np.stack([p.offset_dn - np.float32(s.offset_dn) for p in self._planes]) if s.offset_spread_dn > 0 else None
-        )
-        self._detectors = [
-            Detector(b.read_noise_e, b.full_well_e, b.gain_e_per_dn, float(2**s.bits - 1)) for b in self.sensor.bands
-        ]
 
-    def _build_scene(self, images: Mapping[str, NDArray[np.generic]]) -> None:
+    def _build_pointing(self) -> None:
+        los = self.scenario.line_of_sight
+        self._steps = self._platform.step_of(np.arange(self.n_frames))
+        self.position_m, nominal = self._platform.state(self.time_s, self._steps)
+        self.line_of_sight = self._los.shift
+        self.attitude = self._los.report(self._los.turned(nominal))
+        self.attitude_bias_sigma_rad, self.attitude_noise_sigma_rad = los.attitude_bias, los.attitude_noise
+        self.attitude_sigma_rad = float(np.hypot(los.attitude_bias, los.attitude_noise))
+
+    def _build_scene(self, arrays: Mapping[str, NDArray[np.generic]], jobs: int) -> None:
         scenario, sensor = self.scenario, self.sensor
-        step = scenario.oversample
-        smear = scenario.line_of_sight.smear
-        self._sigma_px = [float(np.hypot(band.psf_sigma_px, smear)) for band in sensor.bands]
-        if isinstance(scenario.background, ImageBackground):
-            scene_sigma, self._box = [float(np.hypot(_IMAGE_SIGMA_PX, smear))] * len(sensor.bands), 1.0
-        else:
-            scene_sigma, self._box = self._sigma_px, float(step)
-        self._scene_sigma = [s * step for s in scene_sigma]
-        # Three and a half sigma each side and the pixel box: 5e-4 of the weight lies beyond and is shared out.
-        self._taps = [4 * int(np.ceil((self._box + 7 * s + 1) / 4)) for s in self._scene_sigma]
-        reach = float(np.abs(self.line_of_sight).max()) + max(self._taps) / (2 * step)
-        self._grid = Grid(self.shape[1], self.shape[2], int(np.ceil(reach)) + 2, step)
-        place = "sensor.bands"
-        atmospheres: tuple[Atmosphere, ...] = ()
-        if scenario.needs_atmosphere:
-            model = scenario.atmosphere.model
-            atmospheres = tuple(
-                Atmosphere(model, b.lower_um, b.upper_um, place=f"{place}[{i}]") for i, b in enumerate(sensor.bands)
+        step, end_s = scenario.oversample, float(self.time_s[-1])
+        seen_already = isinstance(scenario.background, ImageBackground)  # an image has been through optics and pixels
+        motion = self._scroll()
+        kernels = [None if seen_already else spread.separable(step, motion) for spread in self._spreads]
+        reach = float(np.abs(self.line_of_sight).max())
+        if self.row_time_s is not None:
+            reach += 2 * float(np.abs(self._los.rows(0, self.row_time_s) - self.line_of_sight[0]).max())
+        grid = Grid(self.shape[1], self.shape[2], int(np.ceil(reach)) + margin_px(kernels, step), step)
+        world = World(scenario, sensor, self._platform, max(grid.shape), self._randoms)
+
+        def keyframes(field: Hashable) -> Keyframes:
+            assert isinstance(field, int)
+            canvas = Canvas(
+                world, scenario, sensor, self._platform, grid, images=arrays, end_s=end_s, step=field, jobs=jobs
             )
-        pointing = self._pointing
-        self._canvas, self._clouds = build_canvas(
-            scenario, sensor, self._grid, pointing.position_m, pointing.nominal, atmospheres, images, self._randoms
-        )
-        solid = sensor.ifov_rad**2
+            return Keyframes(canvas, kernels, sensor.frame_period_s, end_s)
+
+        self._keyframes: Recent[Keyframes] = Recent(keyframes, MOST_FIELDS)
+        self._keyframes(0)  # what is wrong with the scene shows before the first frame
         # irradiance_per_e is energy a photon over area, efficiency and time: a pixel's share of an extended scene
         # is its radiance times solid angle times band width.
         self._electrons_per_radiance = [
-            solid * (band.upper_um - band.lower_um) / band.irradiance_per_e for band in sensor.bands
+            sensor.ifov_rad**2 * (band.upper_um - band.lower_um) / band.irradiance_per_e for band in sensor.bands
         ]
-        around = Place(sensor, pointing.position_m, pointing.nominal, atmospheres, float(self.time_s[-1]))
-        self._sources: list[Source] = [
-            build_source(item, around, self._randoms("object", i)) for i, item in enumerate(scenario.objects)
+        bands = [(b.lower_um, b.upper_um) for b in sensor.bands]
+        sources = [
+            build_source(item, end_s, bands, self._randoms("object", i)) for i, item in enumerate(scenario.objects)
         ]
-        self.objects = empty(TRUTH_OBJECT, len(self._sources))
-        for i, source in enumerate(self._sources):
-            self.objects[i] = (
-                i, source.kind.encode(), source.onset_s, source.end_s, source.latitude_deg, source.longitude_deg,
-                source.heading_deg, source.burnout_s, source.name.encode(),
-            )  # fmt: skip
+        camera = Camera(sensor, self._platform, self._los, self._spreads)
+        self._objects = Objects(sources, world, camera, self.time_s)
+        self.objects = self._objects.truth()
+
+    def _scroll(self) -> tuple[float, float]:
+        """Return the way (x, y) of the scene over the focal plane in an exposure, px, in the middle of the run."""
+        if not self._platform.moving:
+            return 0.0, 0.0
+        end_s, exposure = float(self.time_s[-1]), self.sensor.integration_s
+        early = max(0.5 * end_s - 0.5 * exposure, 0.0)
+        times = np.array([early, min(early + exposure, max(end_s, 1e-9))])
+        (p0, p1), (q0, q1) = self._platform.state(times)
+        target = nearest_ground(p0, quaternion_to_matrix(q0)[:, 2])
+        x0, y0 = self.sensor.project((target - p0) @ quaternion_to_matrix(q0))
+        x1, y1 = self.sensor.project((target - p1) @ quaternion_to_matrix(q1))
+        scale = exposure / (times[1] - times[0])
+        way = float(x1 - x0) * scale, float(y1 - y0) * scale
+        return way if np.hypot(*way) > LEAST_SMEAR_PX else (0.0, 0.0)
 
     def scene(self, i: int) -> NDArray[np.float32]:
         """Return the mean photo-electrons of frame ``i`` without objects, float32 (B, H, W)."""
-        dx, dy = self.line_of_sight[i]
-        step, grid = self.scenario.oversample, self._grid
         out = np.empty(self.shape, np.float32)
-        work = np.empty(grid.shape, np.float32)
-        for b in range(self.shape[0]):
-            canvas = self._canvas[b]
-            if self._clouds:
-                work[:] = canvas
-                canvas = work
-            for cloud in self._clouds:
-                vx, vy = cloud.velocity_px_s
-                t = self.time_s[i] * step
-                add_layer(canvas, cloud.alpha, cloud.light[b], vx * t, vy * t)
-            taps_x, taps_y = np.empty(self._taps[b], np.float32), np.empty(self._taps[b], np.float32)
-            sigma = self._scene_sigma[b]
-            first_x = filter_taps(grid.cell(-float(dx)), self._box, sigma, taps_x)
-            first_y = filter_taps(grid.cell(-float(dy)), self._box, sigma, taps_y)
-            taps_y *= np.float32(self._electrons_per_radiance[b])
-            decimate(canvas, taps_y, taps_x, (first_y, first_x), step, out[b])
+        if self.row_time_s is None:
+            time = np.full(self.shape[1], self.time_s[i])
+            shift = np.broadcast_to(self.line_of_sight[i], (self.shape[1], 2))
+        else:
+            time = self.time_s[i] + self.row_time_s
+            shift = self._los.rows(i, self.row_time_s)
+        self._keyframes(int(self._steps[i])).render(time, shift, self._electrons_per_radiance, out)
         return out
-
-    def _add_objects(self, i: int, image: NDArray[np.float32]) -> Records:
-        """Add the objects to a frame's electrons and return what truth has to say of them."""
-        middle, exposure = float(self.time_s[i]), self.sensor.integration_s
-        start, end = middle - exposure / 2, middle + exposure / 2
-        rows: list[tuple[float, ...]] = []
-        steady = image.copy() if self._sources else image
-        for number, source in enumerate(self._sources):
-            if not source.shines(start, end):
-                continue
-            drift = self._pointing.drift_px_s
-            ends = np.array([start, end])
-            length = np.hypot(
-                np.diff(np.interp(ends, source.time_s, source.x))[0] + drift[0] * exposure,
-                np.diff(np.interp(ends, source.time_s, source.y))[0] + drift[1] * exposure,
-            )
-            count = int(np.clip(np.ceil(length / _STEP_PX), 1, _MAX_STEPS))
-            times = start + exposure * (np.arange(count) + 0.5) / count
-            path = np.empty((count, 2))
-            path[:, 0] = np.interp(times, source.time_s, source.x)
-            path[:, 1] = np.interp(times, source.time_s, source.y)
-            steady_x, steady_y = float(path[:, 0].mean()), float(path[:, 1].mean())
-            path += self.line_of_sight[i] + (times - middle)[:, None] * drift
-            x, y = float(path[:, 0].mean()), float(path[:, 1].mean())
-            if not (-0.5 <= x < self.shape[2] - 0.5 and -0.5 <= y < self.shape[1] - 0.5):
-                reach = 6 * max(self._sigma_px) + length
-                if not (-reach < x < self.shape[2] + reach and -reach < y < self.shape[1] + reach):
-                    continue
-            sub = start + exposure * (np.arange(_LIGHT_SAMPLES) + 0.5) / _LIGHT_SAMPLES
-            light = float(np.interp(sub, source.light_time_s, source.light, left=0.0, right=0.0).mean())
-            height = float(np.interp(middle, source.time_s, source.height_m))
-            clear = 1.0
-            for cloud in self._clouds:
-                if cloud.altitude_m > height:
-                    clear *= float(cloud.transmittance(self._grid, steady_x, steady_y, middle))
-            for b, band in enumerate(self.sensor.bands):
-                intensity = light * float(source.band_scale[b])
-                if intensity <= 0:
-                    continue
-                irradiance = intensity * clear * float(np.interp(middle, source.time_s, source.gain_m2[b]))
-                electrons = irradiance / band.irradiance_per_e
-                square = stamp(image[b], path, electrons, self._sigma_px[b])
-                column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-                if not (0 <= column < self.shape[2] and 0 <= row < self.shape[1]):
-                    continue
-                variance = float(steady[b, row, column]) + band.dark_e_per_s * exposure + band.read_noise_e**2
-                snr = electrons * np.sqrt(square / variance)
-                rows.append((number, i, b, x, y, intensity, irradiance, electrons, snr))
-        return np.array(rows, TRUTH_SAMPLE)
 
     def frame(self, i: int) -> RenderedFrame:
         """Render one frame; it depends on the scenario, the seed and ``i`` alone.
@@ -253,16 +228,15 @@ class Renderer:
         if not 0 <= i < self.n_frames:
             raise UsageError("no such frame", found=i, allowed=f"0 to {self.n_frames - 1}")
         electrons = self.scene(i)
-        samples = self._add_objects(i, electrons)
+        samples = self._objects.add(i, electrons)
         data = np.empty(self.shape, np.uint16)
         quality = np.zeros(self.shape[0], np.uint8)
-        pixels = self.shape[1] * self.shape[2]
         for b, plane in enumerate(self._planes):
-            dark = dark_with_blinking(plane, self.scenario, self.seed, b, float(self.time_s[i]))
-            full = detect(
-                electrons[b], plane.response, dark, plane.offset_dn, self._detectors[b], NoiseKey(self.seed, b, i),
-                data[b],
-            )  # fmt: skip
-            if full > SATURATED_SHARE * pixels:
+            full = plane.read_out(electrons[b], float(self.time_s[i]), NoiseKey(self.seed, b, i), data[b])
+            if full > SATURATED_SHARE * electrons[b].size:
                 quality[b] |= QUALITY_BITS["saturated"]
         return RenderedFrame(data, quality, samples)
+
+    def frames(self, which: Iterable[int] | None = None, *, jobs: int = 1) -> Iterator[RenderedFrame]:
+        """Yield frames, all of them in their order by default, rendered on ``jobs`` threads."""
+        return ordered_map(self.frame, range(self.n_frames) if which is None else which, jobs=jobs)

@@ -8,6 +8,7 @@ from boostwatch.settings import (
     Degrees,
     Length,
     Model,
+    PositiveDuration,
     Speed,
     Temperature,
 )
@@ -25,5 +26,8 @@ class CloudLayer(Model):
     outer_scale: Length = Field(120e3, ge=2e3, le=2e6, description="size of the largest structures")
     wind_speed: Speed = Field(15.0, ge=0, le=120)
     wind_direction: Degrees = Field(90.0, description="towards which the cloud moves, clockwise from north")
+    lifetime: PositiveDuration = Field(
+        5000.0, description="of structures 10 km wide; smaller ones change faster, with the power 2/3 of their size"
+    )
     temperature: Temperature | None = Field(None, description="of the tops; by default the atmosphere's own")
     reflectance: float | None = Field(None, ge=0, le=1, description="in sunlight; by default from the altitude")

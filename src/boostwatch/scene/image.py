@@ -1,0 +1,48 @@
+"""A radiance image as the background of a scene."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RectBivariateSpline
+
+from boostwatch.errors import BadData
+from boostwatch.scene.scenario import ImageBackground, image_scale
+from boostwatch.scene.view import Grid
+
+Array = NDArray[np.float64]
+
+
+def image_radiance(image: NDArray[np.generic], background: ImageBackground, bands: int, grid: Grid) -> Array:
+    """Return an image's radiance on the cells of a grid, float64 (B, N, M), W/m2/sr/um.
+
+    The middle of a larger image is used and its surroundings fill the margin; beyond them it is mirrored. Cells take a
+    cubic spline through the pixels.
+
+    Raises
+    ------
+    BadData
+        Wrong shape, values that are not finite.
+    """
+    data = np.asarray(image, np.float64)
+    if data.ndim == 2:
+        data = data[None]
+    need = (grid.height, grid.width)
+    if data.ndim != 3 or data.shape[0] not in (1, bands) or data.shape[1] < need[0] or data.shape[2] < need[1]:
+        raise BadData(
+            "the image does not fit the sensor",
+            path=background.file,
+            place="background.file",
+            found=np.shape(image),
+            allowed=f"(y, x) or (band, y, x) with {bands} bands and at least {need[0]} x {need[1]} pixels",
+        )
+    if not np.isfinite(data).all():
+        raise BadData("the image has values that are not finite", path=background.file, place="background.file")
+    data = data * image_scale(background.units)
+    top, left = (data.shape[1] - need[0]) // 2, (data.shape[2] - need[1]) // 2
+    pad = grid.margin + 4
+    data = np.pad(data, ((0, 0), (pad, pad), (pad, pad)), mode="symmetric")
+    rows, columns = np.arange(data.shape[1]) - pad - top, np.arange(data.shape[2]) - pad - left
+    y, x = grid.axes()
+    out = np.stack([RectBivariateSpline(rows, columns, band)(y, x) for band in data])
+    return np.maximum(np.broadcast_to(out, (bands, *out.shape[1:])), 0.0)

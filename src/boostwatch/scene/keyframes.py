@@ -1,0 +1,139 @@
+"""Frames of the scene without objects: the blurred canvas of two moments, joined in time and shifted.
+
+A keyframe is the canvas of one time after optics and pixel. Between two of them, chosen so close that nothing has moved
+by more than a third of a pixel, the scene is their weighted mean; each row of each frame is then sampled at its own time
+and its own shift of the line of sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import spline_filter
+
+from boostwatch.parallel import ordered_map
+from boostwatch.scene.canvas import Canvas
+from boostwatch.scene.recent import Recent
+from boostwatch_kernels.resample import RowPlan, blur, resample, spline_taps
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+STEP_PX = 0.3
+"""Most that anything moves between keyframes. The mean of two pictures of an edge that far apart misses the one between
+by 0.5 % of its height at a point spread of 0.76 px."""
+
+
+class Blurred(NamedTuple):
+    """One band's canvas after optics and pixel: float32 (N, step, M) with columns by phase; pixels of margin."""
+
+    cells: Floats
+    margin: int
+
+
+def margin_px(kernels: Sequence[tuple[Floats, Floats] | None], oversample: int) -> int:
+    """Return the pixels of margin that blurring and sampling take from a canvas."""
+    return max((_reach_px(kernel, oversample) for kernel in kernels), default=0) + 3  # four taps of the spline
+
+
+def _reach_px(kernel: tuple[Floats, Floats] | None, oversample: int) -> int:
+    return 0 if kernel is None else -(-(kernel[0].shape[1] // 2) // oversample)
+
+
+class Keyframes:
+    """The scene of a canvas as pixels see it, at any time and shift.
+
+    Parameters
+    ----------
+    canvas : Canvas
+    kernels : sequence of pairs of float32 (R, K), or None
+        Optics and pixel of each band on the cells, deconvolved by the spline that samples them; None for a band whose
+        cells are already what pixels see.
+    period_s, end_s : float
+        Between frames; of the last frame.
+
+    Attributes
+    ----------
+    interval_s : float
+        Time between keyframes, a whole number of frames.
+    """
+
+    def __init__(
+        self, canvas: Canvas, kernels: Sequence[tuple[Floats, Floats] | None], period_s: float, end_s: float
+    ) -> None:
+        self._canvas, self._kernels, self._end_s = canvas, kernels, end_s
+        frames = min(STEP_PX / max(canvas.speed_px_s, 1e-12), canvas.exact_s, max(end_s, period_s)) / period_s
+        self.interval_s = max(float(np.floor(frames + 1e-9)), 1.0) * period_s
+        self._recent: Recent[tuple[Blurred, ...]] = Recent(self._make, 3)
+
+    def _time(self, number: int) -> float:
+        return min(number * self.interval_s, self._end_s)
+
+    def _make(self, key: Hashable) -> tuple[Blurred, ...]:
+        assert isinstance(key, int)
+        cells = self._canvas.compose(self._time(key))
+        return tuple(self._blurred(band, kernel) for band, kernel in zip(cells, self._kernels, strict=True))
+
+    def _blurred(self, cells: Floats, kernel: tuple[Floats, Floats] | None) -> Blurred:
+        grid, jobs = self._canvas.grid, self._canvas.jobs
+        step = grid.oversample
+        cut = _reach_px(kernel, step)
+        margin = grid.margin - cut
+        out = np.empty(((grid.height + 2 * margin) * step, step, grid.width + 2 * margin), np.float32)
+        if kernel is None:
+            smooth = spline_filter(cells, order=3, output=np.float32, mode="mirror")
+            out[:] = smooth.reshape(len(out), -1, step).swapaxes(1, 2)
+            return Blurred(out, margin)
+        edges = np.linspace(0, len(out), jobs + 1).astype(int).tolist()
+        for _ in ordered_map(
+            lambda rows: blur(cells, kernel, cut * step, out, rows), zip(edges[:-1], edges[1:], strict=True), jobs=jobs
+        ):
+            pass
+        return Blurred(out, margin)
+
+    def render(self, time_s: Array, shift: Array, scale: Sequence[float], out: Floats) -> None:
+        """Write the scene of one frame.
+
+        Parameters
+        ----------
+        time_s : float64 (H,)
+            Time of each row.
+        shift : float64 (H, 2)
+            Shift (x, y) of the scene at each row, px.
+        scale : sequence of float
+            Factor on the radiance of each band.
+        out : float32 (B, H, W), written
+        """
+        middle = float(time_s[len(time_s) // 2])
+        number = max(int(np.floor(middle / self.interval_s + 1e-9)), 0)
+        start, end = self._time(number), self._time(number + 1)
+        early = self._recent(number)
+        late = early
+        share = np.zeros(len(time_s), np.float32)
+        if end > start:
+            share = ((time_s - start) / (end - start)).astype(np.float32)
+            share[np.abs(share) < 1e-6] = 0.0
+            if share.any():
+                late = self._recent(number + 1)
+        plans: dict[int, RowPlan] = {}
+        for b, (one, two) in enumerate(zip(early, late, strict=True)):
+            if one.margin not in plans:
+                plans[one.margin] = _plan(shift, share, one.margin, self._canvas.grid.oversample)
+            resample(one.cells, two.cells, plans[one.margin], scale[b], out[b])
+
+
+def _plan(shift: Array, share: Floats, margin: int, step: int) -> RowPlan:
+    height = len(shift)
+    first, taps = np.empty((height, 2), np.int64), np.empty((height, 2, 4), np.float32)
+    alike = bool((shift == shift[0]).all())
+    for row in range(1 if alike else height):
+        for axis, pixel in enumerate((row - shift[row, 1], -shift[row, 0])):
+            first[row, axis] = spline_taps((pixel + 0.5 + margin) * step - 0.5, taps[row, axis])
+    if alike:  # the rows of a staring array differ by whole pixels
+        first[:] = first[0]
+        first[:, 0] += np.arange(height) * step
+        taps[:] = taps[0]
+    return RowPlan(first, taps, share)

@@ -1,0 +1,138 @@
+"""The objects of a scene on its frames: their light added to the electrons, their truth written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boostwatch.records import TRUTH_OBJECT, TRUTH_SAMPLE, Records, empty
+from boostwatch.scene.emission import Emission, Observer
+from boostwatch.scene.line_of_sight import LineOfSight
+from boostwatch.scene.optics import PointSpread
+from boostwatch.scene.platform import Platform
+from boostwatch.scene.projection import Arrival, project
+from boostwatch.scene.sources import Source
+from boostwatch.scene.world import World
+from boostwatch.sensor import Sensor
+
+Array = NDArray[np.float64]
+
+
+class Camera(NamedTuple):
+    """What looks at the objects: sensor, platform, line of sight, and optics by band."""
+
+    sensor: Sensor
+    platform: Platform
+    line_of_sight: LineOfSight
+    spreads: Sequence[PointSpread]
+
+
+class Objects:
+    """All sources of a scene before one camera.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+    world : World
+    camera : Camera
+    time_s : float64 (T,)
+        Middle of each frame's exposure.
+    """
+
+    def __init__(self, sources: Sequence[Source], world: World, camera: Camera, time_s: Array) -> None:
+        self._sources, self._world, self._camera, self._time_s = sources, world, camera, time_s
+
+    def truth(self) -> Records:
+        """Return a row of TRUTH_OBJECT for each."""
+        out = empty(TRUTH_OBJECT, len(self._sources))
+        for i, s in enumerate(self._sources):
+            out[i] = (
+                i, s.kind.encode(), s.onset_s, s.end_s, s.latitude_deg, s.longitude_deg, s.heading_deg, s.burnout_s,
+                s.name.encode(),
+            )  # fmt: skip
+        return out
+
+    def add(self, i: int, image: NDArray[np.float32]) -> Records:
+        """Add the light of frame ``i`` to mean photo-electrons (B, H, W).
+
+        Returns
+        -------
+        TRUTH_SAMPLE records
+            One for each object and band whose light falls in the middle of some pixel. ``x``, ``y`` are the
+            light-weighted means; ``snr`` counts the background without any object.
+        """
+        if not self._sources:
+            return empty(TRUTH_SAMPLE, 0)
+        steady = image.copy() if len(self._sources) > 1 else image
+        rows: list[tuple[float, ...]] = []
+        for number, source in enumerate(self._sources):
+            for emission, arrival in self._seen(source, i):
+                shift = self._shift(i, arrival.y)
+                x, y = arrival.x + shift[:, 0], arrival.y + shift[:, 1]
+                rows += self._stamp(number, i, emission, arrival, (x, y), image, steady)
+        return np.array(rows, TRUTH_SAMPLE)
+
+    def _seen(self, source: Source, i: int) -> list[tuple[Emission, Arrival]]:
+        """Return what arrives from a source in a frame; a scanning sensor sees it when its row comes."""
+        camera, rows = self._camera, self._camera.platform.row_time_s
+        half, time = 0.5 * camera.sensor.integration_s, float(self._time_s[i])
+        arrived: list[tuple[Emission, Arrival]] = []
+        for _ in range(1 if rows is None else 3):
+            if not source.shines(time - half, time + half):
+                return []
+            pose = camera.platform.state(time, camera.platform.step_of(i))
+            observer = Observer(pose[0], self._world.sun(time), camera.sensor.ifov_rad)
+            arrived = []
+            for emission in source.emit(time - half, time + half, observer):
+                arrival = project(emission, self._world, camera.sensor, pose, time)
+                if arrival is not None:
+                    arrived.append((emission, arrival))
+            if rows is None or not arrived:
+                break
+            at = float(np.clip(np.nanmean(arrived[0][1].y), 0, len(rows) - 1))
+            time = float(self._time_s[i] + np.interp(at, np.arange(len(rows)), rows))
+        return arrived
+
+    def _shift(self, i: int, y: Array) -> Array:
+        """Return the shift (K, 2) of the line of sight at places (K,) along y."""
+        camera = self._camera
+        rows = camera.platform.row_time_s
+        if rows is None:
+            return np.broadcast_to(camera.line_of_sight.shift[i], (len(y), 2))
+        by_row = camera.line_of_sight.rows(i, rows)
+        at = np.nan_to_num(y)
+        return np.stack([np.interp(at, np.arange(len(rows)), by_row[:, axis]) for axis in range(2)], axis=-1)
+
+    def _stamp(
+        self,
+        number: int,
+        i: int,
+        emission: Emission,
+        arrival: Arrival,
+        place: tuple[Array, Array],
+        image: NDArray[np.float32],
+        steady: NDArray[np.float32],
+    ) -> list[tuple[float, ...]]:
+        camera, (px, py) = self._camera, place
+        height, width = image.shape[1:]
+        rows: list[tuple[float, ...]] = []
+        for b, (band, spread) in enumerate(zip(camera.sensor.bands, camera.spreads, strict=True)):
+            electrons = float(arrival.irradiance_w_m2[b]) / band.irradiance_per_e
+            if electrons <= 0:
+                continue
+            share = arrival.share[b]
+            if emission.primary:
+                x, y = float(np.nansum(share * px)), float(np.nansum(share * py))
+                column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+                inside = 0 <= column < width and 0 <= row < height
+                background = float(steady[b, row, column]) if inside else np.nan
+            square = spread.stamp(image[b], px, py, share, electrons)
+            if emission.primary and inside:
+                dark = band.dark_e_per_s * camera.sensor.integration_s
+                snr = electrons * np.sqrt(square / (background + dark + band.read_noise_e**2))
+                intensity = float(emission.intensity_w_sr[b])
+                rows.append((number, i, b, x, y, intensity, float(arrival.irradiance_w_m2[b]), electrons, snr))
+        return rows

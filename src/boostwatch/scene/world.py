@@ -1,0 +1,81 @@
+"""What a scene consists of, before anybody looks at it: a map, the ground, cloud decks, and the air by band."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len
+
+from boostwatch.geometry import MapPlane, geodetic_to_itrs, sun_directions
+from boostwatch.scene.atmosphere import Atmosphere
+from boostwatch.scene.clouds import CloudDeck
+from boostwatch.scene.earth import EarthRadiance
+from boostwatch.scene.platform import Platform
+from boostwatch.scene.scenario import EarthBackground, Scenario
+from boostwatch.sensor import Sensor
+
+Array = NDArray[np.float64]
+Randoms = Callable[[str, int], np.random.Generator]
+
+MAX_TEXELS = 2048
+"""Cells a side of a deck's texture; a wider view sees it repeat."""
+
+
+class World:
+    """Ground, decks and air of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    sensor : Sensor
+    platform : Platform
+    cells : int
+        Of the longer side of the canvas.
+    randoms : callable
+        Generator for a purpose and a number.
+
+    Attributes
+    ----------
+    plane : MapPlane
+        Map that all textures lie on, its centre at the place looked at.
+    cell_m : float
+        Size of a cell across the line of sight there, at the epoch.
+    atmospheres : tuple of Atmosphere
+        One a band; empty where no light passes through air.
+    earth : EarthRadiance or None
+    decks : list of CloudDeck
+        From the lowest upwards.
+
+    Raises
+    ------
+    BadData
+        A band without an atmospheric table.
+    """
+
+    def __init__(
+        self, scenario: Scenario, sensor: Sensor, platform: Platform, cells: int, randoms: Randoms
+    ) -> None:
+        self._epoch = scenario.epoch
+        self.plane = MapPlane(*platform.boresight_ground())
+        position, _ = platform.state(0.0)
+        ground = geodetic_to_itrs(self.plane.latitude_deg, self.plane.longitude_deg)
+        self.cell_m = float(np.linalg.norm(ground - position)) * sensor.ifov_rad / scenario.oversample
+        self.atmospheres: tuple[Atmosphere, ...] = ()
+        if scenario.needs_atmosphere:
+            self.atmospheres = tuple(
+                Atmosphere(scenario.atmosphere.model, b.lower_um, b.upper_um, place=f"sensor.bands[{i}]")
+                for i, b in enumerate(sensor.bands)
+            )
+        background = scenario.background
+        self.earth: EarthRadiance | None = None
+        if isinstance(background, EarthBackground):
+            self.earth = EarthRadiance(background, self.plane, self.cell_m, randoms("earth", 0))
+        texels = int(next_fast_len(int(np.clip(1.5 * cells, 256, MAX_TEXELS)), real=True))
+        order = sorted(enumerate(scenario.clouds), key=lambda item: item[1].altitude)
+        self.decks = [CloudDeck(layer, self.plane, self.cell_m, texels, randoms("cloud", i)) for i, layer in order]
+
+    def sun(self, time_s: float | Sequence[float] | Array) -> Array:
+        """Return unit vectors (..., 3) to the Sun, ITRS, at times (...)."""
+        return sun_directions(self._epoch, time_s)
