@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from boostwatch.errors import UsageError
 from boostwatch.records import QUALITY_BITS, TRUTH_OBJECT, TRUTH_SAMPLE, Records, empty
 from boostwatch.scene.atmosphere import Atmosphere
-from boostwatch.scene.camera import build_focal_plane, build_pointing, build_sensor, dark_with_blinking
+from boostwatch.scene.camera import build_focal_plane, build_sensor, dark_with_blinking
 from boostwatch.scene.canvas import build_canvas
+from boostwatch.scene.line_of_sight import LineOfSight
+from boostwatch.scene.platform import Platform
 from boostwatch.scene.scenario import ImageBackground, Scenario
 from boostwatch.scene.sources import Place, Source, build_source
 from boostwatch.scene.view import Grid
@@ -97,9 +99,9 @@ class Renderer:
         self.shape = (len(self.sensor.bands), scenario.sensor.height, scenario.sensor.width)
         self.n_frames, self.epoch = scenario.n_frames, scenario.epoch
         self.time_s: Array = np.arange(self.n_frames, dtype=np.float64) * self.sensor.frame_period_s
-        self._pointing = build_pointing(scenario, self.sensor, self._randoms("pointing", 0))
-        self.line_of_sight, self.attitude = self._pointing.line_of_sight, self._pointing.attitude
-        self.position_m: Array = np.tile(self._pointing.position_m, (self.n_frames, 1))
+        self._los = LineOfSight(scenario, self.sensor, self.time_s, self._randoms("pointing", 0))
+        self.position_m, self._nominal = Platform(scenario).state(self.time_s)
+        self.line_of_sight, self.attitude = self._los.shift, self._los.report(self._los.turned(self._nominal))
         los = scenario.line_of_sight
         self.attitude_bias_sigma_rad, self.attitude_noise_sigma_rad = los.attitude_bias, los.attitude_noise
         self.attitude_sigma_rad = float(np.hypot(los.attitude_bias, los.attitude_noise))
@@ -127,7 +129,7 @@ class Renderer:
     def _build_scene(self, images: Mapping[str, NDArray[np.generic]]) -> None:
         scenario, sensor = self.scenario, self.sensor
         step = scenario.oversample
-        smear = scenario.line_of_sight.smear
+        smear = self._los.smear_px
         self._sigma_px = [float(np.hypot(band.psf_sigma_px, smear)) for band in sensor.bands]
         if isinstance(scenario.background, ImageBackground):
             scene_sigma, self._box = [float(np.hypot(_IMAGE_SIGMA_PX, smear))] * len(sensor.bands), 1.0
@@ -145,9 +147,8 @@ class Renderer:
             atmospheres = tuple(
                 Atmosphere(model, b.lower_um, b.upper_um, place=f"{place}[{i}]") for i, b in enumerate(sensor.bands)
             )
-        pointing = self._pointing
         self._canvas, self._clouds = build_canvas(
-            scenario, sensor, self._grid, pointing.position_m, pointing.nominal, atmospheres, images, self._randoms
+            scenario, sensor, self._grid, self.position_m[0], self._nominal[0], atmospheres, images, self._randoms
         )
         solid = sensor.ifov_rad**2
         # irradiance_per_e is energy a photon over area, efficiency and time: a pixel's share of an extended scene
@@ -155,7 +156,7 @@ class Renderer:
         self._electrons_per_radiance = [
             solid * (band.upper_um - band.lower_um) / band.irradiance_per_e for band in sensor.bands
         ]
-        around = Place(sensor, pointing.position_m, pointing.nominal, atmospheres, float(self.time_s[-1]))
+        around = Place(sensor, self.position_m[0], self._nominal[0], atmospheres, float(self.time_s[-1]))
         self._sources: list[Source] = [
             build_source(item, around, self._randoms("object", i)) for i, item in enumerate(scenario.objects)
         ]
@@ -198,7 +199,7 @@ class Renderer:
         for number, source in enumerate(self._sources):
             if not source.shines(start, end):
                 continue
-            drift = self._pointing.drift_px_s
+            drift = self._los.rate_px_s[i]
             ends = np.array([start, end])
             length = np.hypot(
                 np.diff(np.interp(ends, source.time_s, source.x))[0] + drift[0] * exposure,
