@@ -28,7 +28,7 @@ from boostwatch.errors import BadData, NoInput
 
 M = TypeVar("M", bound="Model")
 
-_ALIASES = {"e-": "electron", "px": "pix", "degC": "deg_C", "Hz": "Hz"}
+_ALIASES = {"e-": "electron", "px": "pix", "px2": "pix2", "degC": "deg_C", "Hz": "Hz"}
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,7 @@ PositivePixelRate = Annotated[float, Field(gt=0), Unit("pix/s", "4 px/s")]
 PixelAcceleration = Annotated[float, Field(gt=0), Unit("pix/s2", "0.1 px/s2")]
 Electrons = Annotated[float, Field(ge=0, le=1e15), Unit("electron", "100 e-")]  # squares stay within float32
 ElectronRate = Annotated[float, Field(ge=0, le=1e15), Unit("electron/s", "1e5 e-/s")]
+PixelPower = Annotated[float, Field(gt=0), Unit("pix2/Hz", "0.01 px2/Hz")]
 Frequency = Annotated[float, Field(gt=0), Unit("Hz", "2 Hz")]
 Radiance = Annotated[float, Field(ge=0), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from boostwatch import geometry
 from boostwatch.scene import camera, confusers, plume, trajectory
 from boostwatch.scene.atmosphere import Atmosphere
+from boostwatch.scene.platform import Platform
 from boostwatch.scene.scenario import Scenario, SceneObject
 from boostwatch.scene.scenario.objects import Aircraft, Fire, Flare, Launch
 from boostwatch.scene.sources import Place, build_source
@@ -26,9 +27,9 @@ def make(kind: str, **more: Any) -> Any:
 def place() -> Place:
     scenario = Scenario()
     sensor = camera.build_sensor(scenario)
-    pointing = camera.build_pointing(scenario, sensor, np.random.default_rng(0))
+    position, attitude = Platform(scenario).state(0.0)
     air = tuple(Atmosphere("us_standard_1976", b.lower_um, b.upper_um) for b in sensor.bands)
-    return Place(sensor, pointing.position_m, pointing.nominal, air, 60.0)
+    return Place(sensor, position, attitude, air, 60.0)
 
 
 @pytest.mark.parametrize(("vehicle", "burnout", "height", "speed"), [

@@ -140,7 +140,7 @@ def test_reported_attitude_is_within_its_sigma_of_the_truth() -> None:
         line_of_sight={"jitter": "0.5 px", "attitude_bias": "20 urad", "attitude_noise": "5 urad"},
         background=DARK,
     )
-    nominal = r._pointing.nominal
+    nominal = r._nominal[0]
     tilt = geometry.tilt_quaternion(*(r.line_of_sight.T * r.sensor.ifov_rad))
     true = geometry.multiply_quaternions(nominal, tilt)
     inverse = true * [1, -1, -1, -1]

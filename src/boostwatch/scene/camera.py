@@ -1,4 +1,4 @@
-"""The sensor of a scenario: radiometric figures, pointing, and the faults of its focal plane."""
+"""The sensor of a scenario: radiometric figures, and the faults of its focal plane."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.geometry import GEO_RADIUS_M, geodetic_to_itrs, look_at, multiply_quaternions, tilt_quaternion
 from boostwatch.scene.scenario import BandModel, Scenario
 from boostwatch.sensor import Band, Sensor, photon_energy_j
 from boostwatch_kernels.noise import fill_uniform
@@ -52,39 +51,6 @@ def build_sensor(scenario: Scenario) -> Sensor:
         integration_s=s.integration,
         bands=tuple(_band(scenario, band) for band in s.bands),
     )
-
-
-@dataclass(frozen=True)
-class Pointing:
-    """Where the sensor is, where it looks by plan, and where it says it looks.
-
-    ``line_of_sight`` float64 (T, 2) is the true shift (x, y) of the scene, px; ``drift_px_s`` its steady rate;
-    ``attitude`` float64 (T, 4) the reported quaternions.
-    """
-
-    position_m: Array
-    nominal: Array
-    line_of_sight: Array
-    drift_px_s: Array
-    attitude: Array
-
-
-def build_pointing(scenario: Scenario, sensor: Sensor, rng: np.random.Generator) -> Pointing:
-    """Draw the line of sight and the reported attitude of every frame."""
-    p, los = scenario.platform, scenario.line_of_sight
-    longitude = np.radians(p.longitude)
-    position = GEO_RADIUS_M * np.array([np.cos(longitude), np.sin(longitude), 0.0])
-    nominal = look_at(position, geodetic_to_itrs(p.boresight_latitude, p.boresight_longitude))
-    count = scenario.n_frames
-    time = np.arange(count) * sensor.frame_period_s
-    direction = np.radians(los.drift_direction)
-    rate = los.drift * np.array([np.cos(direction), np.sin(direction)])
-    shift = time[:, None] * rate + los.jitter * rng.standard_normal((count, 2))
-    true = multiply_quaternions(nominal, tilt_quaternion(shift[:, 0] * sensor.ifov_rad, shift[:, 1] * sensor.ifov_rad))
-    turn = los.attitude_bias * rng.standard_normal(3) + los.attitude_noise * rng.standard_normal((count, 3))
-    half = 0.5 * np.linalg.norm(turn, axis=1, keepdims=True)
-    error = np.concatenate([np.cos(half), 0.5 * turn * np.sinc(half / np.pi)], axis=1)
-    return Pointing(position, nominal, shift, rate, multiply_quaternions(true, error))
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,28 @@ from boostwatch.scene.scenario.background import (
 )
 from boostwatch.scene.scenario.clouds import CloudLayer
 from boostwatch.scene.scenario.objects import Aircraft, Fire, Flare, Launch, SceneObject, Stage
-from boostwatch.scene.scenario.platform import LineOfSight, Platform
+from boostwatch.scene.scenario.platform import (
+    GeoPlatform,
+    LineOfSight,
+    OrbitPlatform,
+    PlatformModel,
+    RowScan,
+    Scan,
+    StaringScan,
+    StepStareScan,
+    TablePlatform,
+    TablePoint,
+    TlePlatform,
+    Tone,
+    Walk,
+)
 from boostwatch.scene.scenario.root import MAX_CANVAS_MARGIN_PX, MAX_CELLS, Scenario
 from boostwatch.scene.scenario.sensor import BadPixels, BandModel, SensorModel
 
 __all__ = [
     "MAX_CANVAS_MARGIN_PX", "MAX_CELLS", "Aircraft", "AtmosphereModel", "Background", "BadPixels", "BandModel",
-    "CloudLayer", "EarthBackground", "Fire", "Flare", "ImageBackground", "Launch", "LineOfSight", "Platform",
-    "Scenario", "SceneObject", "SensorModel", "Stage", "UniformBackground", "image_scale",
+    "CloudLayer", "EarthBackground", "Fire", "Flare", "GeoPlatform", "ImageBackground", "Launch", "LineOfSight",
+    "OrbitPlatform", "PlatformModel", "RowScan", "Scan", "Scenario", "SceneObject", "SensorModel", "Stage",
+    "StaringScan", "StepStareScan", "TablePlatform", "TablePoint", "TlePlatform", "Tone", "UniformBackground", "Walk",
+    "image_scale",
 ]  # fmt: skip

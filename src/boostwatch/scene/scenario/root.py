@@ -16,7 +16,7 @@ from boostwatch.scene.scenario.background import (
 )
 from boostwatch.scene.scenario.clouds import CloudLayer
 from boostwatch.scene.scenario.objects import SceneObject
-from boostwatch.scene.scenario.platform import LineOfSight, Platform
+from boostwatch.scene.scenario.platform import GeoPlatform, LineOfSight, PlatformModel, Scan, StaringScan
 from boostwatch.scene.scenario.sensor import NAME, SensorModel
 from boostwatch.settings import Duration, Model
 
@@ -37,7 +37,8 @@ class Scenario(Model):
     duration: Duration | None = Field(None, gt=0, description="length of the run; 60 s where frames is missing too")
     oversample: int = Field(3, ge=1, le=8, description="cells of the scene a pixel and axis")
     sensor: SensorModel = SensorModel()
-    platform: Platform = Platform()
+    platform: PlatformModel = GeoPlatform()
+    scan: Scan = StaringScan()
     line_of_sight: LineOfSight = LineOfSight()
     atmosphere: AtmosphereModel = AtmosphereModel()
     background: Background = EarthBackground()
