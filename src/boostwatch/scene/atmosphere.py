@@ -1,10 +1,13 @@
-"""Transmittance to space and thermal path radiance of four model atmospheres, from LOWTRAN7 tables.
+"""Transmittance, thermal path radiance and limb radiance of four model atmospheres, from LOWTRAN7 tables.
 
-The tables (Kneizys et al., AFGL-TR-88-0177; no aerosol) hold band means at altitudes and zenith angles. Between them
-the logarithm is interpolated linearly in altitude and in the secant of the zenith angle. A band mean depends on the
-spectrum that is sent through it: the tables hold one for a flat spectrum and one for 1500 K, and the difference is
-taken as linear in the mean wavelength of the source in the band. That brings the thermal radiances of LOWTRAN7's own
-spectral products within 3 %, where the flat mean misses 20 % at 2.7 um.
+The tables (Kneizys et al., AFGL-TR-88-0177; 20 cm-1 resolution, no aerosol) reach from the ground to 80 km and from the
+zenith to the horizon, refraction included. What is interpolated is the logarithm of the optical depth, by monotone
+cubics (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980) in altitude and in the logarithm of the air mass: depth falls
+nearly as an exponential with height and grows as a power of the air mass (the curve of growth), so both are almost
+straight. `docs/physics/earth.md` states the error.
+
+A band mean depends on the spectrum that is sent through it. The tables hold four: black bodies of 290, 1500 and 5772 K
+and a flat one; between them the mean is taken as linear in the source's mean wavelength in the band.
 
 Emission lines of a plume coincide with absorption lines of the air; a band mean for a continuum source is a first
 approximation there.
@@ -18,15 +21,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
 
 from boostwatch.errors import BadData
-from boostwatch.scene.radiometry import mean_wavelength
+from boostwatch.scene.radiometry import SUN_TEMPERATURE_K, mean_wavelength
 
 Array = NDArray[np.float64]
 
-MAX_SECANT = 10.0
-TWO_WAY = 0.6
-"""Share of the total-path value in a two-way transmittance; see `Atmosphere.two_way`."""
+TOP_M = 100e3
+"""Above this the tables know no air."""
+
+FLAT = 1
+_SOURCES_K = (290.0, None, 1500.0, SUN_TEMPERATURE_K)
 
 # Surface temperature (K), lapse rate (K/km) and tropopause temperature (K) of the model atmospheres, rounded from the
 # profiles of AFGL-TR-86-0110.
@@ -62,16 +68,62 @@ def find_band(lower_um: float, upper_um: float, *, place: str) -> int:
     )
 
 
-def _interpolate(table: Array, rows: Array, columns: Array, row: Array, column: Array) -> Array:
-    """Bilinear interpolation of ``table[rows, columns]``; held beyond the rows, continued beyond the columns."""
-    i = np.clip(np.searchsorted(rows, row, "right") - 1, 0, len(rows) - 2)
-    j = np.clip(np.searchsorted(columns, column, "right") - 1, 0, len(columns) - 2)
-    u = np.clip((row - rows[i]) / (rows[i + 1] - rows[i]), 0.0, 1.0)
-    v = np.maximum((column - columns[j]) / (columns[j + 1] - columns[j]), 0.0)
-    out: Array = (1 - u) * ((1 - v) * table[i, j] + v * table[i, j + 1]) + u * (
-        (1 - v) * table[i + 1, j] + v * table[i + 1, j + 1]
-    )
+def air_mass(secant: ArrayLike) -> Array:
+    """Return the effective air mass of a slant path from the ground, finite (38) at the horizon.
+
+    Kasten and Young (Appl. Opt. 28, 4735, 1989). It serves as the coordinate of the tables, which themselves hold what
+    LOWTRAN7 found at that zenith angle.
+
+    Parameters
+    ----------
+    secant : array_like (...)
+        Of the zenith angle, 1 to infinity; below 1 counts as 1.
+
+    Returns
+    -------
+    float64 (...)
+    """
+    cosine = 1 / np.maximum(np.asarray(secant, np.float64), 1.0)
+    out: Array = 1 / (cosine + 0.50572 * (96.07995 - np.degrees(np.arccos(cosine))) ** -1.6364)
     return out
+
+
+class _Surface:
+    """Monotone bicubic through ``table[row, column]``, continued linearly beyond its edges."""
+
+    def __init__(self, rows: Array, columns: Array, table: Array) -> None:
+        self._rows, self._columns = rows, columns
+        by_row = PchipInterpolator(rows, table, axis=0)(rows, 1)
+        by_column = PchipInterpolator(columns, table, axis=1)(columns, 1)
+        both = PchipInterpolator(rows, by_column, axis=0)(rows, 1)
+        self._parts = np.stack([table, by_row, by_column, both])
+
+    def __call__(self, row: Array, column: Array) -> Array:
+        row, column = np.broadcast_arrays(row, column)
+        i, u, row_weights = _hermite(self._rows, row)
+        j, v, column_weights = _hermite(self._columns, column)
+        out = np.zeros(u.shape)
+        for a in range(2):
+            for b in range(2):
+                f, fr, fc, frc = self._parts[:, i + a, j + b]
+                out += row_weights[a][0] * (column_weights[b][0] * f + column_weights[b][1] * fc)
+                out += row_weights[a][1] * (column_weights[b][0] * fr + column_weights[b][1] * frc)
+        return out
+
+
+def _hermite(nodes: Array, at: Array) -> tuple[NDArray[np.intp], Array, list[tuple[Array, Array]]]:
+    """Return the interval, the place in it and, for both its ends, the weights of value and slope.
+
+    Beyond the nodes the weights are those of the straight line through the end.
+    """
+    i = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)
+    step = nodes[i + 1] - nodes[i]
+    t = np.clip((at - nodes[i]) / step, 0.0, 1.0)
+    low, high = np.minimum(at - nodes[0], 0.0), np.maximum(at - nodes[-1], 0.0)
+    s = 1 - t
+    start = ((1 + 2 * t) * s * s, t * s * s * step + low)
+    end = ((1 + 2 * s) * t * t, -s * t * t * step + high)
+    return i, t, [start, end]
 
 
 class Atmosphere:
@@ -86,6 +138,11 @@ class Atmosphere:
     place : str
         Key path for the message.
 
+    Attributes
+    ----------
+    growth : float
+        Exponent of the curve of growth, see `two_way`.
+
     Raises
     ------
     BadData
@@ -95,16 +152,24 @@ class Atmosphere:
     def __init__(self, model: str, lower_um: float, upper_um: float, *, place: str = "sensor.bands") -> None:
         tables = _tables()
         band = find_band(lower_um, upper_um, place=place)
-        m, b = [str(name) for name in tables["models"]].index(model), band
+        m = [str(name) for name in tables["models"]].index(model)
         self.model, self.lower_um, self.upper_um = model, lower_um, upper_um
-        self._altitude, self._path_altitude = tables["altitude_km"], tables["path_altitude_km"]
-        self._secant = 1 / np.cos(np.radians(tables["zenith_deg"]))
-        self._path_secant = 1 / np.cos(np.radians(tables["path_zenith_deg"]))
-        self._flat = np.log(tables["transmittance"][m, b].astype(np.float64))
-        self._hot = np.log(tables["transmittance_1500k"][m, b].astype(np.float64))
-        self._path = np.log(tables["path_radiance"][m, b].astype(np.float64))
-        self._middle = 0.5 * (lower_um + upper_um)
-        self._hot_shift = float(mean_wavelength(lower_um, upper_um, 1500.0)) - self._middle
+        rows, columns = tables["altitude_km"], np.log(air_mass(1 / np.cos(np.radians(tables["zenith_deg"]))))
+        depth = tables["log_depth"][m, band].astype(np.float64)
+        self._depth = [_Surface(rows, columns, depth[..., k]) for k in range(depth.shape[-1])]
+        self._path = _Surface(rows, columns, tables["log_path_radiance"][m, band].astype(np.float64))
+        self._limb_km = tables["limb_altitude_km"]
+        self._limb = PchipInterpolator(self._limb_km, tables["log_limb_radiance"][m, band].astype(np.float64))
+        self.growth = float(tables["growth"][band])
+        middle = 0.5 * (lower_um + upper_um)
+        self._mean_um = np.array(
+            [middle if k is None else float(mean_wavelength(lower_um, upper_um, k)) for k in _SOURCES_K]
+        )
+
+    def _through(self, source: int, h_km: Array, mass: Array) -> Array:
+        """Band mean of one of the tabulated sources."""
+        depth = np.exp(self._depth[source](h_km, np.log(mass)))
+        return np.where(h_km >= TOP_M / 1e3, 1.0, np.exp(-depth))
 
     def transmittance(self, altitude_m: ArrayLike, secant: ArrayLike, temperature_k: ArrayLike | None = None) -> Array:
         """Return the band-mean transmittance from an altitude to space.
@@ -112,9 +177,9 @@ class Atmosphere:
         Parameters
         ----------
         altitude_m : array_like
-            Of the source; above the table (80 km) the air is clear.
+            Of the source; above 100 km the air is clear.
         secant : array_like
-            Of the local zenith angle at the source, limited to 10; broadcasts with the altitude.
+            Of the local zenith angle at the source, 1 to infinity (the horizon); broadcasts with the altitude.
         temperature_k : array_like, optional
             Of a Planck source whose spectrum weights the mean; flat by default.
 
@@ -123,34 +188,52 @@ class Atmosphere:
         float64
             In [0, 1], of the arguments' broadcast shape.
         """
-        h = np.asarray(altitude_m, np.float64) / 1e3
-        s = np.clip(np.asarray(secant, np.float64), 1.0, MAX_SECANT)
-        out = np.exp(_interpolate(self._flat, self._altitude, self._secant, h, s))
-        if temperature_k is not None:
-            hot = np.exp(_interpolate(self._hot, self._altitude, self._secant, h, s))
-            shift = mean_wavelength(self.lower_um, self.upper_um, temperature_k) - self._middle
-            out = out + (hot - out) / self._hot_shift * shift
-        return np.clip(np.where(h >= self._altitude[-1], 1.0, out), 0.0, 1.0)
+        h, mass = np.asarray(altitude_m, np.float64) / 1e3, air_mass(secant)
+        if temperature_k is None:
+            return self._through(FLAT, h, mass)
+        at = mean_wavelength(self.lower_um, self.upper_um, temperature_k)
+        order = np.argsort(self._mean_um)
+        nodes = self._mean_um[order]
+        means = np.stack([np.broadcast_to(self._through(int(k), h, mass), np.broadcast_shapes(h.shape, mass.shape))
+                          for k in order])  # fmt: skip
+        i = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)
+        low, high = (np.choose(i + k, means) for k in (0, 1))
+        out = low + (high - low) * (at - nodes[i]) / (nodes[i + 1] - nodes[i])
+        return np.clip(out, 0.0, 1.0)
 
     def two_way(self, altitude_m: ArrayLike, secant_up: ArrayLike, secant_down: ArrayLike) -> Array:
         """Return the transmittance of sunlight down to an altitude and up again.
 
-        Between the product of the two one-way means (as if lines did not coincide) and the mean over the total air mass
-        (as if every line did), weighted 0.4 to 0.6 in the logarithm: within 5 % of LOWTRAN7's products at 20 cm-1.
+        The band mean of the product of both ways at 20 cm-1. Where depth grows as the ``p``-th power of the air mass at
+        each wavenumber, that product is the mean at the air mass ``(up**p + down**p)**(1/p)``; ``p`` is fitted to
+        LOWTRAN7 by band. The arguments broadcast.
         """
-        up, down = np.asarray(secant_up, np.float64), np.asarray(secant_down, np.float64)
-        product = self.transmittance(altitude_m, up) * self.transmittance(altitude_m, down)
-        total = self.transmittance(altitude_m, up + down)
-        out: Array = total**TWO_WAY * product ** (1 - TWO_WAY)
-        return out
+        up, down, p = air_mass(secant_up), air_mass(secant_down), self.growth
+        return self._through(len(_SOURCES_K) - 1, np.asarray(altitude_m, np.float64) / 1e3, (up**p + down**p) ** (1 / p))
+
+    def log_sun_depth(self, mass: ArrayLike) -> Array:
+        """Return the logarithm of the optical depth of the whole air for sunlight, over the effective air mass."""
+        return self._depth[len(_SOURCES_K) - 1](np.zeros(()), np.log(np.asarray(mass, np.float64)))
 
     def path_radiance(self, altitude_m: ArrayLike, secant: ArrayLike) -> Array:
-        """Return the thermal radiance of the air above an altitude, W/m2/sr/um; it thins out above 30 km."""
+        """Return the thermal radiance of the air above an altitude, W/m2/sr/um; none above 100 km."""
         h = np.asarray(altitude_m, np.float64) / 1e3
-        s = np.clip(np.asarray(secant, np.float64), 1.0, 3.0)
-        out: Array = np.exp(_interpolate(self._path, self._path_altitude, self._path_secant, h, s))
-        top = self._path_altitude[-1]
-        out *= np.exp(-np.maximum(h - top, 0.0) / 7.0)
+        out: Array = np.exp(self._path(h, np.log(air_mass(secant))))
+        return np.where(h >= TOP_M / 1e3, 0.0, out)
+
+    def limb_radiance(self, tangent_height_m: ArrayLike) -> Array:
+        """Return the thermal radiance of a path that misses the ground, W/m2/sr/um.
+
+        Parameters
+        ----------
+        tangent_height_m : array_like (...)
+            Least height above the ellipsoid along the path; below 100 m the value there. Above 90 km the radiance goes
+            on as an exponential. NaN gives NaN.
+        """
+        h = np.maximum(np.asarray(tangent_height_m, np.float64) / 1e3, self._limb_km[0])
+        top = self._limb_km[-1]
+        inside = self._limb(np.minimum(h, top))
+        out: Array = np.exp(inside + np.maximum(h - top, 0.0) * float(self._limb(top, 1)))
         return out
 
     def temperature(self, altitude_m: ArrayLike) -> Array:

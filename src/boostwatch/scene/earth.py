@@ -1,178 +1,197 @@
-"""Radiance of the Earth's surface at the top of the atmosphere, from land cover.
+"""Radiance of the Earth at the top of the atmosphere: land, sea with its glint, and the limb.
 
-Class-typical figures, kept simple on purpose: emissivity by class and spectral region, reflectance ``1 - emissivity``,
-temperature from latitude, season, local solar time and class. The map is MODIS land cover (IGBP classes) on a tenth of
-a degree; a random warp finer than that gives coasts and class borders their natural raggedness.
+`EarthRadiance` is made once a scene and asked for every view of it. Surface figures are in `boostwatch.scene.surface`.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boostwatch.scene.atmosphere import Atmosphere
-from boostwatch.scene.radiometry import band_radiance_table, mean_wavelength, sun_irradiance
+from boostwatch.geometry import MapPlane
+from boostwatch.scene.atmosphere import Atmosphere, air_mass
+from boostwatch.scene.glint import SeaSurface
+from boostwatch.scene.radiometry import band_radiance, mean_wavelength, sun_irradiance
 from boostwatch.scene.scenario import EarthBackground
+from boostwatch.scene.surface import (
+    CEILING_K,
+    DAILY_K,
+    OFFSET_K,
+    daily_phase,
+    emissivity,
+    land_cover,
+    land_temperature,
+    sea_temperature,
+)
 from boostwatch.scene.texture import power_law_field
 from boostwatch.scene.view import View
+from boostwatch_kernels.earth import Ground, Nodes, Planck, Surface, earth_radiance
 
-WATER, SNOW, BARREN = 0, 15, 16
-CLASSES = (
-    "water", "evergreen needleleaf forest", "evergreen broadleaf forest", "deciduous needleleaf forest",
-    "deciduous broadleaf forest", "mixed forest", "closed shrubland", "open shrubland", "woody savanna", "savanna",
-    "grassland", "wetland", "cropland", "urban", "cropland and natural", "snow and ice", "barren",
-)  # fmt: skip
-"""IGBP classes, in the map's order."""
+Array = NDArray[np.float64]
 
-# Emissivity by class: near 2.7 um, near 3.9 um, near 4.3 um. Typical of the classes; the literature spreads by a few
-# hundredths for plants and by a tenth for bare ground.
-EMISSIVITY = np.array([
-    (0.98, 0.98, 0.98), (0.95, 0.96, 0.97), (0.95, 0.96, 0.97), (0.94, 0.95, 0.96), (0.94, 0.95, 0.96),
-    (0.95, 0.96, 0.97), (0.91, 0.93, 0.95), (0.84, 0.86, 0.91), (0.93, 0.95, 0.96), (0.92, 0.94, 0.95),
-    (0.90, 0.92, 0.94), (0.96, 0.97, 0.97), (0.92, 0.93, 0.95), (0.90, 0.91, 0.93), (0.92, 0.94, 0.95),
-    (0.97, 0.97, 0.98), (0.78, 0.78, 0.86),
-])  # fmt: skip
+MAP_CELL_M = 5560.0
+"""Height of a cell of the land-cover map."""
 
-# Half the daily range of the skin temperature, K.
-_DAILY_K = np.array([0.0, 5, 4, 6, 6, 5, 10, 13, 7, 9, 10, 4, 9, 10, 8, 3, 17])
+_COLD_K, _WARM_K = 260.0, 320.0
+_FIRST_K, _LAST_K, _PER_K = 150.0, 450.0, 4
+_SEA_TEXTURE_K, _LAND_TEXTURE_K, _DAY_TEXTURE_K = 0.3, 1.0, 1.5
+_SEA_PATCHES, _LAND_PATCHES = 0.02, 0.15
 
 
-@cache
-def land_cover() -> NDArray[np.uint8]:
-    """Return the map of IGBP classes, uint8 (1800, 3600), a tenth of a degree, from 90 N, 180 W."""
-    with files("boostwatch.scene").joinpath("data/land_cover.npz").open("rb") as stream, np.load(stream) as archive:
-        return np.asarray(archive["classes"], np.uint8)
+def surface_radiance(
+    atmosphere: Atmosphere,
+    altitude_m: ArrayLike,
+    secant: ArrayLike,
+    temperature_k: ArrayLike,
+    emissivity: ArrayLike,
+    reflectance: ArrayLike = 0.0,
+    cos_sun: ArrayLike = -1.0,
+) -> Array:
+    """Return the radiance of a matt surface seen through the air above it, W/m2/sr/um.
 
-
-def classes_at(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.uint8]:
-    """Return the land-cover class at places; the coast runs smoothly between the map's cells.
-
-    Water or land is decided by the bilinear share of water in the four nearest cells, the class of land by the nearest
-    cell that is land.
-    """
-    table = land_cover()
-    row = np.clip((90.0 - np.asarray(latitude_deg)) * 10 - 0.5, 0.0, 1798.999)
-    column = (np.asarray(longitude_deg) + 180.0) * 10 - 0.5
-    i, j = np.floor(row).astype(np.int32), np.floor(column).astype(np.int32)
-    u, v = (row - i).astype(np.float32), (column - j).astype(np.float32)
-    left, right = j % 3600, (j + 1) % 3600
-    corners = (table[i, left], table[i, right], table[i + 1, left], table[i + 1, right])
-    weights = ((1 - u) * (1 - v), (1 - u) * v, u * (1 - v), u * v)
-    share = np.zeros(u.shape, np.float32)
-    best = np.full(u.shape, -1.0, np.float32)
-    out = np.zeros(u.shape, np.uint8)
-    for corner, weight in zip(corners, weights, strict=True):
-        share += weight * (corner == WATER)
-        nearer = (corner != WATER) & (weight > best)
-        best = np.where(nearer, weight, best)
-        out = np.where(nearer, corner, out)
-    return np.where(share >= 0.5, np.uint8(WATER), out)
-
-
-def surface_temperature(
-    classes: NDArray[np.uint8], latitude_deg: ArrayLike, longitude_deg: ArrayLike, sun: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the skin temperature, K.
-
-    Zonal means that follow the sun's declination, the sea lagging behind the land; land swings about them by the
-    class's daily range with its maximum at 13:30 local solar time. Snow and ice stay at freezing or below.
+    ``e B(T) tau + L_path + rho/pi E_sun cos(z_sun) tau_both_ways``; the light of the sky that the surface reflects is
+    left out. All arguments broadcast.
 
     Parameters
     ----------
-    classes : uint8 (...)
-    latitude_deg, longitude_deg : array_like (...)
-    sun : float64 (3,)
-        Unit vector to the sun, ITRS.
+    atmosphere : Atmosphere
+    altitude_m : array_like
+        Of the surface.
+    secant : array_like
+        Of the viewer's zenith angle there.
+    temperature_k, emissivity, reflectance : array_like
+    cos_sun : array_like
+        Of the sun's zenith angle; nothing is reflected where it is not positive.
 
     Returns
     -------
-    float64 (...)
+    float64
     """
-    lat = np.radians(np.asarray(latitude_deg, np.float64))
-    declination = np.arcsin(sun[2])
-    sea = np.maximum(301.0 - 40.0 * np.sin(lat - 0.3 * declination) ** 2, 271.4)
-    land = 300.0 - 50.0 * np.sin(np.clip(lat - 0.6 * declination, -np.pi / 2, np.pi / 2)) ** 2
-    sun_longitude = np.degrees(np.arctan2(sun[1], sun[0]))
-    hour = 12.0 + (np.asarray(longitude_deg, np.float64) - sun_longitude) / 15.0
-    land = land + _DAILY_K[classes] * np.cos(2 * np.pi * (hour - 13.5) / 24.0)
-    out = np.where(classes == WATER, sea, land)
-    held: NDArray[np.float64] = np.where(classes == SNOW, np.minimum(out, 272.0), out)
-    return held
+    a, b = atmosphere.lower_um, atmosphere.upper_um
+    high = np.maximum(np.asarray(cos_sun, np.float64), 0.0)
+    own = np.asarray(emissivity) * band_radiance(a, b, temperature_k)
+    own = own * atmosphere.transmittance(altitude_m, secant, temperature_k) + atmosphere.path_radiance(altitude_m, secant)
+    both = atmosphere.two_way(altitude_m, secant, 1 / np.maximum(high, 1e-3))
+    out: Array = own + np.asarray(reflectance) / np.pi * sun_irradiance(a, b) * high * both
+    return out
 
 
-def emissivity(lower_um: float, upper_um: float) -> NDArray[np.float64]:
-    """Return the emissivity (17,) of the classes in the spectral region nearest to a band."""
-    middle = 0.5 * (lower_um + upper_um)
-    return EMISSIVITY[:, int(np.argmin(np.abs(np.array([2.82, 3.9, 4.32]) - middle)))]
+class _Band:
+    """What a band's ground radiance needs of the air, as lines over the logarithm of the air mass; and its sea."""
+
+    def __init__(self, atmosphere: Atmosphere, wind_m_s: float) -> None:
+        a, b = atmosphere.lower_um, atmosphere.upper_um
+        self.sea, self.sun = SeaSurface(a, b, wind_m_s), sun_irradiance(a, b)
+        self.atmosphere, self.emissivity = atmosphere, emissivity(a, b)
+        secant = np.geomspace(1.0, 1e4, 400)
+        self._log_mass = np.log(air_mass(secant))
+        cold, warm = (atmosphere.transmittance(0.0, secant, k) for k in (_COLD_K, _WARM_K))
+        self._lines = np.stack([cold, warm - cold, atmosphere.path_radiance(0.0, secant)])
+        self._double = np.log(np.geomspace(1.0, 300.0, 600))
+        self._depth = atmosphere.log_sun_depth(np.exp(self._double))
+        kelvin = np.arange(_FIRST_K, _LAST_K + 0.5 / _PER_K, 1 / _PER_K)
+        black = band_radiance(a, b, kelvin)
+        ends = mean_wavelength(a, b, np.array([_COLD_K, _WARM_K]))
+        # Transmittance is linear in the mean wavelength of the source, so two maps and a line give it for any.
+        place = (mean_wavelength(a, b, kelvin) - ends[0]) / (ends[1] - ends[0])
+        self.planck = np.stack([black, black * place], axis=-1)
+
+    def nodes(self, view: View, mass: Array, sun_mass: Array) -> NDArray[np.float32]:
+        """Return float32 (6, Y, X) for `Nodes.band`."""
+        cold, warmer, path = (np.interp(np.log(mass), self._log_mass, line) for line in self._lines)
+        p = self.atmosphere.growth
+        through = np.exp(-np.exp(np.interp(np.log(mass**p + sun_mass**p) / p, self._double, self._depth)))
+        sunlight = self.sun * np.maximum(view.cos_sun, 0.0) * through
+        glint = sunlight * self.sea.brdf(view.cos_zenith, view.cos_sun, view.cos_phase)
+        if view.dense:
+            path = np.where(view.hit, path, self.atmosphere.limb_radiance(view.tangent_height_m))
+        return np.stack([cold, warmer, path, sunlight / np.pi, glint, self.sea.emissivity(view.cos_zenith)]).astype(
+            np.float32
+        )
 
 
 class EarthRadiance:
-    """The surface under one view: temperature and class by cell, radiance by band.
+    """The Earth of one scene.
 
     Parameters
     ----------
-    view : View
-        At the ground.
     background : EarthBackground
-    sun : float64 (3,)
+    plane : MapPlane
+        The scene's map, on which the textures lie.
     cell_m : float
-        Size of a cell on the ground.
+        Size of a cell on the ground at the map's centre.
     rng : numpy.random.Generator
         Of warp and texture.
+    day_of_year : float, optional
+        For the lag of the seasons behind the sun; without it the mean of spring and autumn is taken.
+    cells : int
+        Period of the textures, rounded up to a power of two of at most 2048.
     """
 
     def __init__(
         self,
-        view: View,
         background: EarthBackground,
-        sun: NDArray[np.float64],
+        plane: MapPlane,
         cell_m: float,
         rng: np.random.Generator,
+        *,
+        day_of_year: float | None = None,
+        cells: int = 1024,
     ) -> None:
-        self._view = view
-        lat, lon = view.spread64(view.latitude_deg), view.spread64(view.longitude_deg)
-        shape = lat.shape
-        outer = 30e3 / cell_m
-        warp = [power_law_field(shape, -3.2, outer, rng) * np.float32(background.coast_detail) for _ in range(2)]
-        lat, lon = np.nan_to_num(lat), np.nan_to_num(lon)
-        self.classes = classes_at(np.clip(lat + warp[0], -90, 90), lon + warp[1] / np.cos(np.radians(view_lat(lat))))
-        texture = power_law_field(shape, -2.5, 150e3 / cell_m, rng)
-        water = self.classes == WATER
-        contrast = np.where(water, np.float32(0.4), np.float32(1.5)) * np.float32(background.texture)
-        self.temperature_k = (
-            surface_temperature(self.classes, lat, lon, sun) + background.temperature_offset + contrast * texture
-        ).astype(np.float32)
-        # A smooth sea reflects evenly; fields, rock and town do not.
-        patches = power_law_field(shape, -2.2, outer, rng)
-        self._reflectance_scale = np.clip(
-            1 + np.where(water, np.float32(0.02), np.float32(0.15)) * np.float32(background.texture) * patches, 0.2, 2.0
-        ).astype(np.float32)
+        self._background, self._day = background, day_of_year
+        size = 1 << (int(np.clip(cells, 64, 2048)) - 1).bit_length()
+        shape, outer = (size, size), 30e3 / cell_m
+        texture = np.empty((*shape, 4), np.float32)
+        for k in range(2):
+            texture[..., k] = power_law_field(shape, -3.2, outer, rng) * np.float32(background.coast_detail)
+        texture[..., 2] = power_law_field(shape, -2.5, 150e3 / cell_m, rng)
+        texture[..., 3] = power_law_field(shape, -2.2, outer, rng)
+        self._ground = Ground(land_cover(), texture, float(cell_m), max(MAP_CELL_M / cell_m, 1.0))
+        self._bands: dict[Atmosphere, _Band] = {}
 
-    def radiance(self, atmosphere: Atmosphere) -> NDArray[np.float32]:
-        """Return the top-of-atmosphere radiance of every cell in one band, W/m2/sr/um; 0 past the limb."""
-        a, b = atmosphere.lower_um, atmosphere.upper_um
-        view = self._view
-        grid, log_black = band_radiance_table(a, b)
-        black = np.exp(np.interp(self.temperature_k, grid, log_black)).astype(np.float32)
-        emitted = emissivity(a, b).astype(np.float32)[self.classes]
-        # Transmittance is linear in the source's mean wavelength, so two maps and a line give it for every cell.
-        cold = view.spread(atmosphere.transmittance(0.0, view.secant, 260.0))
-        warm = view.spread(atmosphere.transmittance(0.0, view.secant, 320.0))
-        ends = mean_wavelength(a, b, np.array([260.0, 320.0]))
-        place = np.interp(self.temperature_k, grid, (mean_wavelength(a, b, grid) - ends[0]) / (ends[1] - ends[0]))
-        through = cold + (warm - cold) * place.astype(np.float32)
-        out = emitted * black * through + view.spread(atmosphere.path_radiance(0.0, view.secant))
-        if (view.cos_sun > 0).any():
-            high = np.maximum(view.cos_sun, 0.0)
-            down = 1 / np.maximum(high, 0.1)
-            sunlight = sun_irradiance(a, b) / np.pi * high * atmosphere.two_way(0.0, view.secant, down)
-            out = out + (1 - emitted) * self._reflectance_scale * view.spread(sunlight)
-        return np.where(view.hit, out, 0.0).astype(np.float32)
+    def _band(self, atmosphere: Atmosphere) -> _Band:
+        if atmosphere not in self._bands:  # two threads may both make it: the same either way
+            self._bands[atmosphere] = _Band(atmosphere, self._background.wind)
+        return self._bands[atmosphere]
 
+    def radiance(self, view: View, atmospheres: tuple[Atmosphere, ...]) -> NDArray[np.float32]:
+        """Return the radiance of every cell at the top of the atmosphere.
 
-def view_lat(latitude_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return latitudes kept off the poles, where a warp in longitude loses its meaning."""
-    return np.clip(latitude_deg, -80.0, 80.0)
+        Parameters
+        ----------
+        view : View
+            At height 0, of the scene's own map.
+        atmospheres : tuple of Atmosphere
+            One a band.
+
+        Returns
+        -------
+        float32 (B, N, M)
+            W/m2/sr/um; past the limb that of the air alone, which is 0 in space.
+        """
+        settings = self._background
+        bands = [self._band(atmosphere) for atmosphere in atmospheres]
+        contrast = settings.texture
+        surface = Surface(
+            DAILY_K, OFFSET_K, CEILING_K, np.stack([band.emissivity for band in bands]).astype(np.float32),
+            _SEA_TEXTURE_K * contrast, _SEA_PATCHES * contrast, _LAND_PATCHES * contrast,
+        )  # fmt: skip
+        lat, lon = view.latitude_deg, view.longitude_deg
+        warm = settings.temperature_offset
+        field = np.stack([
+            sea_temperature(lat, view.sun, self._day) + warm,
+            land_temperature(lat, view.sun, self._day) + warm,
+            daily_phase(lat, lon, view.sun),
+            contrast * (_LAND_TEXTURE_K + _DAY_TEXTURE_K * np.maximum(view.cos_sun, 0.0)),
+            1 / np.cos(np.radians(np.clip(lat, -85.0, 85.0))),
+        ]).astype(np.float32)  # fmt: skip
+        mass, sun_mass = air_mass(view.secant), air_mass(1 / np.maximum(view.cos_sun, 1e-3))
+        nodes = Nodes(
+            np.stack([lat, lon, view.east_m, view.north_m]),
+            field,
+            np.stack([band.nodes(view, mass, sun_mass) for band in bands]),
+        )
+        planck = Planck(np.stack([band.planck for band in bands]).astype(np.float32), _FIRST_K, float(_PER_K))
+        out = np.empty((len(bands), *view.shape), np.float32)
+        earth_radiance(self._ground, surface, nodes, planck, out)
+        return out

@@ -10,6 +10,7 @@ from boostwatch.settings import (
     Degrees,
     Model,
     Radiance,
+    Speed,
     Unit,
 )
 
@@ -17,7 +18,9 @@ from boostwatch.settings import (
 class AtmosphereModel(Model):
     """LOWTRAN7 model atmosphere; moisture moves the 2.7 um ground transmittance twelvefold."""
 
-    model: Literal["tropical", "midlat_summer", "midlat_winter", "us_standard_1976"] = "us_standard_1976"
+    model: Literal["tropical", "midlat_summer", "midlat_winter", "us_standard_1976"] = Field(
+        "us_standard_1976", description="profiles of temperature and gases; no aerosol"
+    )
 
 
 class EarthBackground(Model):
@@ -26,7 +29,8 @@ class EarthBackground(Model):
     kind: Literal["earth"] = "earth"
     temperature_offset: Annotated[float, Field(ge=-60, le=60)] = Field(0.0, description="K added to every surface")
     texture: float = Field(1.0, ge=0, le=10, description="contrast within a class, relative to the default")
-    coast_detail: Degrees = Field(0.04, ge=0, le=1, description="rms warp that makes coasts of a coarse map natural")
+    coast_detail: Degrees = Field(0.02, ge=0, le=1, description="rms warp that makes coasts of a coarse map natural")
+    wind: Speed = Field(7.0, ge=0, le=30, description="over the sea, at 12.5 m: it widens and dims the sun's glint")
 
 
 def image_scale(units: str) -> float:
