@@ -13,13 +13,25 @@ from boostwatch.scene.scenario.background import (
     image_scale,
 )
 from boostwatch.scene.scenario.clouds import CloudLayer
-from boostwatch.scene.scenario.objects import Aircraft, Fire, Flare, Launch, SceneObject, Stage
+from boostwatch.scene.scenario.confusers import (
+    Aircraft,
+    Bolide,
+    Fire,
+    Flare,
+    Glint,
+    Lightning,
+    Satellite,
+    StaticFire,
+    Volcano,
+)
+from boostwatch.scene.scenario.objects import Launch, SceneObject, Stage
 from boostwatch.scene.scenario.platform import LineOfSight, Platform
 from boostwatch.scene.scenario.root import MAX_CANVAS_MARGIN_PX, MAX_CELLS, Scenario
 from boostwatch.scene.scenario.sensor import BadPixels, BandModel, SensorModel
 
 __all__ = [
     "MAX_CANVAS_MARGIN_PX", "MAX_CELLS", "Aircraft", "AtmosphereModel", "Background", "BadPixels", "BandModel",
-    "CloudLayer", "EarthBackground", "Fire", "Flare", "ImageBackground", "Launch", "LineOfSight", "Platform",
-    "Scenario", "SceneObject", "SensorModel", "Stage", "UniformBackground", "image_scale",
+    "Bolide", "CloudLayer", "EarthBackground", "Fire", "Flare", "Glint", "ImageBackground", "Launch", "Lightning",
+    "LineOfSight", "Platform", "Satellite", "Scenario", "SceneObject", "SensorModel", "Stage", "StaticFire",
+    "UniformBackground", "Volcano", "image_scale",
 ]  # fmt: skip
