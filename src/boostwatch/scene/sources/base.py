@@ -105,18 +105,26 @@ class LightCurve:
 
 @dataclass(frozen=True)
 class Path:
-    """A path that linear interpolation joins: ``time_s`` (K,), ``position_m`` (3, K) ITRS, ``height_m`` (K,)."""
+    """A path that linear interpolation joins, at rest before and after.
+
+    ``time_s`` float64 (K,) ascending; ``table`` float64 (4, K): ITRS position and height above WGS84, m.
+    """
 
     time_s: Array
-    position_m: Array
-    height_m: Array
+    table: Array
+
+    @classmethod
+    def of(cls, time_s: Array, position_m: Array, height_m: Array) -> Path:
+        """Return the path through positions (K, 3) of heights (K,)."""
+        return cls(time_s, np.concatenate([position_m.T, np.asarray(height_m)[None]]))
 
     def at(self, time_s: ArrayLike) -> tuple[Array, Array]:
         """Return positions (M, 3) and heights (M,)."""
         t = np.asarray(time_s, np.float64)
-        x, y, z = self.position_m
-        place = np.stack([np.interp(t, self.time_s, c) for c in (x, y, z)], axis=-1)
-        return place, np.interp(t, self.time_s, self.height_m)
+        k = np.clip(np.searchsorted(self.time_s, t, "right") - 1, 0, len(self.time_s) - 2)
+        u = np.clip((t - self.time_s[k]) / (self.time_s[k + 1] - self.time_s[k]), 0.0, 1.0)
+        here = (1 - u) * self.table[:, k] + u * self.table[:, k + 1]
+        return here[:3].T, here[3]
 
     def edges(self, start_s: float, end_s: float, observer: Observer, limit: int) -> Array:
         """Return times (M + 1,) that cut an exposure so finely that M pieces of the path fit `STEP_PX` each."""

@@ -73,7 +73,7 @@ def level_flight(item: Aircraft, time_s: Array) -> Array:
 def build_aircraft(item: Aircraft, duration_s: float, bands: Bands) -> Flyer:
     """Turn an aircraft into a source; its afterburner lights and dies within a fifth of a second."""
     time = run_knots(item.start, item.end, duration_s)
-    path = Path(time, np.ascontiguousarray(level_flight(item, time).T), np.full(len(time), item.altitude))
+    path = Path.of(time, level_flight(item, time), np.full(len(time), item.altitude))
     first, last = float(time[0]), float(time[-1])
     switches = [
         (t, v) for a, b in item.afterburner for t, v in ((a, 0.0), (a + _SWITCH_S, 1.0), (b, 1.0), (b + _SWITCH_S, 0.0))
@@ -111,7 +111,7 @@ def descent(item: Bolide) -> tuple[Path, float]:
     lasts = float(length / item.speed)
     time = np.linspace(0.0, lasts, 101)
     place = end + backward * (length - item.speed * time)[:, None]
-    return Path(item.start + time, np.ascontiguousarray(place.T), itrs_to_geodetic(place)[2]), lasts
+    return Path.of(item.start + time, place, itrs_to_geodetic(place)[2]), lasts
 
 
 def bolide_light(item: Bolide, lasts_s: float, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -77,15 +77,15 @@ def bursts(item: Volcano, time_s: Array, rng: np.random.Generator) -> Array:
     return out
 
 
-def _offsets(item: Hot, rng: np.random.Generator) -> tuple[Array, Array]:
+def _offsets(item: Fire | Flare | Volcano, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return points (N, 2), m, and weights (N,) that stand for the extent of a hot place."""
     if isinstance(item, Flare):
         if item.stacks == 1:
             return np.zeros((1, 2)), np.ones(1)
         radius, angle = item.radius * np.sqrt(rng.random(item.stacks)), rng.uniform(0, 2 * np.pi, item.stacks)
         return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1), np.exp(rng.normal(0, 0.5, item.stacks))
-    radius = flame_radius(item) if isinstance(item, Fire) else item.radius if isinstance(item, Volcano) else 0.0
-    return radius * sunflower(_PATCH_POINTS), np.exp(rng.normal(0, 1.0, _PATCH_POINTS))
+    extent = flame_radius(item) if isinstance(item, Fire) else item.radius
+    return extent * sunflower(_PATCH_POINTS), np.exp(rng.normal(0, 1.0, _PATCH_POINTS))
 
 
 def build_hot(item: Fire | Flare | Volcano, duration_s: float, bands: Bands, rng: np.random.Generator) -> HotSource:

@@ -13,7 +13,7 @@ from boostwatch.scene.emission import Emission, Observer
 from boostwatch.scene.plume import LAW, MOTORS
 from boostwatch.scene.scenario.objects import Launch
 from boostwatch.scene.sources.base import STEP_PX, Array, Bands, LightCurve, Path, Source, footprint
-from boostwatch.scene.sources.trail import LIFE, Trail, trail_weights, wind_profile
+from boostwatch.scene.sources.trail import LIFE, LUMPS, Trail, trail_gain, trail_weights, wind_profile
 from boostwatch.scene.trajectory import TAIL_S, Ascent, fly, vehicle_of
 
 _MAX_ALONG, _MAX_POINTS = 80, 600
@@ -103,7 +103,8 @@ class LaunchSource(Source):
         (here,), (height,) = self.path.at([middle])
         axis = np.array([np.interp(middle, self.path.time_s, a) for a in self.axis])
         axis /= np.linalg.norm(axis)
-        climb = float(axis @ here) / float(np.linalg.norm(here))
+        up = here / np.linalg.norm(here)
+        climb = float(axis @ up)
         length = float(np.interp(middle, self.path.time_s, self.length_m))
         room = float(height) - self.pad_height_m
         if climb * length > room:  # the ground deflects what would lie below it
@@ -113,21 +114,21 @@ class LaunchSource(Source):
         step = STEP_PX * footprint(observer, here)
         seen = length * float(np.linalg.norm(axis - sight * (axis @ sight)))
         behind, share = plume.profile(int(np.clip(np.ceil(seen / step), 1, _MAX_ALONG)))
-        behind = behind * length
-        if LAW.half_angle * length / 3 < 1.5 * step:
-            return -behind[:, None] * axis, -behind * climb, share
-        side = np.cross(axis, sight)
-        side /= max(float(np.linalg.norm(side)), 1e-9)
-        wide = LAW.half_angle * behind[:, None] * _ACROSS
-        places = wide[..., None] * side - behind[:, None, None] * axis
-        return places.reshape(-1, 3), np.repeat(-behind * climb, len(_ACROSS)), np.outer(share, _ACROSS_SHARE).ravel()
+        places = -length * behind[:, None] * axis
+        if LAW.half_angle * length / 3 > 1.5 * step:
+            side = np.cross(axis, sight)
+            side /= max(float(np.linalg.norm(side)), 1e-9)
+            wide = LAW.half_angle * length * np.outer(behind, _ACROSS)
+            places = (places[:, None] + wide[..., None] * side).reshape(-1, 3)
+            share = np.outer(share, _ACROSS_SHARE).ravel()
+        return places, places @ up, share
 
 
 def build_launch(item: Launch, bands: Bands, rng: np.random.Generator) -> LaunchSource:
     """Turn a launch into a source; BadData where the vehicle cannot fly."""
     ascent = fly(item)
     light = light_curve(item, ascent, rng)
-    path = Path(ascent.time_s, np.ascontiguousarray(ascent.position_m.T), ascent.height_m)
+    path = Path.of(ascent.time_s, ascent.position_m, ascent.height_m)
     weights = np.array([plume.band_weights(*band) for band in bands])
     burnout = item.ignition + ascent.burns[-1][1]
     last = item.ignition + float(light.time_s[-1])
@@ -150,7 +151,8 @@ def _build_trail(
     direction = rng.uniform(0, 2 * np.pi) + np.radians(60.0) * np.minimum(ascent.height_m, 60e3) / 20e3
     speed = item.trail_wind * wind_profile(ascent.height_m)
     wind = speed * (np.sin(direction) * east[:, None] + np.cos(direction) * north[:, None])
+    kept = light.level * trail_gain(np.interp(light.time_s, ascent.time_s, ascent.height_m))
     return Trail(
-        path, arc, wind, light, weights * trail_weights(bands)[:, None], item.trail, item.trail_decay,
-        item.trail_growth, rng.standard_normal((1024, 3)),
+        path, arc, wind, LightCurve.of(light.time_s, kept), weights * trail_weights(bands)[:, None], item.trail,
+        item.trail_decay, item.trail_growth, rng.standard_normal((LUMPS, 3)),
     )  # fmt: skip

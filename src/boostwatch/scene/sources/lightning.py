@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.geometry import enu_basis, geodetic_to_itrs
+from boostwatch.geometry import WGS84_A_M, enu_basis, geodetic_to_itrs
 from boostwatch.scene.emission import Emission, Observer
 from boostwatch.scene.scenario.confusers import Lightning
 from boostwatch.scene.sources.base import MARGIN_S, Array, Bands, Source, footprint, sunflower
@@ -43,7 +43,7 @@ class LightningSource(Source):
 
     ``stroke_s`` float64 (S,) ascending times of the strokes, ``stroke_flash`` int64 (S,) the flash of each and
     ``stroke_energy`` float64 (S,) relative to a typical one; ``centre_m`` float64 (F, 3) and ``radius_m`` (F,) of the
-    flashes; ``plane`` float64 (2, 3) unit vectors of the cloud top; ``energy_j_sr`` float64 (B,) of a typical stroke.
+    flashes; ``basis`` float64 (3, 3) unit vectors east, north, up; ``energy_j_sr`` float64 (B,) of a typical stroke.
     """
 
     stroke_s: Array
@@ -51,7 +51,7 @@ class LightningSource(Source):
     stroke_energy: Array
     centre_m: Array
     radius_m: Array
-    plane: Array
+    basis: Array
     height_m: float
     energy_j_sr: NDArray[np.float64]
 
@@ -70,8 +70,10 @@ class LightningSource(Source):
             radius = float(self.radius_m[flash])
             size = radius / (_SPACING_PX * footprint(observer, self.centre_m[flash]))
             disc = sunflower(int(np.clip(np.pi * size**2, 1, _MAX_POINTS // len(flashes) + 1)))
-            weight = 1.001 - (disc**2).sum(axis=1)  # brightest in the middle
-            places.append(self.centre_m[flash] + radius * disc @ self.plane)
+            out2 = (disc**2).sum(axis=1)
+            weight = 1.001 - out2  # brightest in the middle
+            drop = -0.5 * radius / WGS84_A_M * out2
+            places.append(self.centre_m[flash] + radius * np.column_stack([disc, drop]) @ self.basis)
             shares.append(weight / weight.sum() * energy[self.stroke_flash[a:b] == flash].sum())
         place, share = np.concatenate(places), np.concatenate(shares)
         mean = self.energy_j_sr * (energy.sum() / (end_s - start_s))
@@ -95,16 +97,16 @@ def build_lightning(item: Lightning, duration_s: float, bands: Bands, rng: np.ra
     time = begin[flash] + when * duration[flash]
     order = np.argsort(time, kind="stable")
     energy = np.exp(STROKE_SPREAD * rng.standard_normal(len(flash)))
-    east, north, up = enu_basis(item.latitude, item.longitude)
+    basis = enu_basis(item.latitude, item.longitude)
     radius, angle = item.radius * np.sqrt(rng.random(count)), rng.uniform(0, 2 * np.pi, count)
     centre = geodetic_to_itrs(item.latitude, item.longitude, item.altitude)
-    flat = centre + np.outer(radius * np.cos(angle), east) + np.outer(radius * np.sin(angle), north)
-    curved = flat - np.outer(radius**2 / (2 * float(np.linalg.norm(centre))), up)
+    drop = -(radius**2) / (2 * WGS84_A_M)
+    middle = centre + np.column_stack([radius * np.cos(angle), radius * np.sin(angle), drop]) @ basis
     onset = float(np.clip(item.start, 0.0, duration_s))
     end = max(float(time.max()) if count else first, first)
     return LightningSource(
         item.kind, item.name, item.latitude, item.longitude, np.nan, onset, max(min(item.end, duration_s), onset),
-        np.nan, (first, end + 12 * GLOW_S), time[order], flash[order], energy[order], curved,
-        np.sqrt(area / np.pi), np.stack([east, north]), item.altitude,
+        np.nan, (first, end + 12 * GLOW_S), time[order], flash[order], energy[order], middle,
+        np.sqrt(area / np.pi), basis, item.altitude,
         item.energy * by_black_body(bands, TEMPERATURE_K),
     )  # fmt: skip

@@ -136,7 +136,8 @@ def kepler(position_m: Array, velocity_m_s: Array, time_s: Array) -> Array:
     s, c = np.sin(change), np.cos(change)
     f = 1 - axis / r0 * (1 - c)
     g = axis * sigma / EARTH_MU_M3_S2**0.5 * (1 - c) + r0 * np.sqrt(axis / EARTH_MU_M3_S2) * s
-    return f[:, None] * position_m + g[:, None] * velocity_m_s
+    out: Array = f[:, None] * position_m + g[:, None] * velocity_m_s
+    return out
 
 
 def orbit(item: Satellite, time_s: Array) -> Array:
@@ -219,6 +220,6 @@ def build_satellite(item: Satellite, duration_s: float, bands: Bands) -> Satelli
     return SatelliteSource(
         item.kind, item.name, item.latitude, item.longitude, item.heading % 360, onset,
         max(min(item.end, duration_s), onset), np.nan, (float(time[0]), float(time[-1])),
-        Path(time, np.ascontiguousarray(place.T), itrs_to_geodetic(place)[2]),
+        Path.of(time, place, itrs_to_geodetic(place)[2]),
         item.area * item.reflectance * sun, item.area * (1 - item.reflectance) * own, item.temperature,
     )  # fmt: skip

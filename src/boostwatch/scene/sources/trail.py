@@ -15,7 +15,7 @@ from boostwatch.scene.sources.base import STEP_PX, Array, Bands, LightCurve, Pat
 LIFE = 6.0
 """Time constants after which the trail is forgotten."""
 _MAX_PIECES = 300
-_LUMPS = 1024
+LUMPS = 1024
 
 
 def wind_profile(height_m: Array) -> Array:
@@ -24,6 +24,11 @@ def wind_profile(height_m: Array) -> Array:
     Notional.
     """
     return np.interp(height_m, [0.0, 3e3, 11e3, 20e3, 50e3, 100e3], [0.3, 0.5, 1.0, 0.4, 0.8, 0.8])
+
+
+def trail_gain(height_m: Array) -> Array:
+    """Return the share of the exhaust that stays together: all in the dense air, none from 110 km up; notional."""
+    return np.interp(height_m, [50e3, 80e3, 110e3], [1.0, 0.5, 0.0])
 
 
 def trail_weights(bands: Bands) -> Array:
@@ -43,7 +48,8 @@ class Trail:
     """What a launch has left behind, by time since ignition.
 
     Each piece of the path keeps the light that the plume spent on it times ``share / decay_s``, and loses it
-    exponentially: behind a steady plume the whole trail has ``share`` times the plume's intensity. ``arc_m`` float64
+    exponentially: behind a steady plume the whole trail has ``share`` times the plume's intensity. ``light`` is the
+    plume's light times `trail_gain`; ``arc_m`` float64
     (K,) is the length of the path at its knots; ``wind_m_s`` float64 (3, K) carries what was left there; ``lumps``
     float64 (1024, 3) are the unit normals by which pieces spread.
     """
@@ -78,7 +84,7 @@ class Trail:
         wind = np.stack([np.interp(middle, self.path.time_s, w) for w in self.wind_m_s], axis=1)
         # A piece keeps its lump from frame to frame: it is named by where it lies on the path.
         arc = np.interp(middle, self.path.time_s, self.arc_m)
-        lump = self.lumps[(arc // 400.0).astype(np.int64) % _LUMPS]
+        lump = self.lumps[(arc // 400.0).astype(np.int64) % LUMPS]
         place += (wind + self.growth_m_s * lump) * age[:, None]
         share = left[0, lit] / total[0]
         return (Emission(place, height, share, self.weights @ total, LAW.trail_temperature_k, primary=False),)
