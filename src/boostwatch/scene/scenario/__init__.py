@@ -12,8 +12,25 @@ from boostwatch.scene.scenario.background import (
     UniformBackground,
     image_scale,
 )
-from boostwatch.scene.scenario.clouds import CloudLayer
-from boostwatch.scene.scenario.objects import Aircraft, Fire, Flare, Launch, SceneObject, Stage
+from boostwatch.scene.scenario.clouds import (
+    CloudLayer,
+)
+from boostwatch.scene.scenario.confusers import (
+    Aircraft,
+    Bolide,
+    Fire,
+    Flare,
+    Glint,
+    Lightning,
+    Satellite,
+    StaticFire,
+    Volcano,
+)
+from boostwatch.scene.scenario.objects import (
+    Launch,
+    SceneObject,
+    Stage,
+)
 from boostwatch.scene.scenario.platform import (
     GeoPlatform,
     LineOfSight,
@@ -29,13 +46,54 @@ from boostwatch.scene.scenario.platform import (
     Tone,
     Walk,
 )
-from boostwatch.scene.scenario.root import MAX_CANVAS_MARGIN_PX, MAX_CELLS, Scenario
-from boostwatch.scene.scenario.sensor import BadPixels, BandModel, SensorModel
+from boostwatch.scene.scenario.root import (
+    MAX_CANVAS_MARGIN_PX,
+    MAX_CELLS,
+    Scenario,
+)
+from boostwatch.scene.scenario.sensor import (
+    BadPixels,
+    BandModel,
+    SensorModel,
+)
 
 __all__ = [
-    "MAX_CANVAS_MARGIN_PX", "MAX_CELLS", "Aircraft", "AtmosphereModel", "Background", "BadPixels", "BandModel",
-    "CloudLayer", "EarthBackground", "Fire", "Flare", "GeoPlatform", "ImageBackground", "Launch", "LineOfSight",
-    "OrbitPlatform", "PlatformModel", "RowScan", "Scan", "Scenario", "SceneObject", "SensorModel", "Stage",
-    "StaringScan", "StepStareScan", "TablePlatform", "TablePoint", "TlePlatform", "Tone", "UniformBackground", "Walk",
+    "MAX_CANVAS_MARGIN_PX",
+    "MAX_CELLS",
+    "Aircraft",
+    "AtmosphereModel",
+    "Background",
+    "BadPixels",
+    "BandModel",
+    "Bolide",
+    "CloudLayer",
+    "EarthBackground",
+    "Fire",
+    "Flare",
+    "GeoPlatform",
+    "Glint",
+    "ImageBackground",
+    "Launch",
+    "Lightning",
+    "LineOfSight",
+    "OrbitPlatform",
+    "PlatformModel",
+    "RowScan",
+    "Satellite",
+    "Scan",
+    "Scenario",
+    "SceneObject",
+    "SensorModel",
+    "Stage",
+    "StaringScan",
+    "StaticFire",
+    "StepStareScan",
+    "TablePlatform",
+    "TablePoint",
+    "TlePlatform",
+    "Tone",
+    "UniformBackground",
+    "Volcano",
+    "Walk",
     "image_scale",
-]  # fmt: skip
+]
