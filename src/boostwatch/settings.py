@@ -122,6 +122,7 @@ Electrons = Annotated[float, Field(ge=0, le=1e15), Unit("electron", "100 e-")]  
 ElectronRate = Annotated[float, Field(ge=0, le=1e15), Unit("electron/s", "1e5 e-/s")]
 Frequency = Annotated[float, Field(gt=0), Unit("Hz", "2 Hz")]
 Radiance = Annotated[float, Field(ge=0), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
+Flux = Annotated[float, Field(ge=0, le=1e9), Unit("m-2 s-1", "5 /cm2/s")]
 
 
 class Model(BaseModel):

@@ -16,10 +16,22 @@ from boostwatch.scene.scenario.clouds import CloudLayer
 from boostwatch.scene.scenario.objects import Aircraft, Fire, Flare, Launch, SceneObject, Stage
 from boostwatch.scene.scenario.platform import LineOfSight, Platform
 from boostwatch.scene.scenario.root import MAX_CANVAS_MARGIN_PX, MAX_CELLS, Scenario
-from boostwatch.scene.scenario.sensor import BadPixels, BandModel, SensorModel
+from boostwatch.scene.scenario.sensor import (
+    READY_BANDS,
+    AiryPsf,
+    BadPixels,
+    BandFigures,
+    BandModel,
+    CosmicRays,
+    GaussianPsf,
+    Ghost,
+    ImagePsf,
+    SensorModel,
+)
 
 __all__ = [
-    "MAX_CANVAS_MARGIN_PX", "MAX_CELLS", "Aircraft", "AtmosphereModel", "Background", "BadPixels", "BandModel",
-    "CloudLayer", "EarthBackground", "Fire", "Flare", "ImageBackground", "Launch", "LineOfSight", "Platform",
-    "Scenario", "SceneObject", "SensorModel", "Stage", "UniformBackground", "image_scale",
+    "MAX_CANVAS_MARGIN_PX", "MAX_CELLS", "READY_BANDS", "Aircraft", "AiryPsf", "AtmosphereModel", "Background",
+    "BadPixels", "BandFigures", "BandModel", "CloudLayer", "CosmicRays", "EarthBackground", "Fire", "Flare",
+    "GaussianPsf", "Ghost", "ImageBackground", "ImagePsf", "Launch", "LineOfSight", "Platform", "Scenario",
+    "SceneObject", "SensorModel", "Stage", "UniformBackground", "image_scale",
 ]  # fmt: skip
