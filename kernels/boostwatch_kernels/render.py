@@ -1,4 +1,4 @@
-"""Scene resampling under sub-pixel line-of-sight shift, point sources, and the detector chain.
+"""Scene resampling under sub-pixel line-of-sight shift.
 
 A scene is a canvas of cells, ``oversample`` to a pixel, each of even radiance. Optics and pixel box act on it as one
 separable filter whose taps are exact integrals over the cells at the frame's own sub-pixel shift, so that a shift is
@@ -6,29 +6,10 @@ never an interpolation of pixels.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from ._jit import jit
-from .noise import POISSON_LIMIT, bits32, frame_keys, normal_from_bits, poisson_from_uniform, uniform
-
-
-class Detector(NamedTuple):
-    """Figures of one band's detector chain; all float."""
-
-    read_noise_e: float
-    full_well_e: float
-    gain_e_per_dn: float
-    max_dn: float
-
-
-class NoiseKey(NamedTuple):
-    """What a frame's noise depends on; see `noise.frame_keys`."""
-
-    seed: int
-    stream: int
-    frame: int
 
 
 @jit
@@ -162,122 +143,3 @@ def decimate(
             p2, p3 = phase[(k + 2) % step, (k + 2) // step :], phase[(k + 3) % step, (k + 3) // step :]
             for j in range(width):
                 line[j] += (w0 * p0[j] + w1 * p1[j]) + (w2 * p2[j] + w3 * p3[j])
-
-
-@jit
-def stamp(image: np.ndarray, path: np.ndarray, electrons: float, sigma: float) -> float:
-    """Add a point source, integrated exactly over each pixel and evenly along its path in the exposure.
-
-    Parameters
-    ----------
-    image : float32 (H, W), changed
-        What falls outside is lost.
-    path : float64 (K, 2)
-        Positions (x, y) that share the exposure evenly, px.
-    electrons : float
-        Signal of the whole point spread.
-    sigma : float
-        Gaussian optics, px.
-
-    Returns
-    -------
-    float
-        Sum of the squared pixel shares of the whole stamp, on the image or off it.
-    """
-    reach = math.ceil(5.5 * sigma) + 1
-    x0, y0 = path[0, 0], path[0, 1]
-    x1, y1 = x0, y0
-    for k in range(1, path.shape[0]):
-        x0, x1 = min(x0, path[k, 0]), max(x1, path[k, 0])
-        y0, y1 = min(y0, path[k, 1]), max(y1, path[k, 1])
-    left, top = math.floor(x0 + 0.5) - reach, math.floor(y0 + 0.5) - reach
-    nx, ny = math.floor(x1 + 0.5) + reach + 1 - left, math.floor(y1 + 0.5) + reach + 1 - top
-    share = np.zeros((ny, nx))
-    lx, ly = np.empty(nx), np.empty(ny)
-    scale = 1.0 / (sigma * math.sqrt(2.0))
-    for k in range(path.shape[0]):
-        for c in range(nx):
-            t = left + c - path[k, 0]
-            lx[c] = 0.5 * (math.erf((t + 0.5) * scale) - math.erf((t - 0.5) * scale))
-        for r in range(ny):
-            t = top + r - path[k, 1]
-            ly[r] = 0.5 * (math.erf((t + 0.5) * scale) - math.erf((t - 0.5) * scale)) / path.shape[0]
-        for r in range(ny):
-            for c in range(nx):
-                share[r, c] += ly[r] * lx[c]
-    height, width = image.shape
-    square = 0.0
-    for r in range(ny):
-        for c in range(nx):
-            square += share[r, c] * share[r, c]
-            if 0 <= top + r < height and 0 <= left + c < width:
-                image[top + r, left + c] += np.float32(electrons * share[r, c])
-    return square
-
-
-@jit
-def detect(
-    signal: np.ndarray,
-    response: np.ndarray,
-    dark: np.ndarray,
-    offset: np.ndarray,
-    detector: Detector,
-    key: NoiseKey,
-    out: np.ndarray,
-) -> int:
-    """Turn mean electrons into digital numbers: response, dark, shot and read noise, full well, ADC.
-
-    Shot noise is Poisson's below `noise.POISSON_LIMIT` electrons and normal above.
-
-    Parameters
-    ----------
-    signal : float32 (H, W)
-        Mean photo-electrons of the exposure.
-    response : float32 (H, W)
-        Pixel gain, near 1; 0 is a dead pixel.
-    dark : float32 (H, W)
-        Mean dark electrons of the exposure.
-    offset : float32 (H, W)
-        Digital number of an empty pixel.
-    detector : Detector
-    key : NoiseKey
-        Streams ``2*stream`` and ``2*stream + 1`` are used.
-    out : uint16 (H, W), written
-
-    Returns
-    -------
-    int
-        Pixels at full scale.
-    """
-    height, width = signal.shape
-    key0, key1 = frame_keys(key.seed, 2 * key.stream, key.frame)
-    low0, low1 = frame_keys(key.seed, 2 * key.stream + 1, key.frame)
-    read = np.float32(detector.read_noise_e)
-    well, scale = np.float32(detector.full_well_e), np.float32(1.0 / detector.gain_e_per_dn)
-    top, half, zero = np.float32(detector.max_dn), np.float32(0.5), np.float32(0.0)
-    limit = np.float32(POISSON_LIMIT)
-    mean, unit = np.empty(width, np.float32), np.empty(width, np.float32)
-    full = 0
-    for i in range(height):
-        few = 0
-        for j in range(width):
-            mean[j] = np.maximum(signal[i, j] * response[i, j] + dark[i, j], zero)
-            few += mean[j] < limit
-        for j in range(width):
-            unit[j] = normal_from_bits(bits32(key0, key1, i * width + j))
-        if few == 0:
-            for j in range(width):
-                mean[j] += np.sqrt(mean[j] + read * read) * unit[j]
-        else:
-            for j in range(width):
-                if mean[j] < limit:
-                    count = poisson_from_uniform(float(mean[j]), uniform(low0, low1, i * width + j))
-                    mean[j] = np.float32(count) + read * unit[j]
-                else:
-                    mean[j] += np.float32(np.sqrt(mean[j] + read * read)) * unit[j]
-        for j in range(width):
-            value = np.minimum(mean[j], well) * scale + offset[i, j] + half
-            value = np.minimum(np.maximum(np.floor(value), zero), top)
-            full += value >= top
-            out[i, j] = np.uint16(value)
-    return full

@@ -1,0 +1,160 @@
+"""Light of small sources spread over pixels: exact for Gaussian optics, from a fine table for any others.
+
+A source is a cloud of points that share its light: the path of a point during the exposure, an extended body, or both.
+Every point touches the pixels of its own footprint alone, whatever the extent of the whole.
+"""
+
+import math
+
+import numpy as np
+
+from ._jit import jit
+
+GAUSSIAN_REACH = 5.5
+"""Footprint of a Gaussian in sigmas; a hundred-millionth of the light lies outside."""
+_MAX_BOX = 1 << 22  # pixels; a source wider than that is followed over the image and its surroundings alone
+
+
+@jit
+def _box(x: np.ndarray, y: np.ndarray, reach: int, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return first column, first row, columns and rows of the box around all footprints; NaN points do not count."""
+    x0, x1, y0, y1 = np.inf, -np.inf, np.inf, -np.inf
+    for k in range(x.shape[0]):
+        if math.isfinite(x[k]) and math.isfinite(y[k]):
+            x0, x1, y0, y1 = min(x0, x[k]), max(x1, x[k]), min(y0, y[k]), max(y1, y[k])
+    if not x0 <= x1:
+        return 0, 0, 0, 0
+    left, right, top, bottom = x0 - reach, x1 + reach, y0 - reach, y1 + reach
+    if (right - left + 2.0) * (bottom - top + 2.0) > _MAX_BOX:
+        left, right = max(left, -2.0 * reach), min(right, shape[1] + 2.0 * reach)
+        top, bottom = max(top, -2.0 * reach), min(bottom, shape[0] + 2.0 * reach)
+        if not (left <= right and top <= bottom):
+            return 0, 0, 0, 0
+    first_x: int = math.floor(left + 0.5)
+    first_y: int = math.floor(top + 0.5)
+    return first_x, first_y, math.floor(right + 0.5) - first_x + 1, math.floor(bottom + 0.5) - first_y + 1
+
+
+@jit
+def _add(image: np.ndarray, stamp: np.ndarray, left: int, top: int, electrons: float) -> float:
+    """Add a stamp of pixel shares to an image where they overlap; return the sum of its squares."""
+    height, width = image.shape
+    square = 0.0
+    for r in range(stamp.shape[0]):
+        for c in range(stamp.shape[1]):
+            square += stamp[r, c] * stamp[r, c]
+    c0, c1 = max(0, -left), min(stamp.shape[1], width - left)
+    for r in range(max(0, -top), min(stamp.shape[0], height - top)):
+        for c in range(c0, c1):
+            image[top + r, left + c] += np.float32(electrons * stamp[r, c])
+    return square
+
+
+@jit
+def stamp_gaussian(
+    image: np.ndarray, x: np.ndarray, y: np.ndarray, share: np.ndarray, electrons: float, sigma: float
+) -> float:
+    """Add a source, integrated exactly over each pixel under Gaussian optics.
+
+    Parameters
+    ----------
+    image : float32 (H, W), changed
+        What falls outside is lost.
+    x, y : float64 (K,)
+        Points that make up the source, px; one that is not finite is left out.
+    share : float64 (K,)
+        Of the light, sum 1.
+    electrons : float
+        Signal of the whole source.
+    sigma : float
+        Of the optics, px.
+
+    Returns
+    -------
+    float
+        Sum of the squared pixel shares of the whole source, on the image or off it.
+    """
+    reach: int = math.ceil(GAUSSIAN_REACH * sigma) + 1
+    left, top, columns, rows = _box(x, y, reach, image.shape)
+    stamp = np.zeros((rows, columns))
+    size = 2 * reach + 1
+    line = np.empty(size)
+    scale = 1.0 / (sigma * math.sqrt(2.0))
+    for k in range(x.shape[0]):
+        if not (math.isfinite(x[k]) and math.isfinite(y[k])):
+            continue
+        if not (left - reach < x[k] < left + columns + reach and top - reach < y[k] < top + rows + reach):
+            continue
+        c0: int = math.floor(x[k] + 0.5) - reach
+        r0: int = math.floor(y[k] + 0.5) - reach
+        for c in range(size):
+            t = c0 + c - x[k]
+            line[c] = 0.5 * (math.erf((t + 0.5) * scale) - math.erf((t - 0.5) * scale))
+        first, last = max(c0, left), min(c0 + size, left + columns)
+        for r in range(max(r0, top), min(r0 + size, top + rows)):
+            t = r - y[k]
+            weight = 0.5 * (math.erf((t + 0.5) * scale) - math.erf((t - 0.5) * scale)) * share[k]
+            for c in range(first, last):
+                stamp[r - top, c - left] += weight * line[c - c0]
+    return _add(image, stamp, left, top, electrons)
+
+
+@jit
+def cubic_weights(fraction: float, out: np.ndarray) -> None:
+    """Write the weights (4,) of Lagrange's cubic through -1, 0, 1, 2 at ``fraction`` (0 to 1); their sum is 1."""
+    f = fraction
+    out[0] = -f * (f - 1.0) * (f - 2.0) / 6.0
+    out[1] = (f + 1.0) * (f - 1.0) * (f - 2.0) / 2.0
+    out[2] = -(f + 1.0) * f * (f - 2.0) / 2.0
+    out[3] = (f + 1.0) * f * (f - 1.0) / 6.0
+
+
+@jit
+def stamp_table(
+    image: np.ndarray, x: np.ndarray, y: np.ndarray, share: np.ndarray, electrons: float, table: np.ndarray
+) -> float:
+    """Like `stamp_gaussian` for any point spread, given as a table of its pixel shares by sub-pixel position.
+
+    Parameters
+    ----------
+    image, x, y, share, electrons
+        See `stamp_gaussian`.
+    table : float32 (S + 3, S + 3, N, N)
+        Shares of the N x N pixels around the source's own, N odd, of a source ``(k - 1)/S - 1/2`` px from the middle of
+        its pixel; axes (sub-pixel y, sub-pixel x, y, x). Each plane sums to 1. Cubic interpolation between planes.
+
+    Returns
+    -------
+    float
+        See `stamp_gaussian`.
+    """
+    steps, size = table.shape[0] - 3, table.shape[2]
+    reach = size // 2
+    left, top, columns, rows = _box(x, y, reach, image.shape)
+    stamp = np.zeros((rows, columns), np.float32)
+    wx, wy = np.empty(4), np.empty(4)
+    for k in range(x.shape[0]):
+        if not (math.isfinite(x[k]) and math.isfinite(y[k])):
+            continue
+        if not (left - reach < x[k] < left + columns + reach and top - reach < y[k] < top + rows + reach):
+            continue
+        column: int = math.floor(x[k] + 0.5)
+        row: int = math.floor(y[k] + 0.5)
+        tx, ty = (x[k] - column + 0.5) * steps, (y[k] - row + 0.5) * steps
+        px: int = min(math.floor(tx), steps - 1)
+        py: int = min(math.floor(ty), steps - 1)
+        cubic_weights(tx - px, wx)
+        cubic_weights(ty - py, wy)
+        c0, r0 = column - reach, row - reach
+        first, last = max(c0, left), min(c0 + size, left + columns)
+        for r in range(max(r0, top), min(r0 + size, top + rows)):
+            out = stamp[r - top, first - left : last - left]
+            for a in range(4):
+                w0, w1 = np.float32(wy[a] * wx[0] * share[k]), np.float32(wy[a] * wx[1] * share[k])
+                w2, w3 = np.float32(wy[a] * wx[2] * share[k]), np.float32(wy[a] * wx[3] * share[k])
+                # Slices of unit stride, so that the sum over four planes vectorises.
+                t0, t1 = table[py + a, px, r - r0, first - c0 :], table[py + a, px + 1, r - r0, first - c0 :]
+                t2, t3 = table[py + a, px + 2, r - r0, first - c0 :], table[py + a, px + 3, r - r0, first - c0 :]
+                for c in range(out.shape[0]):
+                    out[c] += (w0 * t0[c] + w1 * t1[c]) + (w2 * t2[c] + w3 * t3[c])
+    return _add(image, stamp, left, top, electrons)
