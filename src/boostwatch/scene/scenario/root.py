@@ -35,7 +35,7 @@ class Scenario(Model):
     epoch: str = Field("2026-06-21T15:00:00Z", description="ISO 8601 UTC of the first exposure's middle")
     frames: int | None = Field(None, ge=1, le=1_000_000, description="number of frames; or give duration")
     duration: Duration | None = Field(None, gt=0, description="length of the run; 60 s where frames is missing too")
-    oversample: int = Field(3, ge=1, le=8, description="cells of the scene a pixel and axis")
+    oversample: int = Field(2, ge=2, le=8, description="cells of the scene a pixel and axis")
     sensor: SensorModel = SensorModel()
     platform: PlatformModel = GeoPlatform()
     scan: Scan = StaringScan()
