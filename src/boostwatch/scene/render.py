@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from boostwatch.errors import UsageError
 from boostwatch.records import QUALITY_BITS, TRUTH_OBJECT, TRUTH_SAMPLE, Records, empty
 from boostwatch.scene.atmosphere import Atmosphere
-from boostwatch.scene.camera import build_focal_plane, build_pointing, build_sensor, dark_with_blinking
+from boostwatch.scene.camera import build_pointing, build_sensor
 from boostwatch.scene.canvas import build_canvas
+from boostwatch.scene.focal_plane import build_focal_plane
+from boostwatch.scene.optics import build_point_spread, psf_files
 from boostwatch.scene.scenario import ImageBackground, Scenario
 from boostwatch.scene.sources import Place, Source, build_source
+from boostwatch.scene.stray import add_stray_light
 from boostwatch.scene.view import Grid
 from boostwatch.sensor import Sensor
-from boostwatch_kernels.render import Detector, NoiseKey, add_layer, decimate, detect, filter_taps, stamp
+from boostwatch_kernels.render import add_layer, decimate, filter_taps
 
 Array = NDArray[np.float64]
 
@@ -40,7 +43,8 @@ class RenderedFrame(NamedTuple):
 
 def image_names(scenario: Scenario) -> list[str]:
     """Return the files, relative to the scenario's own place, that must be loaded for `Renderer`."""
-    return [scenario.background.file] if isinstance(scenario.background, ImageBackground) else []
+    backgrounds = [scenario.background.file] if isinstance(scenario.background, ImageBackground) else []
+    return list(dict.fromkeys(backgrounds + psf_files(scenario.sensor)))
 
 
 class Renderer:
@@ -93,7 +97,7 @@ class Renderer:
         self.seed = scenario.seed if seed is None else seed
         if not 0 <= self.seed < 2**63:
             raise UsageError("seed is out of range", found=self.seed, allowed="0 to 2**63 - 1")
-        self.sensor: Sensor = build_sensor(scenario)
+        self.sensor: Sensor = build_sensor(scenario, images)
         self.shape = (len(self.sensor.bands), scenario.sensor.height, scenario.sensor.width)
         self.n_frames, self.epoch = scenario.n_frames, scenario.epoch
         self.time_s: Array = np.arange(self.n_frames, dtype=np.float64) * self.sensor.frame_period_s
@@ -112,22 +116,19 @@ class Renderer:
     def _build_focal_planes(self) -> None:
         s = self.scenario.sensor
         self._planes = [
-            build_focal_plane(self.scenario, band, self._randoms("focal plane", b))
-            for b, band in enumerate(self.sensor.bands)
+            build_focal_plane(s, b, self._randoms("focal plane", b), self.seed) for b in range(self.shape[0])
         ]
         self.bad_pixels: NDArray[np.uint8] = np.stack([p.known for p in self._planes])
         self.gain = np.stack([p.gain for p in self._planes]) if s.gain_spread > 0 else None
         self.offset = (
             np.stack([p.offset_dn - np.float32(s.offset_dn) for p in self._planes]) if s.offset_spread_dn > 0 else None
         )
-        self._detectors = [
-            Detector(b.read_noise_e, b.full_well_e, b.gain_e_per_dn, float(2**s.bits - 1)) for b in self.sensor.bands
-        ]
 
     def _build_scene(self, images: Mapping[str, NDArray[np.generic]]) -> None:
         scenario, sensor = self.scenario, self.sensor
         step = scenario.oversample
         smear = scenario.line_of_sight.smear
+        self._spreads = [build_point_spread(scenario.sensor, b, images, smear_px=smear) for b in range(self.shape[0])]
         self._sigma_px = [float(np.hypot(band.psf_sigma_px, smear)) for band in sensor.bands]
         if isinstance(scenario.background, ImageBackground):
             scene_sigma, self._box = [float(np.hypot(_IMAGE_SIGMA_PX, smear))] * len(sensor.bands), 1.0
@@ -229,7 +230,7 @@ class Renderer:
                     continue
                 irradiance = intensity * clear * float(np.interp(middle, source.time_s, source.gain_m2[b]))
                 electrons = irradiance / band.irradiance_per_e
-                square = stamp(image[b], path, electrons, self._sigma_px[b])
+                square = self._spreads[b].stamp(image[b], path[:, 0], path[:, 1], np.full(count, 1 / count), electrons)
                 column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
                 if not (0 <= column < self.shape[2] and 0 <= row < self.shape[1]):
                     continue
@@ -258,11 +259,8 @@ class Renderer:
         quality = np.zeros(self.shape[0], np.uint8)
         pixels = self.shape[1] * self.shape[2]
         for b, plane in enumerate(self._planes):
-            dark = dark_with_blinking(plane, self.scenario, self.seed, b, float(self.time_s[i]))
-            full = detect(
-                electrons[b], plane.response, dark, plane.offset_dn, self._detectors[b], NoiseKey(self.seed, b, i),
-                data[b],
-            )  # fmt: skip
+            add_stray_light(electrons[b], self.scenario.sensor)
+            full = plane.expose(electrons[b], i, float(self.time_s[i]), data[b])
             if full > SATURATED_SHARE * pixels:
                 quality[b] |= QUALITY_BITS["saturated"]
         return RenderedFrame(data, quality, samples)
