@@ -82,7 +82,7 @@ def _expose(
         mean = signal[j] * response[j] + dark[j]
         few += np.int32(mean < limit)
         out[j] = _digits(_normal(mean, unit[j], read_square), offset[j], detector)
-    return few
+    return int(few)
 
 
 @jit
@@ -90,7 +90,7 @@ def _count_full(data: np.ndarray, top: np.uint16) -> int:
     full = np.int32(0)
     for j in range(data.shape[0]):
         full += np.int32(data[j] >= top)
-    return full
+    return int(full)
 
 
 @jit

@@ -123,7 +123,7 @@ class PointSpread:
             array = _checked(psf, image)
             self._reach = max(array.shape) / psf.samples_per_pixel / 2 + 1 + 4 * smear_px
         self._pixels = 2 * int(np.ceil(self._reach + 3))
-        self._f = np.fft.fftfreq(self._pixels * FINE, 1 / FINE)
+        self._f: Array = np.fft.fftfreq(self._pixels * FINE, 1 / FINE).astype(np.float64)
         if isinstance(psf, AiryPsf):
             density = _airy_density(self._pixels, core, scales, psf.obscuration)
             self._optics: NDArray[np.complex128] | None = np.fft.fft2(np.fft.ifftshift(density))
@@ -180,10 +180,10 @@ class PointSpread:
         float
             Sum of the squared pixel shares of the whole source, on the image or off it.
         """
-        points = [np.ascontiguousarray(a, dtype=np.float64) for a in (x, y, share)]
+        x, y, share = (np.ascontiguousarray(a, dtype=np.float64) for a in (x, y, share))
         if self._gaussian:
-            return float(stamp_gaussian(image, *points, electrons, self.sigma_px))
-        return float(stamp_table(image, *points, electrons, self._table))
+            return float(stamp_gaussian(image, x, y, share, electrons, self.sigma_px))
+        return float(stamp_table(image, x, y, share, electrons, self._table))
 
     def _spectrum(self, pixels: int) -> NDArray[np.complex128]:
         """Transfer of the optics on the fine grid, its period widened to ``pixels``."""
@@ -251,20 +251,21 @@ def _checked(psf: ImagePsf, image: NDArray[np.generic] | None) -> Array:
     out = array.astype(np.float64)
     if not np.isfinite(out).all() or not out.sum() > 0:
         raise BadData("a point spread must be finite, its sum positive", path=psf.file, found=f"sum {out.sum()}")
-    return out / out.sum()
+    out /= out.sum()
+    return out
 
 
 def _image_transfer(f: Array, image: Array, samples_per_pixel: float) -> NDArray[np.complex128]:
     """Transfer of a sampled point spread about its centroid, 0 beyond the frequencies that its samples carry."""
-    lines = []
+    lines: list[NDArray[np.complex128]] = []
     for axis in (0, 1):
         profile = image.sum(axis=1 - axis)
         place = np.arange(len(profile), dtype=np.float64)
         place = (place - place @ profile) / samples_per_pixel
         wave = np.exp(-2j * np.pi * np.outer(f, place))
         lines.append(np.where(2 * np.abs(f[:, None]) < samples_per_pixel, wave, 0))
-    out: NDArray[np.complex128] = lines[0] @ image @ lines[1].T
-    return out
+    transfer: NDArray[np.complex128] = lines[0] @ image @ lines[1].T
+    return transfer
 
 
 def build_point_spread(

@@ -13,8 +13,9 @@ from boostwatch.errors import UsageError
 from boostwatch.geometry import nearest_ground, quaternion_to_matrix
 from boostwatch.parallel import ordered_map
 from boostwatch.records import QUALITY_BITS, Records
-from boostwatch.scene.camera import build_focal_plane, build_sensor
+from boostwatch.scene.camera import build_sensor
 from boostwatch.scene.canvas import Canvas
+from boostwatch.scene.focal_plane import build_focal_plane
 from boostwatch.scene.keyframes import Keyframes, margin_px
 from boostwatch.scene.line_of_sight import LineOfSight
 from boostwatch.scene.objects import Camera, Objects
@@ -23,11 +24,10 @@ from boostwatch.scene.platform import Platform
 from boostwatch.scene.recent import Recent
 from boostwatch.scene.scenario import ImageBackground, Scenario
 from boostwatch.scene.sources import build_source
+from boostwatch.scene.stray import add_stray_light
 from boostwatch.scene.view import Grid
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
-from boostwatch_kernels.detector import Detector, NoiseKey
-from boostwatch_kernels.detector import Detector, NoiseKey
 
 Array = NDArray[np.float64]
 
@@ -126,7 +126,7 @@ class Renderer:
     def _build_camera(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Build what sees; the point spread widens by the motion of the line of sight within an exposure."""
         scenario = self.scenario
-        plain = build_sensor(scenario)
+        plain = build_sensor(scenario, arrays)
         self._los = LineOfSight(scenario, plain, self.time_s, self._randoms("pointing", 0))
         drifted = scenario.line_of_sight.drift * plain.integration_s / np.sqrt(12)
         smear_px = float(np.hypot(self._los.smear_px, drifted))
@@ -136,13 +136,15 @@ class Renderer:
         self.sensor: Sensor = plain
         self.shape = (len(plain.bands), scenario.sensor.height, scenario.sensor.width)
         self._planes = [
-            build_focal_plane(scenario, band, self._randoms("focal plane", b)) for b, band in enumerate(plain.bands)
-        ]
-        self._detectors = [
-            Detector(b.read_noise_e, b.full_well_e, b.gain_e_per_dn, float(2**scenario.sensor.bits - 1))
-            for b in plain.bands
+            build_focal_plane(scenario.sensor, b, self._randoms("focal plane", b), self.seed)
+            for b in range(len(plain.bands))
         ]
         self.bad_pixels: NDArray[np.uint8] = np.stack([p.known for p in self._planes])
+        s = scenario.sensor
+        self.gain = np.stack([p.gain for p in self._planes]) if s.gain_spread > 0 else None
+        self.offset = (
+            np.stack([p.offset_dn - np.float32(s.offset_dn) for p in self._planes]) if s.offset_spread_dn > 0 else None
+        )
 
     def _build_pointing(self) -> None:
         los = self.scenario.line_of_sight
@@ -233,7 +235,8 @@ class Renderer:
         data = np.empty(self.shape, np.uint16)
         quality = np.zeros(self.shape[0], np.uint8)
         for b, plane in enumerate(self._planes):
-            import sys; sys.path.insert(0,'/tmp'); from shim import read_out; full = read_out(plane, self.scenario, self.seed, b, float(self.time_s[i]), self._detectors[b], NoiseKey(self.seed, b, i), electrons[b], data[b])
+            add_stray_light(electrons[b], self.scenario.sensor)
+            full = plane.expose(electrons[b], i, float(self.time_s[i]), data[b])
             if full > SATURATED_SHARE * electrons[b].size:
                 quality[b] |= QUALITY_BITS["saturated"]
         return RenderedFrame(data, quality, samples)

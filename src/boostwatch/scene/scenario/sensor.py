@@ -74,7 +74,9 @@ class BandModel(Model):
     optics_transmission: float | None = Field(
         None, gt=0, le=1, description="optics and filter; the sensor's by default"
     )
-    quantum_efficiency: float | None = Field(None, gt=0, le=1, description="electrons a photon; the sensor's by default")
+    quantum_efficiency: float | None = Field(
+        None, gt=0, le=1, description="electrons a photon; the sensor's by default"
+    )
     psf: Psf | None = Field(None, description="point spread of the optics; the sensor's by default")
     psf_sigma: Pixels | None = Field(None, ge=0.2, le=5, description="Gaussian optics sigma; the sensor's by default")
     integration: PositiveDuration | None = Field(None, description="exposure of a frame; the sensor's by default")
@@ -98,7 +100,8 @@ class BandModel(Model):
         if not (self.lower and self.upper):
             missing = " and ".join(key for key in ("lower", "upper") if not getattr(self, key))
             raise ValueError(
-                f"band {self.name!r} needs {missing}; allowed: both edges, or neither with name = {', '.join(READY_BANDS)}"
+                f"band {self.name!r} needs {missing};"
+                f" allowed: both edges, or neither with name = {', '.join(READY_BANDS)}"
             )
         if self.upper <= self.lower:
             raise ValueError(f"upper = {self.upper} um must be longer than lower = {self.lower} um")
@@ -170,7 +173,9 @@ class SensorModel(Model):
     bad_pixels: BadPixels = BadPixels()
     cosmic_rays: CosmicRays = CosmicRays()
     ghost: Ghost = Ghost()
-    stray_light: float = Field(0.0, ge=0, le=0.5, description="veil over the frame as a share of the frame's mean light")
+    stray_light: float = Field(
+        0.0, ge=0, le=0.5, description="veil over the frame as a share of the frame's mean light"
+    )
     bands: tuple[BandModel, ...] = Field(
         (BandModel.model_validate({"name": "SWIR"}), BandModel.model_validate({"name": "MWIR"})),
         description="at least one",
@@ -178,7 +183,10 @@ class SensorModel(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for place, value in [("", self.integration), *((f"bands[{i}].", b.integration) for i, b in enumerate(self.bands))]:
+        for place, value in [
+            ("", self.integration),
+            *((f"bands[{i}].", b.integration) for i, b in enumerate(self.bands)),
+        ]:
             if value is not None and value > 1 / self.frame_rate:
                 raise ValueError(
                     f"{place}integration = {value} s is longer than a frame at frame_rate = {self.frame_rate} Hz;"
