@@ -238,19 +238,24 @@ class MapPlane:
     ----------
     latitude_deg, longitude_deg : float
         The centre.
+
+    Attributes
+    ----------
+    basis : float64 (3, 3)
+        East, north and up at the centre, ITRS.
     """
 
     RADIUS_M = 6371008.8
 
     def __init__(self, latitude_deg: float, longitude_deg: float) -> None:
         self.latitude_deg, self.longitude_deg = latitude_deg, longitude_deg
-        self._basis = enu_basis(latitude_deg, longitude_deg)
+        self.basis = enu_basis(latitude_deg, longitude_deg)
 
     def forward(self, latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[Array, Array]:
         """Return metres (east, north) on the map of geodetic coordinates (...); NaN gives NaN."""
         lat, lon = np.radians(np.asarray(latitude_deg, np.float64)), np.radians(np.asarray(longitude_deg, np.float64))
         up = np.stack(np.broadcast_arrays(np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)), -1)
-        east, north, radial = np.moveaxis(up @ self._basis.T, -1, 0)
+        east, north, radial = np.moveaxis(up @ self.basis.T, -1, 0)
         across = np.hypot(east, north)
         angle = np.arctan2(across, radial)
         scale = self.RADIUS_M * np.where(across > 1e-12, angle / np.maximum(across, 1e-300), 1.0)
@@ -261,7 +266,7 @@ class MapPlane:
         e, n = np.asarray(east_m, np.float64), np.asarray(north_m, np.float64)
         angle = np.hypot(e, n) / self.RADIUS_M
         scale = np.sinc(angle / np.pi) / self.RADIUS_M
-        up = np.stack(np.broadcast_arrays(e * scale, n * scale, np.cos(angle)), -1) @ self._basis
+        up = np.stack(np.broadcast_arrays(e * scale, n * scale, np.cos(angle)), -1) @ self.basis
         return np.degrees(np.arcsin(np.clip(up[..., 2], -1, 1))), np.degrees(np.arctan2(up[..., 1], up[..., 0]))
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from boostwatch import store
-from boostwatch.parallel import ordered_map
 from boostwatch.pipeline.common import Progress, file_named, quiet
 from boostwatch.records import Records
 from boostwatch.settings import read_toml
 
 if TYPE_CHECKING:
+    from boostwatch.scene.render import Renderer
     from boostwatch.scene.scenario import Scenario
 
 
@@ -65,12 +65,9 @@ def simulate(
     boostwatch.errors.BoostwatchError
         With the exit code of the command line.
     """
-    from boostwatch.scene.render import Renderer, image_names
-
-    store.check_output(out, [Path(base) / name for name in image_names(scenario)])
-    images = {name: store.read_array(Path(base) / name) for name in image_names(scenario)}
-    on_progress("rendering", 0, 0)
-    renderer = Renderer(scenario, images=images, seed=seed)
+    store.check_output(out, [Path(base) / name for name in _file_names(scenario)])
+    on_progress("preparing", 0, 0)
+    renderer = prepare(scenario, base=base, seed=seed, jobs=jobs)
     count = renderer.n_frames
     with store.StackWriter(
         out,
@@ -88,7 +85,7 @@ def simulate(
         seed=renderer.seed,
         created=created,
     ) as writer:
-        for i, frame in enumerate(ordered_map(renderer.frame, range(count), jobs=jobs)):
+        for i, frame in enumerate(renderer.frames(jobs=jobs)):
             writer.append(
                 frame.data,
                 time_s=float(renderer.time_s[i]),
@@ -97,22 +94,49 @@ def simulate(
                 position_m=renderer.position_m[i],
                 attitude=renderer.attitude[i],
                 samples=frame.samples,
+                row_time=renderer.row_time_s,
             )
             on_progress("rendering", i + 1, count)
         writer.set_truth(renderer.objects, renderer.line_of_sight)
     return Simulated(Path(out), (count, *renderer.shape), renderer.seed, renderer.objects)
 
 
+def _file_names(scenario: Scenario) -> list[str]:
+    from boostwatch.scene.platform import table_names
+    from boostwatch.scene.render import array_names
+
+    return [*array_names(scenario), *table_names(scenario)]
+
+
+def prepare(scenario: Scenario, *, base: str | Path = ".", seed: int | None = None, jobs: int = 1) -> Renderer:
+    """Load the files that a scenario names and make it ready to render.
+
+    Parameters
+    ----------
+    scenario, base, seed, jobs
+        As for `simulate`.
+
+    Returns
+    -------
+    boostwatch.scene.render.Renderer
+    """
+    from boostwatch.scene.platform import table_names
+    from boostwatch.scene.render import Renderer, array_names
+
+    arrays = {name: store.read_array(Path(base) / name) for name in array_names(scenario)}
+    tables = {name: store.read_table(Path(base) / name) for name in table_names(scenario)}
+    return Renderer(scenario, arrays=arrays, tables=tables, seed=seed, jobs=jobs)
+
+
 def check_scenario(path: str | Path) -> None:
     """Raise what `simulate` would about a scenario file, short of rendering it."""
-    from boostwatch.scene.atmosphere import find_band
-    from boostwatch.scene.scenario import ImageBackground, Scenario
+    from boostwatch.scene.platform import table_names
+    from boostwatch.scene.render import array_names, check
+    from boostwatch.scene.scenario import Scenario
 
     path = Path(path)
     scenario = read_toml(path, Scenario)
-    if scenario.needs_atmosphere:
-        for i, band in enumerate(scenario.sensor.bands):
-            with file_named(path):
-                find_band(band.lower, band.upper, place=f"sensor.bands[{i}]")
-    if isinstance(scenario.background, ImageBackground):
-        store.read_array(path.parent / scenario.background.file)
+    arrays = {name: store.read_array(path.parent / name) for name in array_names(scenario)}
+    tables = {name: store.read_table(path.parent / name) for name in table_names(scenario)}
+    with file_named(path):
+        check(scenario, arrays, tables)

@@ -137,7 +137,9 @@ class Canvas:
             before = min(t, max(self._end_s - dt, 0.0))
             (p0, p1), (q0, q1) = self._platform.state(np.array([before, before + dt]), self._step)
             for height in heights:
-                wind = max((deck.layer.wind_speed for deck in self._world.decks if deck.layer.altitude == height), default=0.0)
+                wind = max(
+                    (deck.layer.wind_speed for deck in self._world.decks if deck.layer.altitude == height), default=0.0
+                )
                 point = intersect_earth(p0, rays @ quaternion_to_matrix(q0).T, height)
                 x1, y1 = self._sensor.project((point - p1) @ quaternion_to_matrix(q1))
                 moved = np.hypot(x1 - x, y1 - y) / dt

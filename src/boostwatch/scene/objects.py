@@ -30,6 +30,23 @@ class Camera(NamedTuple):
     spreads: Sequence[PointSpread]
 
 
+class Mark(NamedTuple):
+    """One emission of object ``number`` on the focal plane: where its points fall, line of sight included, px."""
+
+    number: int
+    emission: Emission
+    arrival: Arrival
+    x: Array
+    y: Array
+
+    def middle(self, band: int) -> tuple[float, float]:
+        """Return the light-weighted mean of the points in a band."""
+        share = self.arrival.share[band]
+        if len(share) == 1:
+            return float(self.x[0]), float(self.y[0])
+        return float(np.nansum(share * self.x)), float(np.nansum(share * self.y))
+
+
 class Objects:
     """All sources of a scene before one camera.
 
@@ -66,13 +83,12 @@ class Objects:
         """
         if not self._sources:
             return empty(TRUTH_SAMPLE, 0)
-        steady = image.copy() if len(self._sources) > 1 else image
+        marks = [self._mark(n, i, e, a) for n, source in enumerate(self._sources) for e, a in self._seen(source, i)]
+        # What lies below every object is read before the first of them adds its light.
+        below = [[self._below(mark, b, image) for b in range(len(image))] for mark in marks]
         rows: list[tuple[float, ...]] = []
-        for number, source in enumerate(self._sources):
-            for emission, arrival in self._seen(source, i):
-                shift = self._shift(i, arrival.y)
-                x, y = arrival.x + shift[:, 0], arrival.y + shift[:, 1]
-                rows += self._stamp(number, i, emission, arrival, (x, y), image, steady)
+        for mark, backgrounds in zip(marks, below, strict=True):
+            rows += self._stamp(i, mark, backgrounds, image)
         return np.array(rows, TRUTH_SAMPLE)
 
     def _seen(self, source: Source, i: int) -> list[tuple[Emission, Arrival]]:
@@ -106,33 +122,35 @@ class Objects:
         at = np.nan_to_num(y)
         return np.stack([np.interp(at, np.arange(len(rows)), by_row[:, axis]) for axis in range(2)], axis=-1)
 
+    def _mark(self, number: int, i: int, emission: Emission, arrival: Arrival) -> Mark:
+        shift = self._shift(i, arrival.y)
+        return Mark(number, emission, arrival, arrival.x + shift[:, 0], arrival.y + shift[:, 1])
+
+    def _below(self, mark: Mark, band: int, image: NDArray[np.float32]) -> float:
+        """Return the electrons of the pixel that an object's middle falls on; NaN off the frame."""
+        x, y = mark.middle(band)
+        if not (np.isfinite(x) and np.isfinite(y)):
+            return np.nan
+        column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+        inside = 0 <= column < image.shape[2] and 0 <= row < image.shape[1]
+        return float(image[band, row, column]) if inside else np.nan
+
     def _stamp(
-        self,
-        number: int,
-        i: int,
-        emission: Emission,
-        arrival: Arrival,
-        place: tuple[Array, Array],
-        image: NDArray[np.float32],
-        steady: NDArray[np.float32],
+        self, i: int, mark: Mark, backgrounds: list[float], image: NDArray[np.float32]
     ) -> list[tuple[float, ...]]:
-        camera, (px, py) = self._camera, place
-        height, width = image.shape[1:]
+        camera, emission, arrival = self._camera, mark.emission, mark.arrival
         rows: list[tuple[float, ...]] = []
         for b, (band, spread) in enumerate(zip(camera.sensor.bands, camera.spreads, strict=True)):
-            electrons = float(arrival.irradiance_w_m2[b]) / band.irradiance_per_e
+            irradiance = float(arrival.irradiance_w_m2[b])
+            electrons = irradiance / band.irradiance_per_e
             if electrons <= 0:
                 continue
-            share = arrival.share[b]
-            if emission.primary:
-                x, y = float(np.nansum(share * px)), float(np.nansum(share * py))
-                column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-                inside = 0 <= column < width and 0 <= row < height
-                background = float(steady[b, row, column]) if inside else np.nan
-            square = spread.stamp(image[b], px, py, share, electrons)
-            if emission.primary and inside:
-                dark = band.dark_e_per_s * camera.sensor.integration_s
-                snr = electrons * np.sqrt(square / (background + dark + band.read_noise_e**2))
+            square = spread.stamp(image[b], mark.x, mark.y, arrival.share[b], electrons)
+            if emission.primary and np.isfinite(backgrounds[b]):
+                noise = backgrounds[b] + band.dark_e_per_s * camera.sensor.integration_s + band.read_noise_e**2
                 intensity = float(emission.intensity_w_sr[b])
-                rows.append((number, i, b, x, y, intensity, float(arrival.irradiance_w_m2[b]), electrons, snr))
+                x, y = mark.middle(b)
+                rows.append(
+                    (mark.number, i, b, x, y, intensity, irradiance, electrons, electrons * np.sqrt(square / noise))
+                )
         return rows

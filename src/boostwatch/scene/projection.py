@@ -7,20 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.geometry import (
-    WGS84_A_M,
-    WGS84_B_M,
-    MapPlane,
-    intersect_earth,
-    itrs_to_geodetic,
-    quaternion_to_matrix,
-)
+from boostwatch.geometry import WGS84_A_M, WGS84_B_M, MapPlane, quaternion_to_matrix
 from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.emission import Emission
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.sighting import cross_layer, sight
 
 Array = NDArray[np.float64]
+
+LEAST_COSINE = 0.02
+"""Of the zenith angle at a deck: a path along it is no longer than fifty times the way through."""
 
 
 class Arrival(NamedTuple):
@@ -34,20 +31,6 @@ class Arrival(NamedTuple):
     y: Array
     irradiance_w_m2: Array
     share: Array
-
-
-def hidden(point_m: Array, sensor_m: Array) -> NDArray[np.bool_]:
-    """Tell which points (K, 3) the Earth hides from a sensor (3,); ITRS.
-
-    The ellipsoid is scaled to a ball; a point within it, as on ground below the ellipsoid, is seen from above.
-    """
-    scale = np.array([1.0, 1.0, WGS84_A_M / WGS84_B_M]) / WGS84_A_M
-    p, s = point_m * scale, sensor_m * scale
-    ray = p - s
-    along = -(ray @ s) / np.einsum("ij,ij->i", ray, ray)
-    nearest = np.linalg.norm(s + np.clip(along, 0.0, 1.0)[:, None] * ray, axis=-1)
-    out: NDArray[np.bool_] = (nearest < 1.0) & (along < 1.0)
-    return out
 
 
 def project(
@@ -72,26 +55,25 @@ def project(
         None where all of it is hidden or behind the camera.
     """
     position, attitude = pose
-    points = emission.position_m
-    ray = points - position
-    distance = np.linalg.norm(ray, axis=-1)
-    x, y = sensor.project(ray @ quaternion_to_matrix(attitude))
-    seen = np.isfinite(x) & ~hidden(points, position)
-    if not seen.any():
+    points = np.ascontiguousarray(emission.position_m)
+    seen = np.empty((len(points), 4))
+    camera = np.ascontiguousarray(quaternion_to_matrix(attitude).T)
+    sight(points, emission.height_m, position, camera, (WGS84_A_M, WGS84_B_M), seen)
+    here = np.isfinite(seen[:, 2])
+    if not here.any():
         return None
-    lat, lon, _ = itrs_to_geodetic(points)
-    la, lo = np.radians(lat), np.radians(lon)
-    up = np.stack([np.cos(la) * np.cos(lo), np.cos(la) * np.sin(lo), np.sin(la)], -1)
-    cosine = -np.einsum("ij,ij->i", up, ray) / distance
-    weight = np.where(seen, emission.share / distance**2, 0.0)
-    clear = weight * _through_decks(world, position, ray, emission.height_m, time_s)
+    x, y, distance, cosine = seen.T
+    weight = np.where(here, emission.share / distance**2, 0.0)
+    weight *= _through_decks(world, position, points, emission.height_m, time_s)
+    cosine = np.where(here, cosine, 1.0)
     light = np.stack([
-        clear * _through_air(atmosphere, emission.height_m, cosine, emission.temperature_k)
+        weight * _through_air(atmosphere, emission.height_m, cosine, emission.temperature_k)
         for atmosphere in world.atmospheres
     ])  # fmt: skip
     total = light.sum(axis=1)
+    share = light / np.maximum(total, np.finfo(np.float64).tiny)[:, None]
     return Arrival(
-        x, y, emission.intensity_w_sr * total, light / np.maximum(total, np.finfo(np.float64).tiny)[:, None]
+        x / sensor.ifov_rad + sensor.cx, y / sensor.ifov_rad + sensor.cy, emission.intensity_w_sr * total, share
     )
 
 
@@ -112,18 +94,19 @@ def _through_air(atmosphere: Atmosphere, height_m: Array, cosine: Array, tempera
     return np.where(down, np.minimum(half**2 / np.maximum(out, 1e-30), half), out)
 
 
-def _through_decks(world: World, position: Array, ray: Array, height_m: Array, time_s: float) -> Array:
+def _through_decks(world: World, position: Array, points: Array, height_m: Array, time_s: float) -> Array:
     """Return what the decks above each point leave of its light."""
-    out = np.ones(len(ray))
+    out = np.ones(len(points))
     for deck in world.decks:
-        below = np.flatnonzero(height_m < deck.layer.altitude)
+        top = deck.layer.altitude
+        below = np.flatnonzero(height_m < top)
         if not len(below):
             continue
-        place = intersect_earth(position, ray[below], deck.layer.altitude)
-        lat, lon, _ = itrs_to_geodetic(place)
-        la, lo = np.radians(lat), np.radians(lon)
-        up = np.stack([np.cos(la) * np.cos(lo), np.cos(la) * np.sin(lo), np.sin(la)], -1)
-        cosine = -np.einsum("ij,ij->i", up, ray[below]) / np.linalg.norm(ray[below], axis=-1)
-        east, north = world.plane.forward(lat, lon)
-        out[below] *= deck.transmittance(east, north, 1 / np.maximum(cosine, 0.02), time_s)
+        place = np.empty((len(below), 3))
+        plane = world.plane
+        cross_layer(
+            points[below], position, (WGS84_A_M + top, WGS84_B_M + top), plane.basis, plane.RADIUS_M, place
+        )  # fmt: skip
+        secant = 1 / np.maximum(np.nan_to_num(place[:, 2], nan=1.0), LEAST_COSINE)
+        out[below] *= deck.transmittance(place[:, 0], place[:, 1], secant, time_s)
     return out

@@ -16,6 +16,7 @@ from boostwatch.records import QUALITY_BITS, Records
 from boostwatch.scene.camera import build_sensor
 from boostwatch.scene.canvas import Canvas
 from boostwatch.scene.focal_plane import build_focal_plane
+from boostwatch.scene.image import image_radiance
 from boostwatch.scene.keyframes import Keyframes, margin_px
 from boostwatch.scene.line_of_sight import LineOfSight
 from boostwatch.scene.objects import Camera, Objects
@@ -26,7 +27,7 @@ from boostwatch.scene.scenario import ImageBackground, Scenario
 from boostwatch.scene.sources import build_source
 from boostwatch.scene.stray import add_stray_light
 from boostwatch.scene.view import Grid
-from boostwatch.scene.world import World
+from boostwatch.scene.world import World, require_bands
 from boostwatch.sensor import Sensor
 
 Array = NDArray[np.float64]
@@ -50,6 +51,23 @@ def array_names(scenario: Scenario) -> list[str]:
     """Return the files, relative to the scenario's own place, whose arrays `Renderer` must be given."""
     background = [scenario.background.file] if isinstance(scenario.background, ImageBackground) else []
     return [*background, *psf_files(scenario.sensor)]
+
+
+def check(scenario: Scenario, arrays: Mapping[str, NDArray[np.generic]], tables: Mapping[str, NDArray[Any]]) -> None:
+    """Raise what `Renderer` would about a scenario, without the work of a scene.
+
+    Raises
+    ------
+    BadData
+    """
+    Platform(scenario, tables)
+    sensor = build_sensor(scenario, arrays)
+    require_bands(scenario, sensor)
+    for item in scenario.objects:
+        build_source(item, 0.0, [(b.lower_um, b.upper_um) for b in sensor.bands], np.random.default_rng(0))
+    if isinstance(scenario.background, ImageBackground):
+        grid = Grid(scenario.sensor.height, scenario.sensor.width, 0, 1)
+        image_radiance(arrays[scenario.background.file], scenario.background, len(sensor.bands), grid)
 
 
 class Renderer:

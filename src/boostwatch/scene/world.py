@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from boostwatch.geometry import MapPlane, geodetic_to_itrs, sun_directions
-from boostwatch.scene.atmosphere import Atmosphere
+from boostwatch.scene.atmosphere import Atmosphere, find_band
 from boostwatch.scene.clouds import CloudDeck
 from boostwatch.scene.earth import EarthRadiance
 from boostwatch.scene.platform import Platform
@@ -21,6 +21,13 @@ Randoms = Callable[[str, int], np.random.Generator]
 
 MAX_TEXELS = 2048
 """Cells a side of a deck's texture; a wider view sees it repeat."""
+
+
+def require_bands(scenario: Scenario, sensor: Sensor) -> None:
+    """Raise BadData for a band without an atmospheric table, where light passes through air."""
+    if scenario.needs_atmosphere:
+        for i, band in enumerate(sensor.bands):
+            find_band(band.lower_um, band.upper_um, place=f"sensor.bands[{i}]")
 
 
 class World:
@@ -54,9 +61,7 @@ class World:
         A band without an atmospheric table.
     """
 
-    def __init__(
-        self, scenario: Scenario, sensor: Sensor, platform: Platform, cells: int, randoms: Randoms
-    ) -> None:
+    def __init__(self, scenario: Scenario, sensor: Sensor, platform: Platform, cells: int, randoms: Randoms) -> None:
         self._epoch = scenario.epoch
         self.plane = MapPlane(*platform.boresight_ground())
         position, _ = platform.state(0.0)
