@@ -22,7 +22,12 @@ from boostwatch.orbits import Elements
 
 LEO = Elements(6878e3, 0.001, np.radians(51.6), 1.0, 2.0, 0.5)
 MOLNIYA = Elements(orbits.semi_major_axis_m(43082.0), 0.72, np.radians(63.4349), 1.0, np.radians(270), 3.0)
-ORBITS = [LEO, MOLNIYA, Elements(42164e3, 0.0, 0.0, 0.0, 0.0, 0.0), Elements(1e8, 0.93, np.radians(150), 5.0, 4.0, -9.0)]
+ORBITS = [
+    LEO,
+    MOLNIYA,
+    Elements(42164e3, 0.0, 0.0, 0.0, 0.0, 0.0),
+    Elements(1e8, 0.93, np.radians(150), 5.0, 4.0, -9.0),
+]
 
 
 @pytest.mark.parametrize("elements", ORBITS)
@@ -160,7 +165,9 @@ def test_teme_to_itrs_is_that_of_astropy(epoch: str) -> None:
 def test_sgp4_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     line1, line2, _ = next(iter(_cases()))
     damaged = line1.replace("00179", "0x179")
-    with pytest.raises(BadData, match=r"platform\.line1: SGP4 fails 0 s after the epoch \(the elements are not all num"):
+    with pytest.raises(
+        BadData, match=r"platform\.line1: SGP4 fails 0 s after the epoch \(the elements are not all num"
+    ):
         orbits.sgp4_states(damaged, line2, "2000-06-28", 0.0, place="platform.line1")
     decayed = next(case for case in _cases() if case[0].startswith("1 28872"))
     with pytest.raises(BadData, match=r"SGP4 fails 86400 s after the epoch \(.+decayed"):
