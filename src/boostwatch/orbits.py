@@ -162,7 +162,7 @@ def propagate(elements: Elements, time_s: ArrayLike, *, j2: bool = True) -> tupl
     """Return inertial position and velocity of an orbit.
 
     A Kepler ellipse whose node, perigee and mean anomaly drift steadily (Vallado, section 9.6). The short-periodic part
-    of J2, up to some 10 km in a low orbit, is left out, as are higher harmonics, drag, Moon and Sun.
+    of J2, about 6 km at most in low and in Molniya orbits, is left out, as are higher harmonics, drag, Moon and Sun.
 
     Parameters
     ----------
