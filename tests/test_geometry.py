@@ -182,6 +182,64 @@ def test_sun_far_beyond_the_tables_needs_no_network():
     assert np.isfinite(g.sun_direction("2040-01-01T00:00:00Z")).all()
 
 
+def test_sun_directions_follow_astropy_through_a_day_and_a_year() -> None:
+    epoch, hours = "2026-10-01T12:00:00Z", np.array([0.0, 0.2, 6.0, 24.0])
+    ours = g.sun_directions(epoch, hours * 3600)
+    theirs = np.array([g.sun_direction(g.utc_after(epoch, h * 3600)) for h in hours])
+    assert np.degrees(np.linalg.norm(ours - theirs, axis=1)).max() < 0.001
+    np.testing.assert_array_equal(ours[0], theirs[0])
+    np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-14)
+    year = 400 * 86400.0
+    error = g.sun_directions(epoch, [[year]])[0, 0] - g.sun_direction(g.utc_after(epoch, year))
+    assert np.degrees(np.linalg.norm(error)) < 0.02
+
+
+def test_sidereal_time_is_that_of_the_iau_1982() -> None:
+    import erfa
+    from astropy.time import Time
+
+    for text in ("1970-03-01T03:00:00", "2026-06-21T15:00:00", "2099-12-31T23:59:59"):
+        days = Time(text, scale="ut1")
+        wanted = erfa.gmst82(days.jd1, days.jd2)
+        assert abs((g.gmst_rad(text) - wanted + np.pi) % (2 * np.pi) - np.pi) < 1e-10  # 4 mm at geostationary height
+    later = g.gmst_rad("2026-06-21", 1000.0) - g.gmst_rad("2026-06-21")
+    assert later == pytest.approx(1000 * 7.2921158553e-5, rel=1e-10)
+    assert g.gmst_rad("2026-06-21", 0.0, 0.5) == pytest.approx(g.gmst_rad("2026-06-21", 0.5), abs=1e-11)
+
+
+def test_many_attitudes_at_once_are_those_of_one_at_a_time() -> None:
+    rng = np.random.default_rng(4)
+    places = 1e7 * rng.normal(size=(3, 5, 3))
+    target = g.geodetic_to_itrs(10.0, 20.0)
+    together = g.look_at(places, target)
+    one_by_one = [[g.look_at(p, target) for p in row] for row in places]
+    np.testing.assert_array_equal(together, one_by_one)
+    assert g.matrix_to_quaternion(g.quaternion_to_matrix(together)).shape == (3, 5, 4)
+
+
+def test_looking_along_the_axis_of_the_earth() -> None:
+    """Straight down on a pole no direction is north: the picture is that of just off the pole at longitude 0."""
+    above = np.array([0.0, 0.0, 4e7])
+    m = g.quaternion_to_matrix(g.look_at(above, [0.0, 0.0, g.WGS84_B_M]))
+    np.testing.assert_allclose(m.T @ m, np.eye(3), atol=1e-14)
+    np.testing.assert_allclose(m[:, 2], [0, 0, -1], atol=1e-14)
+    near = g.quaternion_to_matrix(g.look_at([100.0, 0.0, 4e7], [0.0, 0.0, g.WGS84_B_M]))
+    np.testing.assert_allclose(m, near, atol=1e-5)
+    assert np.isnan(g.look_at(above, above)).all()
+
+
+def test_nearest_ground_of_hits_misses_and_rays_into_space() -> None:
+    ground = g.geodetic_to_itrs(35.0, 10.0)
+    np.testing.assert_allclose(g.nearest_ground(GEO, ground - GEO), ground, atol=1e-5)
+    edge = np.arcsin(g.WGS84_A_M / g.GEO_RADIUS_M)
+    past = edge + 1e-3
+    lat, lon, height = g.itrs_to_geodetic(g.nearest_ground(GEO, [-np.cos(past), np.sin(past), 0.0]))
+    assert (lat, height) == (pytest.approx(0, abs=1e-9), pytest.approx(0, abs=1e-3))
+    assert lon == pytest.approx(90 - np.degrees(past), abs=1e-6)
+    away = g.nearest_ground(GEO, [[1.0, 0.0, 0.2], [1.0, 0.0, 0.0]])
+    np.testing.assert_allclose(away, [[g.WGS84_A_M, 0, 0]] * 2, atol=1e-3)
+
+
 def test_map_plane_keeps_distances_from_its_centre_and_goes_round() -> None:
     plane = g.MapPlane(28.0, -80.0)
     rng = np.random.default_rng(1)

@@ -48,7 +48,7 @@ class EarthRotation(NamedTuple):
 
     @classmethod
     def measured(cls, epoch: str) -> EarthRotation:
-        """Return what the tables of the International Earth Rotation Service have; zeros beyond their end."""
+        """Return what the tables of the International Earth Rotation Service have, beyond their end the last."""
         from astropy.time import Time
         from astropy.utils import iers
 
@@ -162,7 +162,7 @@ def propagate(elements: Elements, time_s: ArrayLike, *, j2: bool = True) -> tupl
     """Return inertial position and velocity of an orbit.
 
     A Kepler ellipse whose node, perigee and mean anomaly drift steadily (Vallado, section 9.6). The short-periodic part
-    of J2, up to some 10 km in a low orbit, is left out, as are higher harmonics, drag, Moon and Sun.
+    of J2, about 6 km at most in low and in Molniya orbits, is left out, as are higher harmonics, drag, Moon and Sun.
 
     Parameters
     ----------
@@ -237,16 +237,15 @@ def sgp4_states(
     flat = t.ravel()
     whole = np.floor(days_since_j2000(epoch))
     fraction = (days_since_j2000(epoch) - whole) + flat / 86400
-    try:
-        # Anew each time: it keeps notes of its last call, which two threads would mix.
-        satellite = Satrec.twoline2rv(line1, line2)
-    except ValueError as error:
-        raise BadData(f"is no pair of two-line elements ({error})", place=place, found=line1) from None
+    # Anew each time: it keeps notes of its last call, which two threads would mix.
+    satellite = Satrec.twoline2rv(line1, line2)
     fault, position, velocity = satellite.sgp4_array(np.full(flat.shape, 2451545.0 + whole), fraction)
-    if np.any(fault):
-        first = int(np.argmax(fault != 0))
+    bad = (fault != 0) | ~np.isfinite(position).all(-1)
+    if np.any(bad):
+        first = int(np.argmax(bad))
+        why = SGP4_ERRORS.get(int(fault[first]), "the elements are not all numbers")
         raise BadData(
-            f"SGP4 fails {flat[first]:.6g} s after the epoch ({SGP4_ERRORS[int(fault[first])]})", place=place,
+            f"SGP4 fails {flat[first]:.6g} s after the epoch ({why})", place=place,
             allowed="elements of a date near the scenario's epoch",
         )  # fmt: skip
     return 1e3 * position.reshape(*t.shape, 3), 1e3 * velocity.reshape(*t.shape, 3)

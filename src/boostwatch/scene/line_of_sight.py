@@ -43,7 +43,7 @@ class Tones(NamedTuple):
 
 
 def power_between(pairs: tuple[tuple[float, float], ...], edges_hz: Array) -> Array:
-    """Return the power (K,), px^2, between edges (K + 1,) of a spectral density, straight in log-log between its pairs."""
+    """Return the power (K,), px^2, between edges (K + 1,) of a density straight in log-log between its pairs."""
     f, s = np.array(pairs).T
     log_f, log_s = np.log(f), np.log(s)
     slope = np.diff(log_s) / np.diff(log_f) + 1

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from boostwatch.errors import BadData
-from boostwatch.geometry import EARTH_RATE_RAD_S, GEO_RADIUS_M, geodetic_to_itrs, gmst_rad, itrs_to_geodetic
+from boostwatch.geometry import (
+    EARTH_RATE_RAD_S,
+    GEO_RADIUS_M,
+    WGS84_A_M,
+    geodetic_to_itrs,
+    gmst_rad,
+    itrs_to_geodetic,
+)
 from boostwatch.orbits import (
     SIDEREAL_RATE_RAD_S,
     EarthRotation,
@@ -127,7 +134,7 @@ def _elements(model: OrbitPlatform, shape: OrbitShape, epoch: str) -> Elements:
     """Return the elements at the epoch, with the plane and the place in it that the boresight asks for by default."""
     a, e = shape.semi_major_axis_m, shape.eccentricity
     inclination, perigee = np.radians(shape.inclination_deg), np.radians(shape.argument_of_perigee_deg)
-    target = geodetic_to_itrs(model.boresight_latitude, model.boresight_longitude, a)
+    target = geodetic_to_itrs(model.boresight_latitude, model.boresight_longitude, a - WGS84_A_M)
     if model.true_anomaly is not None:
         mean = mean_from_true_anomaly(np.radians(model.true_anomaly), e)
     elif model.mean_anomaly is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from boostwatch.store.foreign import import_frames, read_array
     from boostwatch.store.opening import open_stack
     from boostwatch.store.reader import Frame, StackReader
+    from boostwatch.store.tables import read_table
     from boostwatch.store.validation import validate
     from boostwatch.store.writer import StackWriter
 
@@ -33,6 +34,7 @@ __all__ = [
     "read_array",
     "read_detections",
     "read_events",
+    "read_table",
     "sha256",
     "validate",
     "write_bytes",
@@ -52,6 +54,7 @@ _HOMES = {
     "read_array": "foreign",
     "read_detections": "detections",
     "read_events": "events",
+    "read_table": "tables",
     "sha256": "atomic",
     "validate": "validation",
     "write_bytes": "atomic",
