@@ -1,11 +1,10 @@
-"""Slow, obvious twins of the kernels in noise.py and render.py."""
+"""Slow, obvious twins of the kernels in noise.py, detector.py, pointspread.py and render.py."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
-from scipy.stats import norm
+from scipy.stats import norm, poisson
 
 Array = NDArray[np.float64]
 
@@ -30,15 +29,49 @@ def bits32(keys: tuple[int, int], counter: int) -> int:
     return mix32((mix32(counter % 2**32 ^ keys[0]) + keys[1]) % 2**32)
 
 
-def normal_from_bits(bits: int) -> float:
-    tail = ((bits >> 1) + 0.5) / 2**31
-    value = -float(ndtri(tail / 2))
-    return value if bits & 1 else -value
+def pair_bits(keys: tuple[int, int], counter: int) -> tuple[int, int]:
+    x = (mix32(counter % 2**32 ^ keys[0]) + keys[1]) % 2**32
+    x ^= x >> 16
+    x = x * 0x7FEB352D % 2**32
+    x ^= x >> 15
+    a, b = x * 0x846CA68B % 2**32, x * 0x9E3779B1 % 2**32
+    return a ^ a >> 16, b ^ b >> 15
 
 
-def fill_normal(seed: int, stream: int, frame: int, count: int) -> Array:
-    keys = frame_keys(seed, stream, frame)
-    return np.array([normal_from_bits(bits32(keys, i)) for i in range(count)])
+def normal_pair(a: int, b: int) -> tuple[float, float]:
+    radius, angle = np.sqrt(-2 * np.log((a + 0.5) / 2**32)), 2 * np.pi * b / 2**32
+    return float(radius * np.cos(angle)), float(radius * np.sin(angle))
+
+
+def normals(seed: int, stream: int, frame: int, index: NDArray[np.int64], block: int) -> Array:
+    """Unit normals at some indices: the pair of the n-th counter lies half a block apart."""
+    keys, half = frame_keys(seed, stream, frame), block // 2
+    out = []
+    for i in index:
+        k, j = divmod(int(i), block)
+        out.append(normal_pair(*pair_bits(keys, k * half + j % half))[j // half])
+    return np.array(out)
+
+
+def uniform(keys: tuple[int, int], counter: int) -> float:
+    high, low = (bits32(keys, 2 * counter + k) >> 6 for k in (0, 1))
+    return (high * 2**26 + low + 0.5) / 2**52
+
+
+def detect(
+    signal: Array, maps: tuple[Array, Array, Array], figures: tuple[float, float, float, float],
+    key: tuple[int, int, int], index: NDArray[np.int64], block: int,
+) -> Array:  # fmt: skip
+    """Digital numbers of some pixels; ``maps`` are response, dark and offset of all of them."""
+    seed, stream, frame = key
+    read, well, gain, top = figures
+    response, dark, offset = (m[index] for m in maps)
+    mean = np.maximum(signal[index] * response + dark, 0)
+    unit = normals(seed, 2 * stream, frame, index, block)
+    keys = frame_keys(seed, 2 * stream + 1, frame)
+    few = poisson.ppf([uniform(keys, int(i)) for i in index], mean) + read * unit
+    electrons = np.where(mean < 40, few, mean + np.sqrt(mean + read**2) * unit)
+    return np.clip(np.floor(np.minimum(electrons, well) / gain + offset + 0.5), 0, top)
 
 
 def filter_weight(cell: int, centre: float, box: float, sigma: float, pieces: int = 400) -> float:

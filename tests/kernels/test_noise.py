@@ -35,24 +35,53 @@ def test_keys_and_bits_equal_twin(seed: int, stream: int, frame: int, counter: i
     )
 
 
-@given(words)
-@settings(max_examples=300, deadline=None)
-def test_normal_is_the_inverse_error_function_of_its_bits(bits: int) -> None:
-    found, wanted = float(noise.normal_from_bits(np.uint32(bits))), reference.normal_from_bits(bits)
-    assert found == pytest.approx(wanted, rel=1e-3, abs=1e-6)
-
-
-@pytest.mark.parametrize("bits", [0, 1, 2, 3, 2**31, 2**32 - 1, 2**32 - 2])
-def test_extreme_bits(bits: int) -> None:
-    value = float(noise.normal_from_bits(np.uint32(bits)))
-    assert np.isfinite(value)
-    assert value == pytest.approx(reference.normal_from_bits(bits), rel=1e-3, abs=1e-6)
-
-
-def test_fill_normal_equals_twin() -> None:
-    np.testing.assert_allclose(
-        normals(2**40 + 3, 5, 77, 500), reference.fill_normal(2**40 + 3, 5, 77, 500), rtol=1e-3, atol=1e-6
+    assert tuple(map(int, noise.pair_bits(*keys, np.uint32(counter)))) == reference.pair_bits(
+        reference.frame_keys(seed, stream, frame), counter
     )
+    assert int(noise.pair_bits(*keys, np.uint32(counter))[0]) == int(noise.bits32(*keys, counter))
+
+
+@given(words, words)
+@settings(max_examples=300)
+def test_a_pair_is_box_and_mullers_of_its_bits(a: int, b: int) -> None:
+    found = [float(v) for v in noise.normal_pair(np.uint32(a), np.uint32(b))]
+    # Where the radius is small, it is the root of a logarithm that is good to 2e-7.
+    assert found == pytest.approx(reference.normal_pair(a, b), rel=2e-6, abs=7e-4 if a > 0.999 * 2**32 else 2e-6)
+
+
+@pytest.mark.parametrize("a", [0, 1, 2, 3, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1])
+@pytest.mark.parametrize("b", [0, 1, 2**30, 2**31 - 1, 2**31, 3 * 2**30, 2**32 - 1])
+def test_extreme_bits(a: int, b: int) -> None:
+    found = noise.normal_pair(np.uint32(a), np.uint32(b))
+    assert np.isfinite(found).all()
+    assert [float(v) for v in found] == pytest.approx(reference.normal_pair(a, b), rel=2e-6, abs=7e-4)
+
+
+def test_the_farthest_tail_is_reachable() -> None:
+    assert float(noise.normal_pair(np.uint32(0), np.uint32(0))[0]) == pytest.approx(6.76, abs=0.01)
+    assert float(noise.normal_pair(np.uint32(0), np.uint32(2**31))[0]) == pytest.approx(-6.76, abs=0.01)
+
+
+def test_tails_to_six_sigma_have_their_share_of_the_bits() -> None:
+    # Only the a-th part of all radii reaches beyond; of those, the tail of a unit normal lies in the direction alone.
+    rng = np.random.default_rng(4)
+    a = rng.integers(0, 2**32 * np.exp(-(5.9**2) / 2), 400 if config.DISABLE_JIT else 20_000)
+    b = rng.integers(0, 2**32, len(a))
+    x = np.array([noise.normal_pair(np.uint32(i), np.uint32(j))[0] for i, j in zip(a, b, strict=True)])
+    expected = norm.sf(6.0) / np.exp(-(5.9**2) / 2) * len(a)
+    for count in (int((x > 6).sum()), int((x < -6).sum())):
+        assert poisson.cdf(count, expected) > 1e-4
+        assert poisson.sf(count - 1, expected) > 1e-4
+
+
+@pytest.mark.parametrize("count", [0, 1, noise.HALF, noise.BLOCK - 1, noise.BLOCK, noise.BLOCK + 3])
+def test_fill_normal_equals_twin_and_does_not_know_its_length(count: int) -> None:
+    found = normals(2**40 + 3, 5, 77, count)
+    index = np.unique(np.clip([0, 1, noise.HALF, count - 2, count - 1], 0, max(count - 1, 0)))[: count or 0]
+    np.testing.assert_allclose(
+        found[index], reference.normals(2**40 + 3, 5, 77, index, noise.BLOCK), rtol=2e-6, atol=2e-6
+    )
+    assert (found == normals(2**40 + 3, 5, 77, 2 * noise.BLOCK)[:count]).all()
 
 
 def test_moments_within_five_sigma_of_sampling() -> None:
@@ -73,17 +102,13 @@ def test_tails(k: float) -> None:
         assert poisson.sf(count - 1, expected) > 1e-6
 
 
-def test_the_farthest_tail_is_reachable() -> None:
-    assert float(noise.normal_from_bits(np.uint32(1))) == pytest.approx(6.335, abs=0.01)
-
-
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float((a.astype(np.float64) * b).mean()) * len(a) ** 0.5
 
 
-@pytest.mark.parametrize("lag", [1, 2, 3, 16, 64, 255, 256, 257, 1024])
+@pytest.mark.parametrize("lag", [1, 2, 3, 16, 64, 255, 257, 1024, 2048, 4096])
 def test_no_correlation_between_neighbours(lag: int) -> None:
-    d = normals(13, 2, 9)
+    d = normals(13, 2, 9, max(COUNT, 3 * noise.BLOCK))
     assert abs(correlation(d[lag:], d[:-lag])) < 5
     assert abs(correlation(d[lag:] ** 2 - 1, d[:-lag] ** 2 - 1)) < 5 * 2
 
@@ -97,6 +122,16 @@ def test_no_correlation_between_streams_frames_and_seeds(a: tuple[int, int, int]
     x, y = normals(*a), normals(*b)
     assert abs(correlation(x, y)) < 5
     assert abs(correlation(x**2 - 1, y**2 - 1)) < 5 * 2
+
+
+def test_the_two_of_a_pair_are_independent() -> None:
+    d = normals(14, 0, 0, max(COUNT, 2 * noise.BLOCK) // noise.BLOCK * noise.BLOCK).reshape(-1, 2, noise.HALF)
+    bins = 16
+    one, two = (np.minimum((norm.cdf(d[:, k].ravel()) * bins).astype(int), bins - 1) for k in (0, 1))
+    counts = np.bincount(one * bins + two, minlength=bins**2)
+    expected = len(one) / bins**2
+    chi2 = ((counts - expected) ** 2 / expected).sum()
+    assert abs(chi2 - (bins**2 - 1)) < 5 * (2 * (bins**2 - 1)) ** 0.5
 
 
 def test_uniforms() -> None:

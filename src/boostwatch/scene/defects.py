@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from boostwatch_kernels.noise import fill_uniform
+from boostwatch_kernels.noise import POISSON_LIMIT, fill_uniform, poisson_from_uniform
 
 Array = NDArray[np.float64]
 
@@ -108,7 +108,10 @@ def cosmic_tracks(
     """
     first = np.empty(1)
     fill_uniform(seed, _COSMIC_STREAM + 2 * band, frame, first)
-    count = int(poisson.ppf(first[0], hits))
+    if hits < POISSON_LIMIT:
+        count = int(poisson_from_uniform(hits, float(first[0])))
+    else:
+        count = int(poisson.ppf(first[0], hits))
     draws = np.empty(5 * count)
     fill_uniform(seed, _COSMIC_STREAM + 2 * band + 1, frame, draws)
     u = draws.reshape(count, 5)
