@@ -76,7 +76,7 @@ def test_schema_tells_units() -> None:
         (LAUNCH + STAGE.replace("200 kN", "20 kN"), "cannot lift off"),
         (FIRE + 'start = "5 s"\nend = "4 s"', "must come after start"),
         (FIRE.replace("fire", "aircraft") + 'start = "5 s"\nend = "4 s"', "must come after start"),
-        (FIRE.replace("fire", "volcano"), r"objects\[0\]\.kind: is not known; found .volcano"),
+        (FIRE.replace("fire", "comet"), r"objects\[0\]\.kind: is not known; found .comet"),
     ],
 )  # fmt: skip
 def test_one_clear_line(text: str, message: str) -> None:

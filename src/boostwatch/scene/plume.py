@@ -34,8 +34,8 @@ class Motor(NamedTuple):
 
 
 MOTORS = {
-    "solid": Motor(0.3, 0.15, 1.5, 0.5, 0.04, 1.5),
-    "liquid": Motor(0.8, 0.0, 1.5, 0.2, 0.025, 1.0),
+    "solid": Motor(0.3, 0.3, 2.5, 0.5, 0.04, 1.5),
+    "liquid": Motor(0.8, 0.0, 2.5, 0.2, 0.025, 1.0),
 }
 """Notional. The continuum of a liquid (kerosene) vehicle is anchored: 7.6 MN then give 5e5 W/sr in 3.8-4.0 um, and
 GOES-16 saw at least 4.5e5 W/sr of a Falcon 9 (CIMSS Satellite Blog, 2017-03-16, excess of the brightest pixel). Solid

@@ -65,7 +65,7 @@ class Launch(Located):
         None, ge=0, le=0.3, description="rms of the intensity, 1/f below about 10 Hz; by propulsion 0.04 or 0.025"
     )
     overshoot: float | None = Field(
-        None, ge=0, le=1, description="of the intensity at each ignition; by propulsion 0.15 or 0"
+        None, ge=0, le=1, description="of the intensity at each ignition; by propulsion 0.3 or 0"
     )
     spread: float = Field(0.35, ge=0, le=1.5, description="log-normal sigma of the intensity between events")
     trail: float = Field(

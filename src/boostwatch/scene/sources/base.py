@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,8 +86,8 @@ class LightCurve:
 
     def until(self, time_s: Array) -> Array:
         """Return the integrals (R, M) from the first knot to times (M,); exact, since the levels are straight lines."""
-        t = np.clip(time_s, self.time_s[0], self.time_s[-1])
-        k = np.clip(np.searchsorted(self.time_s, t, "right") - 1, 0, len(self.time_s) - 2)
+        t = np.minimum(np.maximum(time_s, self.time_s[0]), self.time_s[-1])
+        k = np.minimum(self.time_s.searchsorted(t, "right") - 1, len(self.time_s) - 2)
         since = t - self.time_s[k]
         first = self.level[:, k]
         slope = (self.level[:, k + 1] - first) / (self.time_s[k + 1] - self.time_s[k])
@@ -120,22 +121,28 @@ class Path:
 
     def at(self, time_s: ArrayLike) -> tuple[Array, Array]:
         """Return positions (M, 3) and heights (M,)."""
-        t = np.asarray(time_s, np.float64)
-        k = np.clip(np.searchsorted(self.time_s, t, "right") - 1, 0, len(self.time_s) - 2)
-        u = np.clip((t - self.time_s[k]) / (self.time_s[k + 1] - self.time_s[k]), 0.0, 1.0)
+        t = np.minimum(np.maximum(np.asarray(time_s, np.float64), self.time_s[0]), self.time_s[-1])
+        k = np.minimum(self.time_s.searchsorted(t, "right") - 1, len(self.time_s) - 2)
+        u = (t - self.time_s[k]) / (self.time_s[k + 1] - self.time_s[k])
         here = (1 - u) * self.table[:, k] + u * self.table[:, k + 1]
         return here[:3].T, here[3]
 
     def edges(self, start_s: float, end_s: float, observer: Observer, limit: int) -> Array:
         """Return times (M + 1,) that cut an exposure so finely that M pieces of the path fit `STEP_PX` each."""
         (a, b), _ = self.at([start_s, end_s])
-        count = np.ceil(np.linalg.norm(b - a) / (STEP_PX * footprint(observer, b)))
-        return np.linspace(start_s, end_s, int(np.clip(count, 1, limit)) + 1)
+        count = min(max(math.ceil(length(b - a) / (STEP_PX * footprint(observer, b))), 1), limit)
+        out: Array = start_s + (end_s - start_s) / count * np.arange(count + 1, dtype=np.float64)
+        return out
+
+
+def length(vector: Array) -> float:
+    """Return the length of one vector (3,)."""
+    return math.sqrt(float(vector @ vector))
 
 
 def footprint(observer: Observer, position_m: Array) -> float:
     """Return the length that a pixel covers across the line of sight at a place, m."""
-    return float(np.linalg.norm(position_m - observer.position_m)) * observer.ifov_rad
+    return length(position_m - observer.position_m) * observer.ifov_rad
 
 
 def run_knots(start_s: float, end_s: float, duration_s: float, step_s: float = 1.0) -> Array:

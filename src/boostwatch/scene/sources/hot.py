@@ -16,6 +16,9 @@ from boostwatch.scene.sources.base import Array, Bands, LightCurve, Patch, Sourc
 SMOULDERING_K = 600.0
 BURST_SPREAD = 0.7
 """Log-normal sigma of a volcano's bursts; notional."""
+BURST_RISE_S = 1.0
+BURST_LIFE = 12.0
+"""Time constants after which a burst is forgotten."""
 _PATCH_POINTS = 64
 _SLOW = 25.0  # stretches the flicker's time constants to 1, 7 and 50 s
 _STEP_S = 0.5
@@ -66,14 +69,15 @@ def hot_curve(item: Hot, duration_s: float, rng: np.random.Generator) -> tuple[A
 
 def bursts(item: Volcano, time_s: Array, rng: np.random.Generator) -> Array:
     """Return the power of explosive bursts relative to that of the lava, float64 (K,); they come at random times."""
-    first, last = time_s[0] - 5 * item.burst_decay, time_s[-1]
+    first, last = time_s[0] - BURST_LIFE * item.burst_decay, time_s[-1]
     number = int(rng.poisson(item.bursts_per_hour * (last - first) / 3600.0))
     start = rng.uniform(first, last, number)
     peak = item.burst_power / item.power * np.exp(BURST_SPREAD * rng.standard_normal(number))
     out = np.zeros(len(time_s))
     for t0, p in zip(start, peak, strict=True):
-        since = np.maximum(time_s - t0, 0.0)
-        out += p * -np.expm1(-since / 1.0) * np.exp(-since / item.burst_decay)
+        now = slice(*np.searchsorted(time_s, [t0, t0 + BURST_LIFE * item.burst_decay]))
+        since = time_s[now] - t0
+        out[now] += p * -np.expm1(-since / BURST_RISE_S) * np.exp(-since / item.burst_decay)
     return out
 
 

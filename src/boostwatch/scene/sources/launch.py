@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from boostwatch.scene import plume
 from boostwatch.scene.emission import Emission, Observer
 from boostwatch.scene.plume import LAW, MOTORS
 from boostwatch.scene.scenario.objects import Launch
-from boostwatch.scene.sources.base import STEP_PX, Array, Bands, LightCurve, Path, Source, footprint
+from boostwatch.scene.sources.base import STEP_PX, Array, Bands, LightCurve, Path, Source, footprint, length
 from boostwatch.scene.sources.trail import LIFE, LUMPS, Trail, trail_gain, trail_weights, wind_profile
 from boostwatch.scene.trajectory import TAIL_S, Ascent, fly, vehicle_of
 
@@ -59,16 +60,15 @@ def thrust_at_knots(launch: Launch, ascent: Ascent) -> Array:
 class LaunchSource(Source):
     """A launch.
 
-    ``path`` and ``light`` by time since ignition; ``axis`` float64 (3, K) the direction of flight and ``length_m`` (K,)
-    of the plume at the knots of the path; ``pad_height_m`` below which no plume is drawn; ``weights`` float64 (B, 2) of
-    the two parts of the light.
+    ``path`` and ``light`` by time since ignition; ``pose`` the direction of flight and, in the place of the height, the
+    length of the plume; ``pad_height_m`` below which no plume is drawn; ``weights`` float64 (B, 2) of the two parts of
+    the light.
     """
 
     ignition_s: float
     pad_height_m: float
     path: Path
-    axis: Array
-    length_m: Array
+    pose: Path
     light: LightCurve
     weights: NDArray[np.float64]
     trail: Trail | None
@@ -82,7 +82,7 @@ class LaunchSource(Source):
         return out + (self.trail.emit(start, end, observer) if self.trail is not None else ())
 
     def _plume(self, start: float, end: float, observer: Observer) -> tuple[Emission, ...]:
-        middle = float(np.clip(0.5 * (start + end), 0.0, self.path.time_s[-1]))
+        middle = min(max(0.5 * (start + end), 0.0), float(self.path.time_s[-1]))
         back, down, shares = self._shape(middle, observer)
         edges = self.path.edges(start, end, observer, max(_MAX_POINTS // len(shares), 1))
         spent = self.light.spent(edges)
@@ -101,24 +101,23 @@ class LaunchSource(Source):
     def _shape(self, middle: float, observer: Observer) -> tuple[Array, Array, Array]:
         """Return places (N, 3) and heights (N,) of the plume's points from the nozzle, and their shares (N,)."""
         (here,), (height,) = self.path.at([middle])
-        axis = np.array([np.interp(middle, self.path.time_s, a) for a in self.axis])
-        axis /= np.linalg.norm(axis)
-        up = here / np.linalg.norm(here)
+        axis, long = self.pose.at(middle)
+        axis = axis / length(axis)
+        up = here / length(here)
         climb = float(axis @ up)
-        length = float(np.interp(middle, self.path.time_s, self.length_m))
-        room = float(height) - self.pad_height_m
-        if climb * length > room:  # the ground deflects what would lie below it
-            length = max(room, 0.0) / climb
+        size, room = float(long), float(height) - self.pad_height_m
+        if climb * size > room:  # the ground deflects what would lie below it
+            size = max(room, 0.0) / climb
         sight = here - observer.position_m
-        sight /= np.linalg.norm(sight)
+        sight /= length(sight)
         step = STEP_PX * footprint(observer, here)
-        seen = length * float(np.linalg.norm(axis - sight * (axis @ sight)))
-        behind, share = plume.profile(int(np.clip(np.ceil(seen / step), 1, _MAX_ALONG)))
-        places = -length * behind[:, None] * axis
-        if LAW.half_angle * length / 3 > 1.5 * step:
+        seen = size * length(axis - sight * (axis @ sight))
+        behind, share = plume.profile(min(max(math.ceil(seen / step), 1), _MAX_ALONG))
+        places = -size * behind[:, None] * axis
+        if LAW.half_angle * size / 3 > 1.5 * step:
             side = np.cross(axis, sight)
-            side /= max(float(np.linalg.norm(side)), 1e-9)
-            wide = LAW.half_angle * length * np.outer(behind, _ACROSS)
+            side /= max(length(side), 1e-9)
+            wide = LAW.half_angle * size * np.outer(behind, _ACROSS)
             places = (places[:, None] + wide[..., None] * side).reshape(-1, 3)
             share = np.outer(share, _ACROSS_SHARE).ravel()
         return places, places @ up, share
@@ -129,6 +128,8 @@ def build_launch(item: Launch, bands: Bands, rng: np.random.Generator) -> Launch
     ascent = fly(item)
     light = light_curve(item, ascent, rng)
     path = Path.of(ascent.time_s, ascent.position_m, ascent.height_m)
+    long = plume.plume_length(thrust_at_knots(item, ascent), ascent.height_m)
+    pose = Path.of(ascent.time_s, ascent.axis, long)
     weights = np.array([plume.band_weights(*band) for band in bands])
     burnout = item.ignition + ascent.burns[-1][1]
     last = item.ignition + float(light.time_s[-1])
@@ -136,8 +137,7 @@ def build_launch(item: Launch, bands: Bands, rng: np.random.Generator) -> Launch
     return LaunchSource(
         "launch", item.name, item.latitude, item.longitude, item.heading % 360, item.ignition, burnout, burnout,
         (item.ignition, last if trail is None else last + LIFE * item.trail_decay),
-        item.ignition, item.altitude, path, np.ascontiguousarray(ascent.axis.T),
-        plume.plume_length(thrust_at_knots(item, ascent), ascent.height_m), light, weights, trail,
+        item.ignition, item.altitude, path, pose, light, weights, trail,
     )  # fmt: skip
 
 
@@ -150,9 +150,10 @@ def _build_trail(
     # The wind veers by 60 degrees in 20 km about a direction of its own in every event.
     direction = rng.uniform(0, 2 * np.pi) + np.radians(60.0) * np.minimum(ascent.height_m, 60e3) / 20e3
     speed = item.trail_wind * wind_profile(ascent.height_m)
-    wind = speed * (np.sin(direction) * east[:, None] + np.cos(direction) * north[:, None])
+    wind = speed[:, None] * (np.sin(direction)[:, None] * east + np.cos(direction)[:, None] * north)
     kept = light.level * trail_gain(np.interp(light.time_s, ascent.time_s, ascent.height_m))
     return Trail(
-        path, arc, wind, LightCurve.of(light.time_s, kept), weights * trail_weights(bands)[:, None], item.trail,
-        item.trail_decay, item.trail_growth, rng.standard_normal((LUMPS, 3)),
+        path, Path.of(ascent.time_s, wind, arc), LightCurve.of(light.time_s, kept),
+        weights * trail_weights(bands)[:, None], item.trail, item.trail_decay, item.trail_growth,
+        rng.standard_normal((LUMPS, 3)),
     )  # fmt: skip

@@ -49,14 +49,13 @@ class Trail:
 
     Each piece of the path keeps the light that the plume spent on it times ``share / decay_s``, and loses it
     exponentially: behind a steady plume the whole trail has ``share`` times the plume's intensity. ``light`` is the
-    plume's light times `trail_gain`; ``arc_m`` float64
-    (K,) is the length of the path at its knots; ``wind_m_s`` float64 (3, K) carries what was left there; ``lumps``
-    float64 (1024, 3) are the unit normals by which pieces spread.
+    plume's light times `trail_gain`; ``drift`` holds the
+    wind that carries what was left and, in the place of the height, the length of the path; ``lumps`` float64 (1024, 3)
+    are the unit normals by which pieces spread.
     """
 
     path: Path
-    arc_m: Array
-    wind_m_s: Array
+    drift: Path
     light: LightCurve
     weights: NDArray[np.float64]
     share: float
@@ -81,9 +80,8 @@ class Trail:
             return ()
         middle, age = middle[lit], age[lit]
         place, height = self.path.at(middle)
-        wind = np.stack([np.interp(middle, self.path.time_s, w) for w in self.wind_m_s], axis=1)
+        wind, arc = self.drift.at(middle)
         # A piece keeps its lump from frame to frame: it is named by where it lies on the path.
-        arc = np.interp(middle, self.path.time_s, self.arc_m)
         lump = self.lumps[(arc // 400.0).astype(np.int64) % LUMPS]
         place += (wind + self.growth_m_s * lump) * age[:, None]
         share = left[0, lit] / total[0]
@@ -91,11 +89,12 @@ class Trail:
 
     def _cut(self, first_s: float, last_s: float, observer: Observer) -> Array:
         """Return times between which the pieces are short on the focal plane and young beside the cooling time."""
-        here, _ = self.path.at([0.5 * (first_s + last_s)])
-        step = 1.5 * STEP_PX * footprint(observer, here[0])
-        a, b = np.interp([first_s, last_s], self.path.time_s, self.arc_m)
+        here, _ = self.path.at(0.5 * (first_s + last_s))
+        step = 1.5 * STEP_PX * footprint(observer, here)
+        arc = self.drift.table[3]
+        _, (a, b) = self.drift.at([first_s, last_s])
         step = max(step, (b - a) / _MAX_PIECES)
-        along = np.interp(np.arange(np.ceil(a / step), np.floor(b / step) + 1) * step, self.arc_m, self.path.time_s)
+        along = np.interp(np.arange(np.ceil(a / step), np.floor(b / step) + 1) * step, arc, self.path.time_s)
         every = self.decay_s / 8
         slow = np.arange(np.ceil(first_s / every), np.floor(last_s / every) + 1) * every
         return np.unique(np.concatenate([[first_s], along[(along > first_s) & (along < last_s)], slow, [last_s]]))
