@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -134,6 +135,7 @@ class Renderer:
         self.time_s: Array = np.arange(self.n_frames, dtype=np.float64) / scenario.sensor.frame_rate
         self._platform = Platform(scenario, tables)
         self.row_time_s = self._platform.row_time_s
+        self._own = threading.local()  # a frame's electrons, one array a thread: fresh memory costs more than the sums
         self._build_camera(arrays or {})
         self._build_pointing()
         self._build_scene(arrays or {}, jobs)
@@ -222,9 +224,10 @@ class Renderer:
         way = float(x1 - x0) * scale, float(y1 - y0) * scale
         return way if np.hypot(*way) > LEAST_SMEAR_PX else (0.0, 0.0)
 
-    def scene(self, i: int) -> NDArray[np.float32]:
-        """Return the mean photo-electrons of frame ``i`` without objects, float32 (B, H, W)."""
-        out = np.empty(self.shape, np.float32)
+    def scene(self, i: int, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Return the mean photo-electrons of frame ``i`` without objects, float32 (B, H, W), in ``out`` if given."""
+        if out is None:
+            out = np.empty(self.shape, np.float32)
         if self.row_time_s is None:
             time = np.full(self.shape[1], self.time_s[i])
             shift = np.broadcast_to(self.line_of_sight[i], (self.shape[1], 2))
@@ -248,7 +251,9 @@ class Renderer:
         """
         if not 0 <= i < self.n_frames:
             raise UsageError("no such frame", found=i, allowed=f"0 to {self.n_frames - 1}")
-        electrons = self.scene(i)
+        if not hasattr(self._own, "electrons"):
+            self._own.electrons = np.empty(self.shape, np.float32)
+        electrons = self.scene(i, self._own.electrons)
         samples = self._objects.add(i, electrons)
         data = np.empty(self.shape, np.uint16)
         quality = np.zeros(self.shape[0], np.uint8)
