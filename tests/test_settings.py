@@ -46,6 +46,7 @@ KNOWN = [
     ("Intensity", "2e5 W/sr", 2e5), ("Intensity", "20 kW sr-1", 2e4), ("Pixels", "0.1 px", 0.1),
     ("PixelRate", "-0.02 px/s", -0.02), ("PositivePixelRate", "4 px/s", 4.0), ("PixelAcceleration", "0.1 px/s2", 0.1),
     ("PixelAcceleration", "0.1 px/s/s", 0.1), ("Electrons", "100 e-", 100.0), ("ElectronRate", "1e5 e-/s", 1e5),
+    ("PixelPower", "10 px2/kHz", 0.01),
     ("Frequency", "30 kHz", 3e4), ("Radiance", "0.3 W/m2/sr/um", 0.3), ("Radiance", "0.3 W/(m2 sr um)", 0.3),
 ]  # fmt: skip
 

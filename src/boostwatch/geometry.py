@@ -348,7 +348,7 @@ def sun_directions(epoch: str, time_s: ArrayLike) -> Array:
 
     As `sun_direction` at the epoch; from there the Earth turns at its sidereal rate, and the Sun moves on its yearly
     path as the Astronomical Almanac's low-precision formula has it. The error stays below 0.001 deg for a day and
-    below 0.02 deg for years.
+    below 0.02 deg for years. The first call takes seconds, any call asks astropy once: give all times together.
     """
     t = np.asarray(time_s, np.float64)
     start = sun_direction(epoch)

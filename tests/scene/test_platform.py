@@ -174,6 +174,10 @@ def test_node_and_anomaly() -> None:
     r, _ = Platform(make(period)).state(np.arange(3) * 6000.0)
     heights = g.itrs_to_geodetic(r)[2]
     np.testing.assert_allclose(heights, heights[0], atol=3e3)
+    by_size = Platform(
+        make({**orbit, "altitude": None, "semi_major_axis": f"{g.WGS84_A_M + 800e3} m", "raan": "10 deg"})
+    )
+    np.testing.assert_allclose(by_size.state(0.0)[0], by_raan, atol=1e-6)
 
 
 def test_pointing_modes_of_a_low_orbit() -> None:
