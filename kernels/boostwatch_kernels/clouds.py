@@ -10,7 +10,7 @@ from .resample import cubic_weights
 
 CLEAR = np.float32(-1e9)
 """Value of a cloud field where there is no layer to be seen, as beyond the limb."""
-_BLOCK = 64
+_BLOCK = 256
 
 
 class Threshold(NamedTuple):
@@ -30,13 +30,13 @@ class Threshold(NamedTuple):
 @jit
 def _between(texture: np.ndarray, u: float, v: float) -> float:
     """Return a periodic texture at a place (row, column) by cubic convolution."""
-    count, columns = texture.shape
+    down, across = texture.shape[0] - 1, texture.shape[1] - 1  # of a power of two the remainder is a mask of bits
     p, q = math.floor(u), math.floor(v)
     wy, wx = cubic_weights(u - p), cubic_weights(v - q)
-    q0, q1, q2, q3 = (q - 1) % columns, q % columns, (q + 1) % columns, (q + 2) % columns
+    q0, q1, q2, q3 = (q - 1) & across, q & across, (q + 1) & across, (q + 2) & across
     total = 0.0
     for k in range(4):
-        line = texture[(p - 1 + k) % count]
+        line = texture[(p - 1 + k) & down]
         total += wy[k] * (wx[0] * line[q0] + wx[1] * line[q1] + wx[2] * line[q2] + wx[3] * line[q3])
     return total
 
@@ -58,6 +58,7 @@ def sample(texture: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.nda
     Parameters
     ----------
     texture : float32 (P, Q)
+        Both powers of two.
     row, column : float64 (A, B)
         Texture coordinates on nodes spread evenly over the canvas from its first to its last cell; between them they
         are interpolated linearly. NaN where the line of sight misses the layer.
@@ -102,10 +103,17 @@ def opacity(value: np.float32, secant: np.float32, shape: tuple[np.float32, ...]
     """Return depth (0 to 1) and opacity of a field's value seen under a secant; no branch, so that loops vectorise."""
     edge, ramp, deep, thin, thick = shape
     above = value - edge
-    cover = np.minimum(np.maximum(above * ramp + np.float32(0.5), np.float32(0)), np.float32(1))
-    depth = np.minimum(np.maximum(above * deep, np.float32(0)), np.float32(1))
+    # Plain choices become one instruction each; np.minimum would also have to care for NaN.
+    zero, one = np.float32(0), np.float32(1)
+    cover = above * ramp + np.float32(0.5)
+    cover = cover if cover > zero else zero
+    cover = cover if cover < one else one
+    depth = above * deep
+    depth = depth if depth > zero else zero
+    depth = depth if depth < one else one
     # exp(-x) by splitting off whole powers of two; the rest by its series, good to 2e-7.
-    x = np.minimum((thin + thick * depth) * secant * np.float32(1.442695041), np.float32(120))
+    x = (thin + thick * depth) * secant * np.float32(1.442695041)
+    x = x if x < np.float32(120) else np.float32(120)
     whole = np.floor(x + np.float32(0.5))
     f = np.float32(0.69314718) * (whole - x)
     series = np.float32(1.0 / 720.0) * f + np.float32(1.0 / 120.0)

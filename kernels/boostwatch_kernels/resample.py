@@ -143,6 +143,27 @@ def resample(early: np.ndarray, late: np.ndarray, plan: RowPlan, scale: float, o
 
 
 @jit
+def blend(early: np.ndarray, late: np.ndarray, share: float, out: np.ndarray, rows: tuple[int, int]) -> None:
+    """Set some rows of ``out`` to the weighted mean of two canvases.
+
+    Parameters
+    ----------
+    early, late : float32 (B, N, M)
+    share : float
+        Weight of the later one.
+    out : float32 (B, N, M), written
+    rows : tuple of int
+        First row and the one after the last to be written.
+    """
+    t = np.float32(share)
+    for k in range(out.shape[0]):
+        for i in range(rows[0], rows[1]):
+            a, b, line = early[k, i], late[k, i], out[k, i]
+            for c in range(line.shape[0]):
+                line[c] = a[c] + t * (b[c] - a[c])
+
+
+@jit
 def blur(
     canvas: np.ndarray,
     kernel: tuple[np.ndarray, np.ndarray],

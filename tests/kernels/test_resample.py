@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boostwatch_kernels.resample import RowPlan, blur, cubic_weights, resample, spline_taps
+from boostwatch_kernels.resample import RowPlan, blend, blur, cubic_weights, resample, spline_taps
 from tests.kernels import reference_canvas as reference
 
 
@@ -69,3 +69,11 @@ def test_blur_keeps_the_sum() -> None:
     out = np.empty((32, 2, 16), np.float32)
     blur(canvas, (taps, taps), 4, out, (0, 32))
     assert out.sum(dtype=np.float64) == pytest.approx(20, rel=1e-6)
+
+
+def test_blend_is_a_weighted_mean() -> None:
+    early, late = np.random.default_rng(3).random((2, 2, 5, 7), dtype=np.float32)
+    out = np.zeros_like(early)
+    blend(early, late, 0.25, out, (1, 4))
+    np.testing.assert_allclose(out[:, 1:4], (0.75 * early + 0.25 * late)[:, 1:4], rtol=1e-6)
+    assert not out[:, [0, 4]].any()

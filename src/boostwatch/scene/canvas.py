@@ -7,7 +7,9 @@ moving platform every call makes an exact view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -25,13 +27,13 @@ from boostwatch.scene.view import Grid, View
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.clouds import overlay, sample
-from boostwatch_kernels.resample import RowPlan, cubic_weights, resample
+from boostwatch_kernels.resample import RowPlan, blend, cubic_weights, resample
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-SUN_STEP_S = 300.0
-"""Longest time between exact views: the sun moves by a degree and a quarter."""
+SUN_STEP_S = 600.0
+"""Longest time between exact views: the sun moves by two and a half degrees."""
 INFLOW_PX = 24.0
 """Most that a deck drifts between exact views."""
 
@@ -104,6 +106,9 @@ class Canvas:
             self.exact_s = min([SUN_STEP_S, inflow, *(deck.step_s for deck in world.decks)])
             self._room = int(np.ceil(self.speed_px_s * self.exact_s)) + 2 if world.decks else 0
         self._moments: Recent[Moment] = Recent(self._exact, 2)
+        self._busy = threading.Lock()
+        self._cells: Floats | None = None
+        self._fields: Floats = np.empty((2, 0, 0), np.float32)
 
     def _view(self, time_s: float, height_m: float, grid: Grid) -> View:
         position, attitude = self._platform.state(time_s, self._step)
@@ -182,39 +187,63 @@ class Canvas:
         for _ in ordered_map(work, list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)), jobs=self.jobs):
             pass
 
-    def compose(self, time_s: float) -> Floats:
-        """Return the radiance of all cells at a time, float32 (B, N, M), W/m2/sr/um; not to be changed."""
+    @contextmanager
+    def composed(self, time_s: float) -> Iterator[Floats]:
+        """Lend the radiance of all cells at a time, float32 (B, N, M), W/m2/sr/um; not to be changed.
+
+        One at a time, since the memory is used again: fresh memory of this size costs as much as the sums.
+        """
         if not self._changes:
             assert self._fixed is not None
-            return self._fixed
-        if not self._static:
-            now = self._exact(time_s)
-            return self._laid(now.ground, [(field, field) for field in now.fields], now.nodes, 0.0)
+            yield self._fixed
+            return
+        with self._busy:
+            if self._cells is None:
+                self._cells = np.empty((len(self._sensor.bands), *self.grid.shape), np.float32)
+                self._fields = np.empty((2, *self.grid.shape), np.float32)
+            if self._static:
+                self._compose_between(time_s, self._cells)
+            else:
+                self._compose_exactly(time_s, self._cells)
+            yield self._cells
+
+    def _compose_exactly(self, time_s: float, out: Floats) -> None:
+        now = self._exact(time_s)
+        out[:] = now.ground
+        for deck, field, nodes in zip(self._world.decks, now.fields, now.nodes, strict=True):
+            self._lay(out, deck, (field, field, 0.0), nodes)
+
+    def _compose_between(self, time_s: float, out: Floats) -> None:
         number, share = divmod(time_s / self.exact_s, 1.0)
         early = self._moments(number)
         late = self._moments(number + 1.0) if share else early
-        ground = early.ground
         if share and self._fixed is None:
-            ground = ground + np.float32(share) * (late.ground - ground)
-        nodes = tuple(
-            (a[0], a[1] + np.float32(share) * (b[1] - a[1])) for a, b in zip(early.nodes, late.nodes, strict=True)
-        )
-        fields = [
-            (self._drifted(a, v, share * self.exact_s), self._drifted(b, v, (share - 1.0) * self.exact_s))
-            for a, b, v in zip(early.fields, late.fields, self._drift, strict=True)
-        ]
-        return self._laid(ground, fields, nodes, share)
+            for a, b, band in zip(early.ground, late.ground, out, strict=True):
+                self._share(
+                    len(band),
+                    lambda rows, a=a, b=b, o=band: blend(a[slice(*rows)], b[slice(*rows)], share, o[slice(*rows)]),
+                )
+        else:
+            out[:] = early.ground
+        for i, deck in enumerate(self._world.decks):
+            (secant, tops), (_, tops_late) = early.nodes[i], late.nodes[i]
+            for field, since, room in (
+                (early.fields[i], share, self._fields[0]),
+                (late.fields[i], share - 1.0, self._fields[1]),
+            ):
+                self._drift_by(field, self._drift[i], since * self.exact_s, room)
+            nodes = secant, tops + np.float32(share) * (tops_late - tops)
+            self._lay(out, deck, (self._fields[0], self._fields[1], share), nodes)
 
-    def _drifted(self, field: Floats, velocity: tuple[float, float], time_s: float) -> Floats:
-        """Return a field with room around it after some seconds of drift, cut to the canvas."""
-        step, (height, width) = self.grid.oversample, self.grid.shape
+    def _drift_by(self, field: Floats, velocity: tuple[float, float], time_s: float, out: Floats) -> None:
+        """Write a field with room around it after some seconds of drift, cut to the canvas."""
+        step, height = self.grid.oversample, len(out)
         first, taps = np.empty((height, 2), np.int64), np.empty((height, 2, 4), np.float32)
         for axis, pixels in enumerate((velocity[1] * time_s, velocity[0] * time_s)):
             place = (self._room - pixels) * step
             whole = int(np.floor(place))
             taps[:, axis] = cubic_weights(place - whole)
             first[:, axis] = whole - 1 + (np.arange(height) if axis == 0 else 0)
-        out = np.empty((height, width), np.float32)
         cells, late = field[:, None, :], np.zeros(height, np.float32)
 
         def work(rows: tuple[int, int]) -> None:
@@ -222,26 +251,12 @@ class Canvas:
             resample(cells, cells, RowPlan(first[here], taps[here], late[here]), 1.0, out[here])
 
         self._share(height, work)
-        return out
 
-    def _laid(
-        self,
-        ground: Floats,
-        fields: Sequence[tuple[Floats, Floats]],
-        nodes: Sequence[tuple[Floats, Floats]],
-        share: float,
-    ) -> Floats:
-        """Return a ground with all decks over it."""
-        if not fields:
-            return ground
-        out = ground.copy()
-
-        def work(rows: tuple[int, int]) -> None:
-            for deck, (early, late), points in zip(self._world.decks, fields, nodes, strict=True):
-                overlay(out, early, late, share, deck.threshold, points, rows)
-
-        self._share(out.shape[1], work)
-        return out
+    def _lay(
+        self, out: Floats, deck: CloudDeck, fields: tuple[Floats, Floats, float], nodes: tuple[Floats, Floats]
+    ) -> None:
+        early, late, share = fields
+        self._share(out.shape[1], lambda rows: overlay(out, early, late, share, deck.threshold, nodes, rows))
 
 
 def _fixed_background(scenario: Scenario, images: Mapping[str, NDArray[np.generic]], grid: Grid) -> Floats:

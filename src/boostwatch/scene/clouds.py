@@ -67,7 +67,7 @@ class CloudDeck:
     texel_m : float
         Size of the texture's cells.
     texels : int
-        Cells a side.
+        Cells a side, a power of two.
     rng : numpy.random.Generator
         Of the texture.
 

@@ -74,8 +74,8 @@ class Keyframes:
 
     def _make(self, key: Hashable) -> tuple[Blurred, ...]:
         assert isinstance(key, int)
-        cells = self._canvas.compose(self._time(key))
-        return tuple(self._blurred(band, kernel) for band, kernel in zip(cells, self._kernels, strict=True))
+        with self._canvas.composed(self._time(key)) as cells:
+            return tuple(self._blurred(band, kernel) for band, kernel in zip(cells, self._kernels, strict=True))
 
     def _blurred(self, cells: Floats, kernel: tuple[Floats, Floats] | None) -> Blurred:
         grid, jobs = self._canvas.grid, self._canvas.jobs

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len
 
 from boostwatch.geometry import MapPlane, geodetic_to_itrs, sun_directions
 from boostwatch.scene.atmosphere import Atmosphere, find_band
@@ -77,7 +76,7 @@ class World:
         self.earth: EarthRadiance | None = None
         if isinstance(background, EarthBackground):
             self.earth = EarthRadiance(background, self.plane, self.cell_m, randoms("earth", 0))
-        texels = int(next_fast_len(int(np.clip(1.5 * cells, 256, MAX_TEXELS)), real=True))
+        texels = 1 << int(np.clip(np.ceil(np.log2(1.4 * cells)), 8, np.log2(MAX_TEXELS)))
         order = sorted(enumerate(scenario.clouds), key=lambda item: item[1].altitude)
         self.decks = [CloudDeck(layer, self.plane, self.cell_m, texels, randoms("cloud", i)) for i, layer in order]
 
