@@ -218,20 +218,13 @@ class Canvas:
         early = self._moments(number)
         late = self._moments(number + 1.0) if share else early
         if share and self._fixed is None:
-            for a, b, band in zip(early.ground, late.ground, out, strict=True):
-                self._share(
-                    len(band),
-                    lambda rows, a=a, b=b, o=band: blend(a[slice(*rows)], b[slice(*rows)], share, o[slice(*rows)]),
-                )
+            self._share(out.shape[1], lambda rows: blend(early.ground, late.ground, share, out, rows))
         else:
             out[:] = early.ground
         for i, deck in enumerate(self._world.decks):
             (secant, tops), (_, tops_late) = early.nodes[i], late.nodes[i]
-            for field, since, room in (
-                (early.fields[i], share, self._fields[0]),
-                (late.fields[i], share - 1.0, self._fields[1]),
-            ):
-                self._drift_by(field, self._drift[i], since * self.exact_s, room)
+            self._drift_by(early.fields[i], self._drift[i], share * self.exact_s, self._fields[0])
+            self._drift_by(late.fields[i], self._drift[i], (share - 1.0) * self.exact_s, self._fields[1])
             nodes = secant, tops + np.float32(share) * (tops_late - tops)
             self._lay(out, deck, (self._fields[0], self._fields[1], share), nodes)
 
