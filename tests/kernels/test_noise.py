@@ -34,7 +34,6 @@ def test_keys_and_bits_equal_twin(seed: int, stream: int, frame: int, counter: i
         reference.frame_keys(seed, stream, frame), counter
     )
 
-
     assert tuple(map(int, noise.pair_bits(*keys, np.uint32(counter)))) == reference.pair_bits(
         reference.frame_keys(seed, stream, frame), counter
     )
