@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
 from boostwatch.errors import BadData
-from boostwatch.geometry import enu_basis, geodetic_to_itrs, quaternion_to_matrix, sun_direction
+from boostwatch.geometry import MapPlane, enu_basis, geodetic_to_itrs, quaternion_to_matrix, sun_direction
 from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.clouds import Cloud, build_cloud
 from boostwatch.scene.earth import EarthRadiance
@@ -108,6 +108,7 @@ def build_canvas(
     bands, background = len(sensor.bands), scenario.background
     boresight = geodetic_to_itrs(scenario.platform.boresight_latitude, scenario.platform.boresight_longitude)
     cell_m = _cell_m(position_m, boresight, sensor, grid)
+    plane = MapPlane(scenario.platform.boresight_latitude, scenario.platform.boresight_longitude)
     needs_sun = isinstance(background, EarthBackground) or bool(scenario.clouds)
     sun = sun_direction(scenario.epoch) if needs_sun else np.array([1.0, 0.0, 0.0])
     canvas = np.empty((bands, *grid.shape), np.float32)
@@ -121,13 +122,11 @@ def build_canvas(
             )  # fmt: skip
         canvas[:] = image_radiance(images[background.file], background, bands, grid)
     else:
-        view = View(sensor, grid, position_m, attitude, sun, 0.0)
-        earth = EarthRadiance(view, background, sun, cell_m, randoms("earth", 0))
-        for b, atmosphere in enumerate(atmospheres):
-            canvas[b] = earth.radiance(atmosphere)
+        view = View(sensor, grid, position_m, attitude, sun, 0.0, plane)
+        canvas[:] = EarthRadiance(background, plane, cell_m, randoms("earth", 0)).radiance(view, atmospheres)
     clouds = []
     for index, layer in sorted(enumerate(scenario.clouds), key=lambda item: item[1].altitude):
-        view = View(sensor, grid, position_m, attitude, sun, layer.altitude)
+        view = View(sensor, grid, position_m, attitude, sun, layer.altitude, plane)
         drift = _wind(
             scenario, sensor, position_m, attitude, layer.wind_speed, layer.wind_direction, layer.altitude
         )  # fmt: skip

@@ -70,7 +70,9 @@ def surface_radiance(
     a, b = atmosphere.lower_um, atmosphere.upper_um
     high = np.maximum(np.asarray(cos_sun, np.float64), 0.0)
     own = np.asarray(emissivity) * band_radiance(a, b, temperature_k)
-    own = own * atmosphere.transmittance(altitude_m, secant, temperature_k) + atmosphere.path_radiance(altitude_m, secant)
+    own = own * atmosphere.transmittance(altitude_m, secant, temperature_k) + atmosphere.path_radiance(
+        altitude_m, secant
+    )
     both = atmosphere.two_way(altitude_m, secant, 1 / np.maximum(high, 1e-3))
     out: Array = own + np.asarray(reflectance) / np.pi * sun_irradiance(a, b) * high * both
     return out
@@ -88,7 +90,7 @@ class _Band:
         cold, warm = (atmosphere.transmittance(0.0, secant, k) for k in (_COLD_K, _WARM_K))
         self._lines = np.stack([cold, warm - cold, atmosphere.path_radiance(0.0, secant)])
         self._double = np.log(np.geomspace(1.0, 300.0, 600))
-        self._depth = atmosphere.log_sun_depth(np.exp(self._double))
+        self._depth, self._growth = atmosphere.log_sun_depth(np.exp(self._double)), float(atmosphere.growth(0.0))
         kelvin = np.arange(_FIRST_K, _LAST_K + 0.5 / _PER_K, 1 / _PER_K)
         black = band_radiance(a, b, kelvin)
         ends = mean_wavelength(a, b, np.array([_COLD_K, _WARM_K]))
@@ -99,7 +101,7 @@ class _Band:
     def nodes(self, view: View, mass: Array, sun_mass: Array) -> NDArray[np.float32]:
         """Return float32 (6, Y, X) for `Nodes.band`."""
         cold, warmer, path = (np.interp(np.log(mass), self._log_mass, line) for line in self._lines)
-        p = self.atmosphere.growth
+        p = self._growth
         through = np.exp(-np.exp(np.interp(np.log(mass**p + sun_mass**p) / p, self._double, self._depth)))
         sunlight = self.sun * np.maximum(view.cos_sun, 0.0) * through
         glint = sunlight * self.sea.brdf(view.cos_zenith, view.cos_sun, view.cos_phase)

@@ -13,6 +13,7 @@ from importlib.resources import files
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
 
 Array = NDArray[np.float64]
 
@@ -58,7 +59,27 @@ _SEA_SWING_K = np.array(
     [0, 0, -0.3, -0.8, -1.3, -1.9, -2.3, -2.0, -1.3, -0.2, 0.8, 1.8, 4.1, 5.9, 4.6, 3.7, 2.9, 1.4, 0.0]
 )
 _LAND_MEAN_K = 273.15 + np.array(
-    [-39.0, -36.0, -24.0, -6.0, 6.0, 11.5, 17.5, 22.0, 25.0, 26.0, 26.5, 25.0, 19.0, 11.5, 4.0, -3.0, -11.0, -17.0, -18.0]
+    [
+        -39.0,
+        -36.0,
+        -24.0,
+        -6.0,
+        6.0,
+        11.5,
+        17.5,
+        22.0,
+        25.0,
+        26.0,
+        26.5,
+        25.0,
+        19.0,
+        11.5,
+        4.0,
+        -3.0,
+        -11.0,
+        -17.0,
+        -18.0,
+    ]
 )
 _LAND_SWING_K = np.array(
     [-16.0, -15, -11, -6, -5, -6, -6.5, -4.5, -2.0, 0.5, 2.0, 5.5, 8.5, 12.0, 14.5, 18.0, 18.0, 17.0, 17.0]
@@ -96,6 +117,12 @@ def _season(sun: Array, lag_d: float, day_of_year: float | None) -> float:
     return float(np.cos(turn * (day_of_year - _SOLSTICE_D - lag_d)))
 
 
+def _zonal(values: Array, latitude_deg: ArrayLike) -> Array:
+    """Monotone cubic in latitude: straight pieces would show as rings of the Earth in a wide view."""
+    out: Array = PchipInterpolator(_LATITUDE_DEG, values)(np.asarray(latitude_deg, np.float64))
+    return out
+
+
 def sea_temperature(latitude_deg: ArrayLike, sun: Array, day_of_year: float | None = None) -> Array:
     """Return the zonal mean temperature of the sea's surface, K, at least 271.35 K where it freezes.
 
@@ -112,22 +139,20 @@ def sea_temperature(latitude_deg: ArrayLike, sun: Array, day_of_year: float | No
     float64 (...)
     """
     phase = _season(sun, _SEA_LAG_D, day_of_year)
-    out: Array = np.interp(np.asarray(latitude_deg, np.float64), _LATITUDE_DEG, _SEA_MEAN_K + phase * _SEA_SWING_K)
-    return np.maximum(out, 271.35)
+    return np.maximum(_zonal(_SEA_MEAN_K + phase * _SEA_SWING_K, latitude_deg), 271.35)
 
 
 def land_temperature(latitude_deg: ArrayLike, sun: Array, day_of_year: float | None = None) -> Array:
     """Return the zonal mean temperature of land at sea level, K; arguments as in `sea_temperature`."""
     phase = _season(sun, _LAND_LAG_D, day_of_year)
-    out: Array = np.interp(np.asarray(latitude_deg, np.float64), _LATITUDE_DEG, _LAND_MEAN_K + phase * _LAND_SWING_K)
-    return out
+    return _zonal(_LAND_MEAN_K + phase * _LAND_SWING_K, latitude_deg)
 
 
 def daily_phase(latitude_deg: ArrayLike, longitude_deg: ArrayLike, sun: Array) -> Array:
     """Return the skin temperature's daily swing as a factor of `DAILY_K`.
 
-    Two harmonics with the maximum at 13:30 local solar time, which makes days peaked and nights flat; it shrinks with the
-    height of the noon sun and ends where there is none.
+    Two harmonics with the maximum at 13:30 local solar time, which makes days peaked and nights flat; it shrinks with
+    the height of the noon sun and ends where there is none.
 
     Parameters
     ----------
