@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from boostwatch.geometry import MapPlane
 from boostwatch.scene.atmosphere import Atmosphere, air_mass
-from boostwatch.scene.glint import SeaSurface
+from boostwatch.scene.glint import SeaSurface, mirrors, slope_variance
 from boostwatch.scene.radiometry import band_radiance, mean_wavelength, sun_irradiance
 from boostwatch.scene.scenario import EarthBackground
 from boostwatch.scene.surface import (
@@ -98,13 +98,13 @@ class _Band:
         place = (mean_wavelength(a, b, kelvin) - ends[0]) / (ends[1] - ends[0])
         self.planck = np.stack([black, black * place], axis=-1)
 
-    def nodes(self, view: View, mass: Array, sun_mass: Array) -> NDArray[np.float32]:
+    def nodes(self, view: View, mass: Array, sun_mass: Array, facets: tuple[Array, Array]) -> NDArray[np.float32]:
         """Return float32 (6, Y, X) for `Nodes.band`."""
         cold, warmer, path = (np.interp(np.log(mass), self._log_mass, line) for line in self._lines)
         p = self._growth
         through = np.exp(-np.exp(np.interp(np.log(mass**p + sun_mass**p) / p, self._double, self._depth)))
         sunlight = self.sun * np.maximum(view.cos_sun, 0.0) * through
-        glint = sunlight * self.sea.brdf(view.cos_zenith, view.cos_sun, view.cos_phase)
+        glint = sunlight * self.sea.reflectance(facets[0]) * facets[1]
         if view.dense:
             path = np.where(view.hit, path, self.atmosphere.limb_radiance(view.tangent_height_m))
         return np.stack([cold, warmer, path, sunlight / np.pi, glint, self.sea.emissivity(view.cos_zenith)]).astype(
@@ -188,10 +188,11 @@ class EarthRadiance:
             1 / np.cos(np.radians(np.clip(lat, -85.0, 85.0))),
         ]).astype(np.float32)  # fmt: skip
         mass, sun_mass = air_mass(view.secant), air_mass(1 / np.maximum(view.cos_sun, 1e-3))
+        facets = mirrors(view.cos_zenith, view.cos_sun, view.cos_phase, slope_variance(settings.wind))
         nodes = Nodes(
             np.stack([lat, lon, view.east_m, view.north_m]),
             field,
-            np.stack([band.nodes(view, mass, sun_mass) for band in bands]),
+            np.stack([band.nodes(view, mass, sun_mass, facets) for band in bands]),
         )
         planck = Planck(np.stack([band.planck for band in bands]).astype(np.float32), _FIRST_K, float(_PER_K))
         out = np.empty((len(bands), *view.shape), np.float32)
