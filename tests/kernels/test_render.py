@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from boostwatch_kernels import render
 from tests.kernels import reference_scene as reference
 
+
 @given(st.floats(20, 40), st.floats(0.8, 5.0), st.floats(0.3, 4.0))
 @settings(max_examples=30, deadline=None)
 def test_filter_taps_are_exact_integrals(centre: float, box: float, sigma: float) -> None:
