@@ -47,6 +47,7 @@ KNOWN = [
     ("PixelRate", "-0.02 px/s", -0.02), ("PositivePixelRate", "4 px/s", 4.0), ("PixelAcceleration", "0.1 px/s2", 0.1),
     ("PixelAcceleration", "0.1 px/s/s", 0.1), ("Electrons", "100 e-", 100.0), ("ElectronRate", "1e5 e-/s", 1e5),
     ("Frequency", "30 kHz", 3e4), ("Radiance", "0.3 W/m2/sr/um", 0.3), ("Radiance", "0.3 W/(m2 sr um)", 0.3),
+    ("Area", "2 km2", 2e6), ("RadiantEnergy", "10 kJ/sr", 1e4),
 ]  # fmt: skip
 
 

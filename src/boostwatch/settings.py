@@ -123,6 +123,7 @@ ElectronRate = Annotated[float, Field(ge=0, le=1e15), Unit("electron/s", "1e5 e-
 Frequency = Annotated[float, Field(gt=0), Unit("Hz", "2 Hz")]
 Radiance = Annotated[float, Field(ge=0), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
 Area = Annotated[float, Field(gt=0), Unit("m2", "2 km2")]
+RadiantEnergy = Annotated[float, Field(gt=0), Unit("J/sr", "1e4 J/sr")]
 
 
 class Model(BaseModel):
