@@ -1,7 +1,7 @@
 import numpy as np
 
 from boostwatch.geometry import geodetic_to_itrs, itrs_to_geodetic
-from boostwatch.scene.sources.sunlit import kepler
+from boostwatch.scene.sources.orbits import kepler
 from boostwatch.scene.trajectory import WORLD
 from boostwatch_kernels.ascent import Burn, ascend, height_above
 
