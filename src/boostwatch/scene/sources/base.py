@@ -21,7 +21,7 @@ STEP_PX = 0.2
 """Points of an emission lie this close, where their number allows it."""
 MARGIN_S = 60.0
 """Paths and light curves are known this long before and after the run; exposures there do not exist."""
-MAX_KNOTS = 20_000
+MAX_KNOTS = 200_000
 
 
 @dataclass(frozen=True)
