@@ -34,7 +34,7 @@ def test_a_satellite_passes_over_its_place() -> None:
     lat, lon, height = geometry.itrs_to_geodetic(orbit(item, np.array([50.0, 51.0])))
     assert (lat[0], lon[0], height[0]) == (pytest.approx(28.2), pytest.approx(-80.6), pytest.approx(500e3))
     source = build("satellite", passes="50 s", altitude="500 km", heading="0 deg")
-    a, b = source.path.at([50.0, 60.0])[0]
+    a, b = source.path.at(np.array([50.0, 60.0]))[0]
     spin = geometry.EARTH_RATE_RAD_S * np.hypot(a[0], a[1])
     speed = np.sqrt(geometry.EARTH_MU_M3_S2 / np.linalg.norm(a))
     assert np.linalg.norm(b - a) / 10 == pytest.approx(np.hypot(speed, spin), rel=1e-3)
@@ -54,7 +54,7 @@ def test_reflected_light_of_a_diffuse_sphere() -> None:
 
 def test_a_satellite_is_dark_in_the_shadow() -> None:
     source = build("satellite", temperature="50 K")
-    place = source.path.at(100.0)[0]
+    place = source.path.point(100.0)[0]
     lit = only(source, 100.0, GEO._replace(sun=place / np.linalg.norm(place))).intensity_w_sr
     dark = only(source, 100.0, GEO._replace(sun=-place / np.linalg.norm(place))).intensity_w_sr
     assert 1 < lit[0] < 50

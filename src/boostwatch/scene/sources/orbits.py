@@ -106,7 +106,7 @@ class SatelliteSource(Source):
         start, end = max(start_s, self.reach_s[0]), min(end_s, self.reach_s[1])
         if end <= start:
             return ()
-        (middle,), _ = self.path.at([0.5 * (start + end)])
+        middle, _ = self.path.point(0.5 * (start + end))
         if behind_earth(middle, observer.position_m):
             return ()
         view = observer.position_m - middle
