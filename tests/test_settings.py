@@ -48,6 +48,8 @@ KNOWN = [
     ("PixelAcceleration", "0.1 px/s/s", 0.1), ("Electrons", "100 e-", 100.0), ("ElectronRate", "1e5 e-/s", 1e5),
     ("PixelPower", "10 px2/kHz", 0.01),
     ("Frequency", "30 kHz", 3e4), ("Radiance", "0.3 W/m2/sr/um", 0.3), ("Radiance", "0.3 W/(m2 sr um)", 0.3),
+    ("Flux", "5 /cm2/s", 5e4), ("Flux", "3 m-2 s-1", 3.0),
+    ("Area", "2 km2", 2e6), ("RadiantEnergy", "10 kJ/sr", 1e4),
 ]  # fmt: skip
 
 

@@ -125,6 +125,7 @@ Frequency = Annotated[float, Field(gt=0), Unit("Hz", "2 Hz")]
 Radiance = Annotated[float, Field(ge=0), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
 Area = Annotated[float, Field(gt=0), Unit("m2", "2 km2")]
 Flux = Annotated[float, Field(ge=0, le=1e9), Unit("m-2 s-1", "5 /cm2/s")]
+RadiantEnergy = Annotated[float, Field(gt=0), Unit("J/sr", "1e4 J/sr")]
 
 
 class Model(BaseModel):

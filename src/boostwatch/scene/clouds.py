@@ -90,6 +90,8 @@ class CloudDeck:
         )
         still = self._field.at(0.0)
         edge, deep = np.quantile(still, [1 - layer.coverage, 1 - 0.02 * layer.coverage])
+        if layer.coverage == 1:
+            edge -= 1.0  # the field changes; an overcast sky has no hole even where it sinks below its least
         # A cell at the edge is covered in part: the ramp is what the field changes over a cell.
         ramp = float(np.hypot(*(np.diff(still, axis=a).std() for a in (0, 1))))
         thin = layer.optical_depth * layer.edge

@@ -143,7 +143,7 @@ class Objects:
         for b, (band, spread) in enumerate(zip(camera.sensor.bands, camera.spreads, strict=True)):
             irradiance = float(arrival.irradiance_w_m2[b])
             electrons = irradiance / band.irradiance_per_e
-            if electrons <= 0:
+            if emission.intensity_w_sr[b] <= 0:
                 continue
             square = spread.stamp(image[b], mark.x, mark.y, arrival.share[b], electrons)
             if emission.primary and np.isfinite(backgrounds[b]):

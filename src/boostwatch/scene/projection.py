@@ -24,7 +24,7 @@ class Arrival(NamedTuple):
     """Light at the aperture.
 
     ``x``, ``y`` float64 (K,) on the focal plane as planned, px; ``irradiance_w_m2`` float64 (B,) of all points together;
-    ``share`` float64 (B, K) of it from each point, sum 1 where there is any.
+    ``share`` float64 (B, K) of it from each point, sum 1.
     """
 
     x: Array
@@ -71,7 +71,10 @@ def project(
         for atmosphere in world.atmospheres
     ])  # fmt: skip
     total = light.sum(axis=1)
-    share = light / np.maximum(total, np.finfo(np.float64).tiny)[:, None]
+    # What a cloud swallows whole still has a place.
+    plain = np.where(here, emission.share, 0.0)
+    dark = total == 0
+    share = np.where(dark[:, None], plain / max(plain.sum(), 1e-300), light / np.where(dark, 1.0, total)[:, None])
     return Arrival(
         x / sensor.ifov_rad + sensor.cx, y / sensor.ifov_rad + sensor.cy, emission.intensity_w_sr * total, share
     )
