@@ -99,6 +99,8 @@ class _Surface:
         self._parts = np.stack([table, by_row, by_column, both])
 
     def __call__(self, row: Array, column: Array) -> Array:
+        if np.ndim(row) == 0:
+            return self._along(float(row), column)
         row, column = np.broadcast_arrays(row, column)
         i, row_weights = _hermite(self._rows, row)
         j, column_weights = _hermite(self._columns, column)
@@ -108,6 +110,16 @@ class _Surface:
                 f, fr, fc, frc = self._parts[:, i + a, j + b]
                 out += row_weights[a][0] * (column_weights[b][0] * f + column_weights[b][1] * fc)
                 out += row_weights[a][1] * (column_weights[b][0] * fr + column_weights[b][1] * frc)
+        return out
+
+    def _along(self, row: float, column: Array) -> Array:
+        """One row for all columns, as a cloud deck over a million cells asks: the row is interpolated once."""
+        i, row_weights = _hermite(self._rows, np.array(row))
+        f, fr, fc, frc = self._parts
+        value = sum(w * f[i + a] + s * fr[i + a] for a, (w, s) in enumerate(row_weights))
+        slope = sum(w * fc[i + a] + s * frc[i + a] for a, (w, s) in enumerate(row_weights))
+        j, ((w0, s0), (w1, s1)) = _hermite(self._columns, column)
+        out: Array = w0 * value[j] + s0 * slope[j] + w1 * value[j + 1] + s1 * slope[j + 1]
         return out
 
 
