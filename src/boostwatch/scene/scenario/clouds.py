@@ -24,7 +24,7 @@ class CloudLayer(Model):
     edge: float = Field(0.3, ge=0, le=1, description="optical depth right at the edge, relative to the thickest")
     slope: float = Field(-2.8, ge=-4, le=-2, description="of the two-dimensional power spectrum")
     outer_scale: Length = Field(120e3, ge=2e3, le=2e6, description="size of the largest structures")
-    wind_speed: Speed = Field(15.0, ge=0, le=120)
+    wind_speed: Speed = Field(15.0, ge=0, le=120, description="at which the layer moves")
     wind_direction: Degrees = Field(90.0, description="towards which the cloud moves, clockwise from north")
     lifetime: PositiveDuration = Field(
         5000.0, description="of structures 10 km wide; smaller ones change faster, with the power 2/3 of their size"
