@@ -33,7 +33,7 @@ from boostwatch.scene.scenario import Scenario
 
 TELLING_S = {
     "broken_cloud_day": 92.0, "clear_ocean_night": 72.0, "confuser_zoo": 102.0, "demo": 88.0, "desert_noon": 70.0,
-    "full_disk": 78.0, "glint_field": 80.0, "heo_apogee": 92.0, "industrial_flares": 84.0, "leo_pass": 60.0,
+    "full_disk": 78.0, "glint_field": 80.0, "heo_apogee": 92.0, "industrial_flares": 84.0, "leo_pass": 61.0,
     "limb": 153.5, "salvo_of_six": 86.0, "scanning_geo": 84.0, "step_stare": 77.3, "storm_front": 83.0,
     "terminator": 96.0,
 }  # fmt: skip
@@ -133,7 +133,7 @@ def draw(name: str) -> tuple[Figure, Renderer]:
         bar.ax.tick_params(labelsize=6, length=2, pad=1)
         bar.locator = MaxNLocator(5)
         bar.set_label("W/m²/sr/µm", fontsize=6, labelpad=1)
-    when = f"{scenario.epoch.replace('T', ' ').removesuffix('Z')} UTC + {renderer.time_s[i]:g} s"
+    when = f"{scenario.epoch.replace('T', ' ').removesuffix('Z')} UTC + {renderer.time_s[i]:.1f} s"
     figure.text(GAP_PX / size[0], 1 - 4 / size[1], f"{name}, {when}", fontsize=9, va="top")
     return figure, renderer
 
@@ -171,7 +171,9 @@ def main() -> None:
         figure, renderer = draw(name)
         data = packed(figure)
         (arguments.out / f"{name}.png").write_bytes(data)
-        print(f"{name}: {len(data) / 1e3:.0f} kB, {renderer.n_frames} frames, {len(renderer.objects)} objects", flush=True)
+        print(
+            f"{name}: {len(data) / 1e3:.0f} kB, {renderer.n_frames} frames, {len(renderer.objects)} objects", flush=True
+        )
 
 
 if __name__ == "__main__":

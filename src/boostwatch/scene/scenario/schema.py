@@ -12,8 +12,8 @@ SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 def scenario_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) that every sound scenario file fulfils.
 
-    It knows keys, kinds, choices and the bounds of plain numbers. Units, bounds of quantities and what must hold between
-    keys are the business of `boostwatch validate`.
+    It knows keys, kinds, choices and the bounds of plain numbers. Units, bounds of quantities and what must hold
+    between keys are the business of `boostwatch validate`.
     """
     schema = Scenario.model_json_schema()
     for name, table in schema["$defs"].items():
