@@ -22,12 +22,13 @@ Array = NDArray[np.float64]
 
 
 class Camera(NamedTuple):
-    """What looks at the objects: sensor, platform, line of sight, and optics by band."""
+    """What looks at the objects: sensor, platform, line of sight; optics and dark electrons of an exposure by band."""
 
     sensor: Sensor
     platform: Platform
     line_of_sight: LineOfSight
     spreads: Sequence[PointSpread]
+    dark_e: Sequence[float]
 
 
 class Mark(NamedTuple):
@@ -147,7 +148,7 @@ class Objects:
                 continue
             square = spread.stamp(image[b], mark.x, mark.y, arrival.share[b], electrons)
             if emission.primary and np.isfinite(backgrounds[b]):
-                noise = backgrounds[b] + band.dark_e_per_s * camera.sensor.integration_s + band.read_noise_e**2
+                noise = backgrounds[b] + camera.dark_e[b] + band.read_noise_e**2
                 intensity = float(emission.intensity_w_sr[b])
                 x, y = mark.middle(b)
                 rows.append(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from boostwatch.geometry import WGS84_A_M, WGS84_B_M, MapPlane, quaternion_to_matrix
 from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.emission import Emission
+from boostwatch.scene.radiometry import SUN_TEMPERATURE_K
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.sighting import cross_layer, sight
@@ -66,10 +67,12 @@ def project(
     weight = np.where(here, emission.share / distance**2, 0.0)
     weight *= _through_decks(world, position, points, emission.height_m, time_s)
     cosine = np.where(here, cosine, 1.0)
-    light = np.stack([
-        weight * _through_air(atmosphere, emission.height_m, cosine, emission.temperature_k)
-        for atmosphere in world.atmospheres
-    ])  # fmt: skip
+    if emission.temperature_k == SUN_TEMPERATURE_K:  # sunlight, which came down through the air too
+        down = _sun_secant(points, world.sun(time_s))
+        clear = [a.two_way(emission.height_m, 1 / np.maximum(cosine, 1e-3), down) for a in world.atmospheres]
+    else:
+        clear = [_through_air(a, emission.height_m, cosine, emission.temperature_k) for a in world.atmospheres]
+    light = weight * np.stack(clear)
     total = light.sum(axis=1)
     # What a cloud swallows whole still has a place.
     plain = np.where(here, emission.share, 0.0)
@@ -78,6 +81,13 @@ def project(
     return Arrival(
         x / sensor.ifov_rad + sensor.cx, y / sensor.ifov_rad + sensor.cy, emission.intensity_w_sr * total, share
     )
+
+
+def _sun_secant(points: Array, sun: Array) -> Array:
+    """Return the secant of the sun's zenith angle at points (K, 3), by the ellipsoid's normal."""
+    up = points / np.array([WGS84_A_M, WGS84_A_M, WGS84_B_M]) ** 2
+    cosine = up @ sun / np.linalg.norm(up, axis=-1)
+    return 1 / np.maximum(cosine, 1e-3)
 
 
 def _through_air(atmosphere: Atmosphere, height_m: Array, cosine: Array, temperature_k: float) -> Array:

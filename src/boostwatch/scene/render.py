@@ -205,7 +205,9 @@ class Renderer:
         sources = [
             build_source(item, end_s, bands, self._randoms("object", i)) for i, item in enumerate(scenario.objects)
         ]
-        camera = Camera(sensor, self._platform, self._los, self._spreads)
+        figures = [scenario.sensor.figures(b) for b in range(len(sensor.bands))]
+        dark_e = [f.dark_e_per_s * f.integration_s for f in figures]
+        camera = Camera(sensor, self._platform, self._los, self._spreads, dark_e)
         self._objects = Objects(sources, world, camera, self.time_s)
         self.objects = self._objects.truth()
 
