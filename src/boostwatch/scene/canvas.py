@@ -8,7 +8,7 @@ moving platform every call makes an exact view.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -105,7 +105,7 @@ class Canvas:
             inflow = INFLOW_PX / self.speed_px_s if self.speed_px_s > 0 else np.inf
             self.exact_s = min([SUN_STEP_S, inflow, *(deck.step_s for deck in world.decks)])
             self._room = int(np.ceil(self.speed_px_s * self.exact_s)) + 2 if world.decks else 0
-        self._moments: Recent[Moment] = Recent(self._exact, 2)
+        self._moments: Recent[float, Moment] = Recent(self._exact, 2)
         self._busy = threading.Lock()
         self._cells: Floats | None = None
         self._fields: Floats = np.empty((2, 0, 0), np.float32)
@@ -154,9 +154,8 @@ class Canvas:
                     fastest = max(fastest, float(np.nanmax(speed)))
         return fastest
 
-    def _exact(self, key: Hashable) -> Moment:
+    def _exact(self, key: float) -> Moment:
         """Make the exact view of a time; a static camera's by its number, since it serves all times around."""
-        assert isinstance(key, float)
         time_s = key * self.exact_s if self._static and np.isfinite(self.exact_s) else key
         views = [self._view(time_s, deck.layer.altitude, self.grid) for deck in self._world.decks]
         if self._world.earth is not None:

@@ -80,7 +80,7 @@ class EvolvingField:
         self.shape = shape
         self._spectrum = _coloured_spectrum(shape, slope, outer_cells, rng)
         self.frozen = not np.isfinite(lifetime_s)
-        self._rate = np.zeros((1, 1), np.float32)
+        self._rate: NDArray[np.float32] = np.zeros((1, 1), np.float32)
         if self.frozen:
             return
         ky, kx = _wave_numbers(shape)
@@ -89,7 +89,7 @@ class EvolvingField:
         # A real field holds each wave of the first column twice, turning opposite ways.
         half = (shape[0] - 1) // 2
         rate[-half:, 0] = -rate[1 : half + 1, 0][::-1]
-        self._rate = rate / np.float32(lifetime_s)
+        self._rate = np.asarray(rate / np.float32(lifetime_s), np.float32)
 
     def at(self, time_s: float) -> Floats:
         """Return the field at a time, float32 (y, x)."""
