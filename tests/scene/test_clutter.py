@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from benchmarks._clutter import TILE, phase_random, spectral_slope, tile_statistics, tiles
 from benchmarks.clutter import SCENES, outside, real_ranges, scene_radiance, summary
+from boostwatch.errors import BadData
 from boostwatch.scene.scenario import CloudLayer
 from boostwatch.scene.texture import EvolvingField, FieldShape, cascade
 from boostwatch.settings import parse_toml
@@ -71,7 +72,7 @@ def test_a_field_is_standard_still_and_repeats_its_times() -> None:
     assert 0.5 < np.corrcoef(first.ravel(), later.ravel())[0, 1] < 0.999
     assert later.std() == pytest.approx(1, abs=0.15)
     # The frozen cascade keeps regions what they are: rough stays rough.
-    rough = [np.abs(np.diff(f, axis=1))[:, :-1].reshape(16, 16, 15, -1).mean((1, 3)) for f in (first, field.at(1e5))]
+    rough = [np.abs(np.diff(f, axis=0, append=f[:1])).reshape(16, 16, 16, 16).mean((1, 3)) for f in (first, field.at(1e5))]
     assert np.corrcoef(rough[0].ravel(), rough[1].ravel())[0, 1] > 0.5
 
 
@@ -79,16 +80,16 @@ def test_a_field_is_standard_still_and_repeats_its_times() -> None:
 def test_stretched_structures_lie_along_the_wind(degrees: float) -> None:
     angle = np.radians(degrees)
     field = EvolvingField(SHAPE, FieldShape(-3.0, 60.0, 3.0, angle), np.inf, 10, np.random.default_rng(4)).at(0.0)
-    down, right = np.diff(field, axis=0)[:, :-1], np.diff(field, axis=1)[:-1]
-    along = down * np.cos(angle) + right * np.sin(angle)
-    across = right * np.cos(angle) - down * np.sin(angle)
-    assert across.std() > 1.8 * along.std()
+    ky, kx = np.meshgrid(np.fft.fftfreq(256), np.fft.fftfreq(256), indexing="ij")
+    power = np.abs(np.fft.fft2(field)) ** 2 * (np.hypot(kx, ky) < 0.3)
+    along, across = ky * np.cos(angle) + kx * np.sin(angle), kx * np.cos(angle) - ky * np.sin(angle)
+    assert (power * across**2).sum() > 3 * (power * along**2).sum()
 
 
 def test_statistics_of_known_fields() -> None:
     rng = np.random.default_rng(5)
     white = [tile_statistics(rng.standard_normal((TILE, TILE))) for _ in range(8)]
-    assert np.mean([w["slope"] for w in white]) == pytest.approx(0, abs=0.1)
+    assert np.mean([w["slope"] for w in white]) == pytest.approx(0, abs=0.2)  # few waves at the low end
     assert np.mean([w["gradient_rms"] for w in white]) == pytest.approx(2**0.5, rel=0.02)
     assert white[0]["high_pass_std"] == pytest.approx(np.sqrt(1 - 1 / 25), rel=0.03)
     f = np.arange(1, 64) / 128
@@ -110,7 +111,7 @@ def test_scenes_have_the_clutter_of_real_tiles_and_random_phases_do_not() -> Non
 
 
 def test_new_settings_are_bounded() -> None:
-    with pytest.raises(ValueError, match=r"intermittency"):
+    with pytest.raises(BadData, match=r"intermittency: should be less than or equal to 0\.3; found 0\.5"):
         parse_toml("intermittency = 0.5", CloudLayer)
-    with pytest.raises(ValueError, match=r"stretch"):
+    with pytest.raises(BadData, match=r"stretch: should be greater than or equal to 1; found 0\.5"):
         parse_toml("stretch = 0.5", CloudLayer)

@@ -26,6 +26,8 @@ LIFETIME_SCALE_M = 10e3
 """Size of the structures that a layer's lifetime belongs to."""
 STILL_SHARE = 0.3
 """Of the lifetime of the smallest structures: over that time they keep 96 % of their correlation."""
+INNER_TEXELS = 4.0
+"""Waves that cubic interpolation cannot hold fade out: else texture would come and go as it drifts over the cells."""
 _MEDIAN_TO_RMS = 1.4826  # of a normal distribution
 
 
@@ -88,7 +90,7 @@ class CloudDeck:
         shape = (texels, texels)
         form = FieldShape(
             layer.slope, layer.outer_scale / texel_m, layer.stretch, np.radians(layer.wind_direction),
-            layer.intermittency,
+            layer.intermittency, INNER_TEXELS,
         )  # fmt: skip
         self._field = EvolvingField(shape, form, layer.lifetime, LIFETIME_SCALE_M / texel_m, rng)
         still = self._field.at(0.0)

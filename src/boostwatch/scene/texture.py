@@ -18,7 +18,8 @@ class FieldShape(NamedTuple):
     ``slope`` of the two-dimensional power spectrum against wave number, negative; ``outer_cells`` the outer scale in
     cells, towards longer waves the spectrum flattens; ``stretch`` length over width of the structures and
     ``along_rad`` the direction of their length, clockwise from the axis of rows; ``intermittency`` the codimension of
-    the mean of the cascade that `EvolvingField` multiplies in, 0 for a Gaussian field.
+    the mean of the cascade that `EvolvingField` multiplies in, 0 for a Gaussian field; ``inner_cells`` the wavelength,
+    in cells, at which `EvolvingField` fades out by a factor e, as ``exp(-(k inner_cells)**2)``.
     """
 
     slope: float
@@ -26,6 +27,7 @@ class FieldShape(NamedTuple):
     stretch: float = 1.0
     along_rad: float = 0.0
     intermittency: float = 0.0
+    inner_cells: float = 0.0
 
 
 def _wave_numbers(shape: tuple[int, int]) -> tuple[Floats, Floats]:
@@ -135,6 +137,9 @@ class EvolvingField:
         self.shape = shape
         self._spectrum = _white(shape, rng)
         self._amplitude = _amplitude(shape, form)
+        if form.inner_cells > 0:
+            ky, kx = _wave_numbers(shape)
+            self._amplitude *= np.exp(-(ky * ky + kx * kx) * np.float32(form.inner_cells**2))
         self.frozen = not np.isfinite(lifetime_s)
         self._rate = np.zeros((1, 1), np.float32)
         if not self.frozen:
