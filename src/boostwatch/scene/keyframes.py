@@ -27,6 +27,9 @@ STEP_PX = 0.3
 """Most that anything moves between keyframes. The mean of two pictures of an edge that far apart misses the one between
 by 0.5 % of its height at a point spread of 0.76 px."""
 
+FADE_SHARE = 0.25
+"""Of the time between exact views: fields may be joined by a line that long, but edges that they make may not."""
+
 
 class Blurred(NamedTuple):
     """One band's canvas after optics and pixel: float32 (N, step, M) with columns by phase; pixels of margin."""
@@ -66,7 +69,8 @@ class Keyframes:
         self, canvas: Canvas, kernels: Sequence[tuple[Floats, Floats] | None], period_s: float, end_s: float
     ) -> None:
         self._canvas, self._kernels, self._end_s = canvas, kernels, end_s
-        frames = min(STEP_PX / max(canvas.speed_px_s, 1e-12), canvas.exact_s, max(end_s, period_s)) / period_s
+        longest = min(STEP_PX / max(canvas.speed_px_s, 1e-12), FADE_SHARE * canvas.exact_s, max(end_s, period_s))
+        frames = longest / period_s
         self.interval_s = max(float(np.floor(frames + 1e-9)), 1.0) * period_s
         self._recent: Recent[int, tuple[Blurred, ...]] = Recent(self._make, 3)
 
