@@ -100,23 +100,11 @@ class _Surface:
         self._parts = np.stack([table, by_row, by_column, both])
 
     def __call__(self, row: Array, column: Array) -> Array:
-        if np.ndim(row) == 0:
-            return self._along(float(row), column)
         row, column = np.broadcast_arrays(row, column)
         out = np.empty(row.size)
         y, x = (np.ascontiguousarray(a, np.float64).reshape(-1) for a in (row, column))
         bicubic(self._rows, self._columns, self._parts, y, x, out)
         return out.reshape(row.shape)
-
-    def _along(self, row: float, column: Array) -> Array:
-        """One row for all columns, as a cloud deck over a million cells asks: the row is interpolated once."""
-        i, row_weights = _hermite(self._rows, np.array(row))
-        f, fr, fc, frc = self._parts
-        value = sum(w * f[i + a] + s * fr[i + a] for a, (w, s) in enumerate(row_weights))
-        slope = sum(w * fc[i + a] + s * frc[i + a] for a, (w, s) in enumerate(row_weights))
-        j, ((w0, s0), (w1, s1)) = _hermite(self._columns, column)
-        out: Array = w0 * value[j] + s0 * slope[j] + w1 * value[j + 1] + s1 * slope[j + 1]
-        return out
 
 
 @lru_cache(maxsize=256)

@@ -39,10 +39,11 @@ def _square_wave_number(shape: tuple[int, int], form: FieldShape) -> Floats:
     """Return the squared wave number, cycles a cell, in a metric in which the structures are round."""
     ky, kx = _wave_numbers(shape)
     if form.stretch == 1:
-        return ky * ky + kx * kx
+        return np.asarray(ky * ky + kx * kx, np.float32)
     c, s = np.float32(np.cos(form.along_rad)), np.float32(np.sin(form.along_rad))
     along, across = ky * c + kx * s, kx * c - ky * s
-    return along * along * np.float32(form.stretch) + across * across / np.float32(form.stretch)
+    out = np.asarray(along * along * form.stretch + across * across / form.stretch, np.float32)
+    return out
 
 
 def _amplitude(shape: tuple[int, int], form: FieldShape) -> Floats:
@@ -111,7 +112,8 @@ class EvolvingField:
     The white field is then multiplied by a cascade, which makes some regions rough and others smooth, and integrated to
     a fraction so that it has its slope: the fractionally integrated flux of Schertzer and Lovejoy (1987), which has the
     edges and the rare strong gradients that a field of random phases lacks. Since white times anything is white, the
-    spectrum is not changed. The cascade itself is frozen: regions keep their character for longer than their parts live.
+    spectrum is not changed. The cascade itself is frozen: regions keep their character for longer than their parts
+    live.
 
     Parameters
     ----------
