@@ -41,7 +41,7 @@ def canvas(jobs: int = 1, **settings: Any) -> Canvas:
     scenario = Scenario.model_validate({"sensor": sensor_settings, "background": DARK, **settings})
     sensor, platform = build_sensor(scenario), Platform(scenario)
     grid = Grid(64, 96, 6, 2)
-    world = World(scenario, sensor, platform, max(grid.shape), lambda _, n: np.random.default_rng(n))
+    world = World(scenario, sensor, platform, lambda _, n: np.random.default_rng(n))
     return Canvas(world, scenario, sensor, platform, grid, images={}, end_s=600.0, jobs=jobs)
 
 

@@ -73,6 +73,8 @@ class Canvas:
     ----------
     speed_px_s : float
         Of whatever moves fastest over the focal plane.
+    rolling : bool
+        Whether each row has its own geometry: a scanner on a moving platform.
     exact_s : float
         Longest time over which changes may be joined by a line; infinite where nothing changes but by motion.
     """
@@ -93,6 +95,7 @@ class Canvas:
         self._world, self._sensor, self._platform = world, sensor, platform
         self.grid, self._end_s, self._step, self.jobs = grid, end_s, step, jobs
         self._fixed = _fixed_background(scenario, images, grid) if world.earth is None else None
+        self.rolling = platform.moving and platform.row_time_s is not None
         self._changes = self._fixed is None or bool(world.decks)
         self._static = not platform.moving or not self._changes
         self._drift = [self._velocity(deck) for deck in world.decks] if self._static else []
@@ -113,7 +116,13 @@ class Canvas:
     def _view(self, time_s: float, height_m: float, grid: Grid) -> View:
         position, attitude = self._platform.state(time_s, self._step)
         sun = self._world.sun(time_s)
-        return View(self._sensor, grid, position, attitude, sun, height_m, self._world.plane)
+
+        def poses(rows: Array) -> tuple[Array, Array]:
+            return self._platform.state(time_s + self._platform.row_time_at(rows), self._step)
+
+        return View(
+            self._sensor, grid, position, attitude, sun, height_m, self._world.plane, poses if self.rolling else None
+        )
 
     def _velocity(self, deck: CloudDeck) -> tuple[float, float]:
         """Drift of a deck on the focal plane, px/s, where the view meets it nearest to the middle of the frame."""

@@ -71,7 +71,7 @@ class Keyframes:
         self._canvas, self._kernels, self._end_s = canvas, kernels, end_s
         longest = min(STEP_PX / max(canvas.speed_px_s, 1e-12), FADE_SHARE * canvas.exact_s, max(end_s, period_s))
         frames = longest / period_s
-        self.interval_s = max(float(np.floor(frames + 1e-9)), 1.0) * period_s
+        self.interval_s = period_s if canvas.rolling else max(float(np.floor(frames + 1e-9)), 1.0) * period_s
         self._recent: Recent[int, tuple[Blurred, ...]] = Recent(self._make, 3)
 
     def _time(self, number: int) -> float:
@@ -115,7 +115,7 @@ class Keyframes:
         early = self._recent(number)
         late = early
         share = np.zeros(len(time_s), np.float32)
-        if end > start:
+        if end > start and not self._canvas.rolling:  # a rolling canvas has its rows' own times in it
             share = ((time_s - start) / (end - start)).astype(np.float32)
             share[np.abs(share) < 1e-6] = 0.0
             if share.any():

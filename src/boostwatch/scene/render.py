@@ -185,7 +185,7 @@ class Renderer:
         if self.row_time_s is not None:
             reach += 2 * float(np.abs(self._los.rows(0, self.row_time_s) - self.line_of_sight[0]).max())
         grid = Grid(self.shape[1], self.shape[2], int(np.ceil(reach)) + margin_px(kernels, step), step)
-        world = World(scenario, sensor, self._platform, max(grid.shape), self._randoms)
+        world = World(scenario, sensor, self._platform, self._randoms)
 
         def keyframes(field: int) -> Keyframes:
             canvas = Canvas(
