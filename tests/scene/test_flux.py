@@ -128,7 +128,8 @@ def test_flux_of_a_moving_source_is_what_truth_says() -> None:
 def test_an_extended_scene_gives_radiance_times_etendue(psf: Any, oversample: int) -> None:
     radiance = (0.02, 0.3)
     uniform = {"kind": "uniform", "radiance": [f"{v} W/m2/sr/um" for v in radiance]}
-    r = make(sensor={"psf": psf, "full_well": "2e6 e-"}, background=uniform, los={"drift": "0.3 px/s"}, oversample=oversample)
+    sensor = {"psf": psf, "full_well": "2e6 e-"}
+    r = make(sensor=sensor, background=uniform, los={"drift": "0.3 px/s"}, oversample=oversample)
     for b, (lower, upper, exposure, efficiency) in enumerate(BANDS):
         watts = radiance[b] * (upper - lower) * 1e6 * 30e-6**2 * np.pi / 4 * 0.12**2
         wanted = watts * 0.55 * efficiency * exposure * (lower + upper) / 2 / (H * C)

@@ -111,7 +111,7 @@ class EvolvingField:
     The white field is then multiplied by a cascade, which makes some regions rough and others smooth, and integrated to
     a fraction so that it has its slope: the fractionally integrated flux of Schertzer and Lovejoy (1987), which has the
     edges and the rare strong gradients that a field of random phases lacks. Since white times anything is white, the
-    spectrum is not changed. The cascade itself is frozen: regions keep their character for longer than their parts live.
+    spectrum is not changed. The cascade is frozen: regions keep their character for longer than their parts live.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class EvolvingField:
             rate[-half:, 0] = -rate[1 : half + 1, 0][::-1]
             self._rate = rate / np.float32(lifetime_s)
         self._density = cascade(shape, form, rng) if form.intermittency > 0 else None
-        self._amplitude /= np.float32(self.at(0.0).std(dtype=np.float64))
+        self._amplitude = self._amplitude / np.float32(self.at(0.0).std(dtype=np.float64))
 
     def at(self, time_s: float) -> Floats:
         """Return the field at a time, float32 (y, x); mean 0, and at time 0 standard deviation 1."""
