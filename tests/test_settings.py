@@ -48,6 +48,8 @@ KNOWN = [
     ("PixelAcceleration", "0.1 px/s/s", 0.1), ("Electrons", "100 e-", 100.0), ("ElectronRate", "1e5 e-/s", 1e5),
     ("PixelPower", "10 px2/kHz", 0.01),
     ("Frequency", "30 kHz", 3e4), ("Radiance", "0.3 W/m2/sr/um", 0.3), ("Radiance", "0.3 W/(m2 sr um)", 0.3),
+    ("Flux", "5 /cm2/s", 5e4), ("Flux", "3 m-2 s-1", 3.0),
+    ("Area", "2 km2", 2e6), ("RadiantEnergy", "10 kJ/sr", 1e4),
 ]  # fmt: skip
 
 
@@ -111,7 +113,7 @@ def test_a_bound_is_told_with_its_unit_and_what_was_written():
 
 def test_a_bound_set_around_a_quantity_is_told_with_its_unit_too():
     assert message('[[actors]]\nkind = "still"\nheight = "-3 km"', Scene) == (
-        "a.toml: actors[0].still.height: should be greater than 0 m; found '-3 km'"
+        "a.toml: actors[0].height: should be greater than 0 m; found '-3 km'"
     )
     assert message('[[actors]]\nkind = "moving"\nlegs = ["2 s", "5 s"]', Scene) == (
         "a.toml: actors[0].moving.legs[1]: should be less than or equal to 4 s; found '5 s'"

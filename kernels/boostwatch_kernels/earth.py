@@ -99,10 +99,11 @@ def _spread(nodes: np.ndarray, row: int, out: np.ndarray, cells: int, turn: floa
         step = line[j + 1] - line[j]
         if turn > 0.0:
             step -= turn * math.floor(step / turn + 0.5)
-        base = line[j]
+        base = line[j] + (start * per - j) * step
+        step *= per
         part = out[start:stop]
         for c in range(part.shape[0]):
-            part[c] = base + ((start + c) * per - j) * step
+            part[c] = base + c * step
         start = stop
 
 

@@ -158,3 +158,68 @@ def stamp_table(
                 for c in range(out.shape[0]):
                     out[c] += (w0 * t0[c] + w1 * t1[c]) + (w2 * t2[c] + w3 * t3[c])
     return _add(image, stamp, left, top, electrons)
+
+
+@jit
+def add_enlarged(image: np.ndarray, small: np.ndarray, factor: int, scale: float) -> None:
+    """Add a coarse image, enlarged by linear interpolation and held constant at its rim, in place.
+
+    Parameters
+    ----------
+    image : float32 (H, W), changed
+    small : float32 (h, w)
+        One value for every ``factor`` x ``factor`` pixels; ``h*factor >= H``, ``w*factor >= W``.
+    factor : int
+    scale : float
+        Factor to ``small``.
+    """
+    rows, columns = small.shape
+    line = np.empty(columns + 2, np.float32)
+    for i in range(image.shape[0]):
+        t = (i - 0.5 * (factor - 1)) / factor
+        r: int = math.floor(t)
+        above, below = small[min(max(r, 0), rows - 1)], small[min(max(r + 1, 0), rows - 1)]
+        w1 = np.float32(scale * (t - r))
+        w0 = np.float32(scale) - w1
+        for c in range(columns):
+            line[c + 1] = w0 * above[c] + w1 * below[c]
+        line[0], line[columns + 1] = line[1], line[columns]
+        for j in range(image.shape[1]):
+            u = (j + 0.5 * (factor + 1)) / factor  # place in the line, which starts one cell early
+            c = int(u)
+            f = np.float32(u - c)
+            image[i, j] += line[c] + (line[c + 1] - line[c]) * f
+
+
+@jit
+def shrink(image: np.ndarray, factor: int, small: np.ndarray) -> None:
+    """Share an image out to coarse cells, the inverse way of `add_enlarged`: sum and centre of light stay.
+
+    Parameters
+    ----------
+    image : float32 (H, W)
+    factor : int
+    small : float32 (h, w), changed
+        Mean over ``factor`` x ``factor`` pixels is added; ``h*factor >= H``, ``w*factor >= W``.
+    """
+    rows, columns = small.shape
+    line = np.empty(columns + 2, np.float32)
+    norm = np.float32(1.0 / (factor * factor))
+    for i in range(image.shape[0]):
+        line[:] = np.float32(0)
+        for j in range(image.shape[1]):
+            u = (j + 0.5 * (factor + 1)) / factor  # place in the line, which starts one cell early
+            c = int(u)
+            part = image[i, j] * np.float32(u - c)
+            line[c] += image[i, j] - part
+            line[c + 1] += part
+        line[1] += line[0]
+        line[columns] += line[columns + 1]
+        t = (i - 0.5 * (factor - 1)) / factor
+        r: int = math.floor(t)
+        above, below = small[min(max(r, 0), rows - 1)], small[min(max(r + 1, 0), rows - 1)]
+        w1 = np.float32(t - r) * norm
+        w0 = norm - w1
+        for c in range(columns):
+            above[c] += w0 * line[c + 1]
+            below[c] += w1 * line[c + 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -125,6 +126,7 @@ Frequency = Annotated[float, Field(gt=0), Unit("Hz", "2 Hz")]
 Radiance = Annotated[float, Field(ge=0), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
 Area = Annotated[float, Field(gt=0), Unit("m2", "2 km2")]
 Flux = Annotated[float, Field(ge=0, le=1e9), Unit("m-2 s-1", "5 /cm2/s")]
+RadiantEnergy = Annotated[float, Field(gt=0), Unit("J/sr", "1e4 J/sr")]
 
 
 class Model(BaseModel):
@@ -144,7 +146,8 @@ def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Turn pydantic's account into one line an error: key path, what is wrong, what is allowed."""
     lines = []
     for item in error.errors():
-        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in item["loc"]).lstrip(".") or "(top level)"
+        keys = _without_tags(model, item["loc"])
+        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in keys).lstrip(".") or "(top level)"
         found = "" if isinstance(item["input"], dict | list) else f"; found {item['input']!r}"
         match item["type"]:
             case "extra_forbidden":
@@ -190,6 +193,15 @@ def _models_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[type
             continue
         here = [m for h in here if step in h.model_fields for m in models(h.model_fields[step].annotation)]
     return here
+
+
+def _without_tags(model: type[BaseModel], path: tuple[int | str, ...]) -> list[int | str]:
+    """Return a path as the file has it: pydantic names the kind that it chose among several too."""
+    return [
+        step
+        for k, step in enumerate(path)
+        if isinstance(step, int) or not any(_tag(m) == step for m in _models_at(model, path[:k]))
+    ]
 
 
 def _names_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
@@ -253,9 +265,18 @@ def read_toml(path: str | Path, model: type[M]) -> M:
 def parse_toml(text: str, model: type[M], *, name: str = "settings") -> M:
     """Like `read_toml`, from a string; ``name`` stands for the file in messages."""
     try:
-        return model.model_validate(tomllib.loads(text))
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadData(f"is not TOML: {error}", path=name) from None
+    except RecursionError:
+        raise BadData("is nested too deeply", path=name) from None
+    return parse_model(values, model, name=name)
+
+
+def parse_model(values: Mapping[str, Any], model: type[M], *, name: str = "settings") -> M:
+    """Like `parse_toml`, from the keys and values that a file would hold."""
+    try:
+        return model.model_validate(dict(values))
     except RecursionError:
         raise BadData("is nested too deeply", path=name) from None
     except ValidationError as error:

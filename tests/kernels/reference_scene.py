@@ -74,39 +74,6 @@ def detect(
     return np.clip(np.floor(np.minimum(electrons, well) / gain + offset + 0.5), 0, top)
 
 
-def filter_weight(cell: int, centre: float, box: float, sigma: float, pieces: int = 400) -> float:
-    """Share of one cell in a pixel: the mean over the box of the Gaussian's integral over the cell."""
-    offsets = centre + box * ((np.arange(pieces) + 0.5) / pieces - 0.5)
-    return float(np.mean(norm.cdf(cell + 1, offsets, sigma) - norm.cdf(cell, offsets, sigma)))
-
-
-def add_layer(canvas: Array, alpha: Array, light: Array, dx: float, dy: float) -> Array:
-    def shifted(field: Array) -> Array:
-        n, m = field.shape
-        out = np.zeros_like(field)
-        for r in range(n):
-            for c in range(m):
-                y, x = r - dy, c - dx
-                i, j = int(np.floor(y)), int(np.floor(x))
-                for di, wy in ((0, 1 - (y - i)), (1, y - i)):
-                    for dj, wx in ((0, 1 - (x - j)), (1, x - j)):
-                        out[r, c] += wy * wx * field[(i + di) % n, (j + dj) % m]
-        return out
-
-    return canvas * (1 - shifted(alpha)) + shifted(light)
-
-
-def decimate(
-    canvas: Array, taps_y: Array, taps_x: Array, first: tuple[int, int], step: int, shape: tuple[int, int]
-) -> Array:
-    out = np.empty(shape)
-    for i in range(shape[0]):
-        for j in range(shape[1]):
-            top, left = i * step + first[0], j * step + first[1]
-            out[i, j] = taps_y @ canvas[top : top + len(taps_y), left : left + len(taps_x)] @ taps_x
-    return out
-
-
 def stamp(shape: tuple[int, int], path: Array, electrons: float, sigma: float) -> Array:
     ys, xs = np.arange(shape[0]), np.arange(shape[1])
     out = np.zeros(shape)

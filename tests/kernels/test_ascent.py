@@ -1,7 +1,7 @@
 import numpy as np
 
 from boostwatch.geometry import geodetic_to_itrs, itrs_to_geodetic
-from boostwatch.scene.sources.sunlit import kepler
+from boostwatch.scene.sources.orbits import kepler
 from boostwatch.scene.trajectory import WORLD
 from boostwatch_kernels.ascent import Burn, ascend, height_above
 
@@ -18,7 +18,8 @@ def test_equals_an_adaptive_integrator():
     time = np.unique(np.concatenate([np.arange(0, 20.1, 0.5), [3.3, 11.1]]))
     middle = 0.5 * (time[1:] + time[:-1])
     up = np.array([0.5, 0.5, np.sqrt(0.5)])
-    tilted = (up + [0.2, -0.1, 0.0]) / np.linalg.norm(up + [0.2, -0.1, 0.0])
+    tilted = up + np.array([0.2, -0.1, 0.0])
+    tilted /= np.linalg.norm(tilted)
     steering = np.select([middle < 3.3, middle < 6], [0, 1], 2).astype(np.int8)
     lit = middle < 11.1
     burn = Burn(

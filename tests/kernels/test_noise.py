@@ -33,8 +33,6 @@ def test_keys_and_bits_equal_twin(seed: int, stream: int, frame: int, counter: i
     assert int(noise.bits32(keys[0], keys[1], counter)) == reference.bits32(
         reference.frame_keys(seed, stream, frame), counter
     )
-
-
     assert tuple(map(int, noise.pair_bits(*keys, np.uint32(counter)))) == reference.pair_bits(
         reference.frame_keys(seed, stream, frame), counter
     )

@@ -106,3 +106,37 @@ def test_an_extent_of_any_size_costs_its_footprints_alone(table: bool) -> None:
 def test_light_on_the_rim_is_cut_where_the_image_ends() -> None:
     image, _ = stamp((20, 20), np.array([[-0.5, 10.0]]), 1000.0, 0.8)
     assert image.sum() == pytest.approx(500, rel=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 5])
+def test_an_enlarged_image_is_interpolated_between_the_middles_of_its_cells(factor: int) -> None:
+    small = np.random.default_rng(factor).random((7, 9), dtype=np.float32)
+    image = np.ones((7 * factor - (factor > 1), 9 * factor), np.float32)
+    p.add_enlarged(image, small, factor, 0.5)
+    y, x = (np.clip((np.arange(n) - (factor - 1) / 2) / factor, 0, None) for n in image.shape)
+    rows = np.array([np.interp(y, np.arange(7), small[:, c]) for c in range(9)])
+    wanted = np.array([np.interp(x, np.arange(9), row) for row in rows.T])
+    np.testing.assert_allclose(image, 1 + 0.5 * wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 5])
+def test_shrinking_keeps_the_light_and_its_centre(factor: int) -> None:
+    image = np.zeros((40, 47), np.float32)
+    image[13:17, 21:26] = np.random.default_rng(1).random((4, 5), dtype=np.float32)
+    small = np.zeros((-(-40 // factor), -(-47 // factor)), np.float32)
+    p.shrink(image, factor, small)
+    total = image.sum(dtype=float)
+    assert small.sum(dtype=float) * factor**2 == pytest.approx(total, rel=1e-6)
+    for axis in (0, 1):
+        fine = image.sum(axis=axis, dtype=float) @ np.arange(image.shape[1 - axis])
+        cells = np.arange(small.shape[1 - axis]) * factor + (factor - 1) / 2
+        assert small.sum(axis=axis, dtype=float) @ cells * factor**2 == pytest.approx(fine, rel=1e-6)
+
+
+def test_shrinking_is_the_transpose_of_enlarging() -> None:
+    rng = np.random.default_rng(2)
+    image, small = rng.random((23, 31), dtype=np.float32), rng.random((8, 11), dtype=np.float32)
+    large, coarse = np.zeros_like(image), np.zeros_like(small)
+    p.add_enlarged(large, small, 3, 1.0)
+    p.shrink(image, 3, coarse)
+    assert (large * image).sum(dtype=float) == pytest.approx(9 * (coarse * small).sum(dtype=float), rel=1e-6)

@@ -1,117 +1,105 @@
-"""Earth, clouds, images: what the cells of a canvas hold."""
+"""Cloud decks, and the canvas that lays them over the ground."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
 
-from boostwatch.errors import BadData
-from boostwatch.geometry import GEO_RADIUS_M, geodetic_to_itrs, look_at, sun_direction
-from boostwatch.scene import earth
+from boostwatch.geometry import MapPlane
 from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.camera import build_sensor
-from boostwatch.scene.canvas import image_radiance
-from boostwatch.scene.clouds import build_cloud, top_radiance
-from boostwatch.scene.scenario import CloudLayer, EarthBackground, ImageBackground, Scenario
-from boostwatch.scene.texture import power_law_field
-from boostwatch.scene.view import Grid, View
+from boostwatch.scene.canvas import Canvas
+from boostwatch.scene.clouds import CloudDeck, top_radiance
+from boostwatch.scene.platform import Platform
+from boostwatch.scene.scenario import CloudLayer, Scenario
+from boostwatch.scene.texture import EvolvingField, FieldShape, power_law_field
+from boostwatch.scene.view import Grid
+from boostwatch.scene.world import World
 
-POSITION = GEO_RADIUS_M * np.array([np.cos(np.radians(-75.0)), np.sin(np.radians(-75.0)), 0.0])
-NOON = np.array([np.cos(np.radians(-80.0)), np.sin(np.radians(-80.0)), 0.0])
-NIGHT = -NOON
-SENSOR = build_sensor(Scenario())
-GRID = Grid(256, 256, 4, 1)
+DARK = {"kind": "uniform", "radiance": ["0 W/m2/sr/um"]}
+PLANE = MapPlane(28.2, -80.6)
 
 
-def view(sun: np.ndarray = NOON, height: float = 0.0, lat: float = 28.2, lon: float = -80.6) -> View:
-    return View(SENSOR, GRID, POSITION, look_at(POSITION, geodetic_to_itrs(lat, lon)), sun, height)
+def slope(field: np.ndarray) -> float:
+    """Radial slope of the two-dimensional power spectrum."""
+    power = np.abs(np.fft.fft2(field)) ** 2
+    k = np.hypot(*np.meshgrid(np.fft.fftfreq(len(field)), np.fft.fftfreq(len(field))))
+    bins = np.geomspace(0.02, 0.4, 12)
+    which = np.digitize(k, bins)
+    mean = [np.log(power[which == i].mean()) for i in range(1, 12)]
+    return float(np.polyfit(np.log(np.sqrt(bins[1:] * bins[:-1])), mean, 1)[0])
+
+
+def deck(seed: int = 3, texels: int = 256, **settings: Any) -> CloudDeck:
+    return CloudDeck(CloudLayer.model_validate(settings), PLANE, 600.0, texels, np.random.default_rng(seed))
+
+
+def canvas(jobs: int = 1, **settings: Any) -> Canvas:
+    sensor_settings = {"width": 96, "height": 64}
+    scenario = Scenario.model_validate({"sensor": sensor_settings, "background": DARK, **settings})
+    sensor, platform = build_sensor(scenario), Platform(scenario)
+    grid = Grid(64, 96, 6, 2)
+    world = World(scenario, sensor, platform, lambda _, n: np.random.default_rng(n))
+    return Canvas(world, scenario, sensor, platform, grid, images={}, end_s=600.0, jobs=jobs)
+
+
+def cells(c: Canvas, time_s: float) -> np.ndarray:
+    with c.composed(time_s) as out:
+        return out.copy()
 
 
 def test_power_law_slope() -> None:
     field = power_law_field((512, 512), -2.8, 1e4, np.random.default_rng(1))
     assert field.mean() == pytest.approx(0, abs=1e-5)
     assert field.std() == pytest.approx(1, abs=1e-4)
-    power = np.abs(np.fft.fft2(field)) ** 2
-    k = np.hypot(*np.meshgrid(np.fft.fftfreq(512), np.fft.fftfreq(512)))
-    bins = np.geomspace(0.02, 0.4, 12)
-    which = np.digitize(k, bins)
-    mean = [np.log(power[which == i].mean()) for i in range(1, 12)]
-    slope = np.polyfit(np.log(np.sqrt(bins[1:] * bins[:-1])), mean, 1)[0]
-    assert slope == pytest.approx(-2.8, abs=0.15)
+    assert slope(field) == pytest.approx(-2.8, abs=0.15)
 
 
-def test_land_cover_knows_land_and_sea() -> None:
-    lat = [28.5, 28.0, 0.0, 24.0, -75.0, 48.9]
-    lon = [-81.5, -78.0, -140.0, 10.0, 45.0, 2.35]
-    found = earth.classes_at(lat, lon)
-    assert found[1] == found[2] == earth.WATER
-    assert found[0] not in (earth.WATER, earth.SNOW)
-    assert found[3] == earth.BARREN
-    assert found[4] == earth.SNOW
-    assert found[5] == 13
-    assert len(earth.CLASSES) == len(earth.EMISSIVITY) == 17
+def test_an_evolving_field_keeps_its_spectrum_and_forgets_itself_as_it_says() -> None:
+    lifetime, shape = 1000.0, (256, 256)
+    field = EvolvingField(shape, FieldShape(-2.8, 1e3), lifetime, 16.0, np.random.default_rng(2))
+    start, later = field.at(0.0), field.at(300.0)
+    assert later.std() == pytest.approx(1, abs=0.02)
+    assert slope(later) == pytest.approx(slope(start), abs=0.1)
+    a, b = np.fft.fft2(start), np.fft.fft2(later)
+    k = np.hypot(*np.meshgrid(np.fft.fftfreq(256), np.fft.fftfreq(256), indexing="ij"))
+    for low, high in ((0.02, 0.03), (0.06, 0.07), (0.15, 0.17)):
+        ring = (k > low) & (k < high)
+        kept = np.real((a * b.conj())[ring].sum()) / np.sqrt(
+            (np.abs(a[ring]) ** 2).sum() * (np.abs(b[ring]) ** 2).sum()
+        )
+        age = 300.0 / lifetime * (16.0 * 0.5 * (low + high)) ** (2 / 3)
+        assert kept == pytest.approx(np.exp(-(age**2) / 2), abs=4 / np.sqrt(ring.sum()) + 0.04)
 
 
-def test_the_date_line_has_no_seam() -> None:
-    assert (
-        earth.classes_at([65.0, 65.0], [179.99, -180.01]) == earth.classes_at([65.0, 65.0], [-180.01, 179.99])
-    ).all()
+def test_a_frozen_field_stays() -> None:
+    field = EvolvingField((64, 64), FieldShape(-2.8, 100.0), np.inf, 16.0, np.random.default_rng(2))
+    assert (field.at(1e5) == field.at(0.0)).all()
 
 
-def test_surface_temperatures_are_sane() -> None:
-    barren, sea, snow = np.uint8([16, 0, 15])
-    day = earth.surface_temperature(np.array([barren, sea, snow]), 25.0, -60.0, NOON)
-    night = earth.surface_temperature(np.array([barren, sea, snow]), 25.0, -60.0, NIGHT)
-    assert 300 < day[0] < 330
-    assert 265 < night[0] < 285
-    assert day[1] == night[1]
-    assert 285 < day[1] < 300
-    assert day[2] <= 272
+@pytest.mark.parametrize("coverage", [0.1, 0.4, 1.0])
+def test_coverage(coverage: float) -> None:
+    d = deck(coverage=coverage, edge=0.5)
+    east, north = (a.ravel() for a in np.meshgrid(np.arange(256) * 600.0, np.arange(256) * 600.0))
+    clear = d.transmittance(east, north, np.ones(len(east)), 0.0)
+    assert (clear < 0.5 * (1 + np.exp(-3.0))).mean() == pytest.approx(coverage, abs=0.02)
+    assert clear.min() >= np.exp(-6.0) * 0.999
 
 
-def test_view_matches_geometry() -> None:
-    v = view()
-    lat, lon = v.spread64(v.latitude_deg), v.spread64(v.longitude_deg)
-    y, x = GRID.axes()
-    row, column = 40, 200
-    ray = geodetic_to_itrs(lat[row, column], lon[row, column], 0.0) - POSITION
-    from boostwatch.geometry import quaternion_to_matrix
-
-    px, py = SENSOR.project(ray @ quaternion_to_matrix(look_at(POSITION, geodetic_to_itrs(28.2, -80.6))))
-    assert (float(px), float(py)) == (pytest.approx(x[column], abs=2e-3), pytest.approx(y[row], abs=2e-3))
-
-
-def surface(sun: np.ndarray, band: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    ground = earth.EarthRadiance(view(sun), EarthBackground(), sun, 1200.0, np.random.default_rng(2))
-    return ground.radiance(Atmosphere("us_standard_1976", *band)), ground.classes
-
-
-def test_earth_radiance_by_day_and_night() -> None:
-    day, classes = surface(NOON, (3.72, 4.08))
-    night, _ = surface(NIGHT, (3.72, 4.08))
-    sea = classes == earth.WATER
-    assert 0.3 < sea.mean() < 0.8
-    assert 0.25 < np.median(night[sea]) < 0.45
-    assert 0.5 < np.median(day[~sea]) < 0.9
-    assert np.median(night[~sea]) < np.median(night[sea])
-    uniform, _ = surface(NOON, (4.20, 4.45))
-    assert 0.05 < uniform.min() < uniform.max() < 0.06
-
-
-def test_the_limb_is_dark_beyond() -> None:
-    wide = build_sensor(Scenario.model_validate({"sensor": {"width": 64, "height": 64, "ifov": "5 mrad"}}))
-    grid = Grid(64, 64, 2, 1)
-    v = View(wide, grid, POSITION, look_at(POSITION, np.zeros(3)), NOON, 0.0)
-    out = earth.EarthRadiance(v, EarthBackground(), NOON, 2e5, np.random.default_rng(0)).radiance(
-        Atmosphere("tropical", 3.8, 4.0)
+def test_a_deck_drifts_with_the_wind_and_repeats() -> None:
+    d = deck(wind_speed="20 m/s", wind_direction="90 deg", lifetime="1e9 s")
+    east, north = np.array([0.0, 7000.0, -33e3]), np.array([1200.0, 9000.0, 50e3])
+    one = np.ones(3)
+    np.testing.assert_allclose(
+        d.transmittance(east + 2000.0, north, one, 100.0), d.transmittance(east, north, one, 0.0), atol=1e-3
     )
-    assert (out[0] == 0).all()
-    assert out[34, 34] > 0.1
-    assert np.isfinite(out).all()
-    layer = CloudLayer.model_validate({"coverage": 0.5})
-    cloud = build_cloud(layer, v, [Atmosphere("tropical", 3.8, 4.0)], 2e5, (0.0, 0.0), np.random.default_rng(1))
-    assert np.isfinite(cloud.light).all()
-    assert not cloud.alpha[0].any()
+    tile = 256 * 600.0
+    np.testing.assert_allclose(
+        d.transmittance(east + tile, north - tile, one, 5.0), d.transmittance(east, north, one, 5.0), atol=1e-5
+    )
+    assert d.transmittance(np.array([np.nan]), np.array([0.0]), np.ones(1), 0.0) == 1.0
 
 
 def test_cloud_tops_reach_the_table() -> None:
@@ -122,40 +110,49 @@ def test_cloud_tops_reach_the_table() -> None:
     assert float(top_radiance(layer, air, 10e3, 1.0, -0.5)) == pytest.approx(8.545e-5, rel=0.03)
 
 
-@pytest.mark.parametrize("coverage", [0.0, 0.3, 1.0])
-def test_cloud_coverage_and_edges(coverage: float) -> None:
-    air = Atmosphere("us_standard_1976", 3.8, 4.0)
-    layer = CloudLayer.model_validate({"coverage": coverage, "edge": 0.3})
-    cloud = build_cloud(layer, view(height=5e3), [air], 1200.0, (0.1, 0.2), np.random.default_rng(3))
-    assert (cloud.alpha > 0).mean() == pytest.approx(coverage, abs=0.01)
-    assert (cloud.alpha[cloud.alpha > 0] > 0.8).all()  # true edges: nothing between clear and 1 - exp(-0.3 * 6)
-    assert ((cloud.light[0] > 0) == (cloud.alpha > 0)).all()
+def test_the_parabola_in_depth_meets_the_tops_it_stands_for() -> None:
+    d = deck(altitude="4 km", thickness="3 km")
+    air = [Atmosphere("us_standard_1976", 3.8, 4.0)]
+    c = canvas(clouds=[{}])
+    view = c._view(0.0, 4000.0, c.grid)
+    _, tops = d.nodes(view, air)
+    for depth in (0.0, 0.3, 0.5, 0.8, 1.0):
+        wanted = top_radiance(
+            d.layer, air[0], np.full(view.secant.shape, 4000 + 3000 * depth), view.secant, view.cos_sun
+        )
+        found = tops[0, 0] + depth * (tops[0, 1] + depth * tops[0, 2])
+        np.testing.assert_allclose(found, wanted, rtol=0.01)
 
 
-def test_cloud_drifts_and_wraps() -> None:
-    air = Atmosphere("us_standard_1976", 3.8, 4.0)
-    cloud = build_cloud(CloudLayer(), view(), [air], 1200.0, (0.5, -0.25), np.random.default_rng(3))
-    x, y = np.array([20.0, 100.0, 7.0]), np.array([50.0, 60.0, 200.0])
-    np.testing.assert_allclose(
-        cloud.transmittance(GRID, x, y, 0.0), 1 - cloud.alpha[y.astype(int) + 4, x.astype(int) + 4]
-    )
-    np.testing.assert_allclose(cloud.transmittance(GRID, x + 4, y - 2, 8.0), cloud.transmittance(GRID, x, y, 0.0))
-    np.testing.assert_allclose(cloud.transmittance(GRID, x + 264, y, 0.0), cloud.transmittance(GRID, x, y, 0.0))
+def test_between_exact_views_the_decks_follow_the_wind() -> None:
+    c = canvas(clouds=[{"wind_speed": "30 m/s", "coverage": 0.5, "lifetime": "1e7 s"}])
+    assert c.speed_px_s == pytest.approx(30 / 1120, rel=0.1)
+    middle = 0.5 * c.exact_s
+    between = cells(c, middle)
+    c._static, c._room = False, 0
+    exact = cells(c, middle)
+    contrast = exact.std()
+    assert np.sqrt(((between - exact) ** 2).mean()) < 0.1 * contrast
+    assert np.corrcoef(between[1].ravel(), exact[1].ravel())[0, 1] > 0.995
 
 
-def test_image_radiance() -> None:
-    grid, background = Grid(20, 24, 3, 2), ImageBackground(file="a.npy", units="mW/m2/sr/um")
-    y, x = np.mgrid[0:30, 0:40].astype(float)
-    out = image_radiance(1000 * (1 + 0.1 * x + 0.01 * y), background, 2, grid)
-    gy, gx = grid.axes()
-    np.testing.assert_allclose(out[1], 1 + 0.1 * (gx + 8) + 0.01 * (gy[:, None] + 5), rtol=1e-3)
-    for shape in [(10, 24), (3, 30, 40), (30,)]:
-        with pytest.raises(BadData, match=r"a\.npy: background\.file: the image does not fit.*at least 20 x 24"):
-            image_radiance(np.ones(shape), background, 2, grid)
-    with pytest.raises(BadData, match="not finite"):
-        image_radiance(np.full((30, 40), np.nan), background, 1, grid)
+def test_the_same_cells_for_any_number_of_threads() -> None:
+    settings = {"clouds": [{"coverage": 0.5}, {"altitude": "9 km", "coverage": 0.3}], "background": {"kind": "earth"}}
+    one, three = canvas(**settings), canvas(jobs=3, **settings)
+    assert cells(one, 77.0).tobytes() == cells(three, 77.0).tobytes()
 
 
-def test_sun_direction_is_used_at_noon() -> None:
-    sun = sun_direction("2026-03-20T12:00:00Z")
-    assert np.degrees(np.arcsin(sun[2])) == pytest.approx(0, abs=0.5)
+def test_decks_lie_above_the_ground_in_their_order() -> None:
+    low = {"altitude": "2 km", "coverage": 1.0, "optical_depth": 100, "edge": 1.0, "thickness": "0 m"}
+    high = {**low, "altitude": "10 km"}
+    both, top = canvas(clouds=[high, low]), canvas(clouds=[high])
+    np.testing.assert_allclose(cells(both, 0.0), cells(top, 0.0), rtol=1e-5)
+    assert [d.layer.altitude for d in both._world.decks] == [2000.0, 10000.0]
+
+
+def test_a_scene_without_change_is_one_array() -> None:
+    c = canvas(background={"kind": "uniform", "radiance": ["0.3 W/m2/sr/um"]})
+    with c.composed(0.0) as a, c.composed(500.0) as b:
+        assert a is b
+    assert np.isinf(c.exact_s)
+    assert c.speed_px_s == 0

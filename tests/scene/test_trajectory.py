@@ -56,6 +56,18 @@ def test_speed_is_that_of_the_rocket_equation_less_gravity_and_drag(vehicle: str
     assert 0.05 * ideal < gravity < 0.35 * ideal
 
 
+@pytest.mark.parametrize(("vehicle", "low", "high"), [("small", 200, 350), ("medium", 450, 900), ("large", 2000, 1e4)])
+def test_apex_of_the_coast_after_burnout(vehicle: str, low: float, high: float) -> None:
+    ascent = trajectory.fly(make("launch", vehicle=vehicle))
+    r = ascent.position_m[-1]
+    v = ascent.velocity_m_s[-1] + np.cross([0, 0, geometry.EARTH_RATE_RAD_S], r)
+    axis = 1 / (2 / np.linalg.norm(r) - v @ v / geometry.EARTH_MU_M3_S2)
+    moment = np.linalg.norm(np.cross(r, v)) ** 2 / geometry.EARTH_MU_M3_S2
+    apex = (axis * (1 + np.sqrt(1 - moment / axis)) - geometry.WGS84_A_M) / 1e3
+    assert low < apex < high
+    assert axis * (1 - np.sqrt(1 - moment / axis)) < geometry.WGS84_A_M  # it comes down again
+
+
 def test_vertical_rise_matches_the_rocket_equation() -> None:
     ascent = trajectory.fly(make("launch", vehicle="small"))
     vehicle = trajectory.VEHICLES["small"]

@@ -2,9 +2,9 @@
 
 The tables (Kneizys et al., AFGL-TR-88-0177; 20 cm-1 resolution, no aerosol) reach from the ground to 80 km and from the
 zenith to the horizon, refraction included. What is interpolated is the logarithm of the optical depth, by monotone
-cubics (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980) in altitude and in the logarithm of the air mass: depth falls
-nearly as an exponential with height and grows as a power of the air mass (the curve of growth), so both are almost
-straight. `docs/physics/earth.md` states the error.
+cubics (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 1980) in altitude and in the logarithm of the air mass: depth
+falls nearly as an exponential with height and grows as a power of the air mass (the curve of growth), so both are
+almost straight. `docs/physics/earth.md` states the error.
 
 A band mean depends on the spectrum that is sent through it. The tables hold four: black bodies of 290, 1500 and 5772 K
 and a flat one; between them the mean is taken as linear in the source's mean wavelength in the band.
@@ -15,7 +15,7 @@ approximation there.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -25,13 +25,14 @@ from scipy.interpolate import PchipInterpolator
 
 from boostwatch.errors import BadData
 from boostwatch.scene.radiometry import SUN_TEMPERATURE_K, mean_wavelength
+from boostwatch_kernels.tables import bicubic
 
 Array = NDArray[np.float64]
 
 TOP_M = 100e3
 """Above this the tables know no air."""
 
-FLAT = 1
+FLAT, SUN = 1, 3
 _SOURCES_K = (290.0, None, 1500.0, SUN_TEMPERATURE_K)
 
 # Surface temperature (K), lapse rate (K/km) and tropopause temperature (K) of the model atmospheres, rounded from the
@@ -100,30 +101,15 @@ class _Surface:
 
     def __call__(self, row: Array, column: Array) -> Array:
         row, column = np.broadcast_arrays(row, column)
-        i, u, row_weights = _hermite(self._rows, row)
-        j, v, column_weights = _hermite(self._columns, column)
-        out = np.zeros(u.shape)
-        for a in range(2):
-            for b in range(2):
-                f, fr, fc, frc = self._parts[:, i + a, j + b]
-                out += row_weights[a][0] * (column_weights[b][0] * f + column_weights[b][1] * fc)
-                out += row_weights[a][1] * (column_weights[b][0] * fr + column_weights[b][1] * frc)
-        return out
+        out = np.empty(row.size)
+        y, x = (np.ascontiguousarray(a, np.float64).reshape(-1) for a in (row, column))
+        bicubic(self._rows, self._columns, self._parts, y, x, out)
+        return out.reshape(row.shape)
 
 
-def _hermite(nodes: Array, at: Array) -> tuple[NDArray[np.intp], Array, list[tuple[Array, Array]]]:
-    """Return the interval, the place in it and, for both its ends, the weights of value and slope.
-
-    Beyond the nodes the weights are those of the straight line through the end.
-    """
-    i = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)
-    step = nodes[i + 1] - nodes[i]
-    t = np.clip((at - nodes[i]) / step, 0.0, 1.0)
-    low, high = np.minimum(at - nodes[0], 0.0), np.maximum(at - nodes[-1], 0.0)
-    s = 1 - t
-    start = ((1 + 2 * t) * s * s, t * s * s * step + low)
-    end = ((1 + 2 * s) * t * t, -s * t * t * step + high)
-    return i, t, [start, end]
+@lru_cache(maxsize=256)
+def _mean_um(lower_um: float, upper_um: float, temperature_k: float) -> Array:
+    return mean_wavelength(lower_um, upper_um, temperature_k)
 
 
 class Atmosphere:
@@ -137,11 +123,6 @@ class Atmosphere:
         The band; it must be one of `tabulated_bands`.
     place : str
         Key path for the message.
-
-    Attributes
-    ----------
-    growth : float
-        Exponent of the curve of growth, see `two_way`.
 
     Raises
     ------
@@ -160,11 +141,12 @@ class Atmosphere:
         self._path = _Surface(rows, columns, tables["log_path_radiance"][m, band].astype(np.float64))
         self._limb_km = tables["limb_altitude_km"]
         self._limb = PchipInterpolator(self._limb_km, tables["log_limb_radiance"][m, band].astype(np.float64))
-        self.growth = float(tables["growth"][band])
+        self._growth_km, self._growth = tables["growth_altitude_km"], tables["growth"][m, band].astype(np.float64)
         middle = 0.5 * (lower_um + upper_um)
         self._mean_um = np.array(
             [middle if k is None else float(mean_wavelength(lower_um, upper_um, k)) for k in _SOURCES_K]
         )
+        self._order = np.argsort(self._mean_um)
 
     def _through(self, source: int, h_km: Array, mass: Array) -> Array:
         """Band mean of one of the tabulated sources."""
@@ -191,29 +173,42 @@ class Atmosphere:
         h, mass = np.asarray(altitude_m, np.float64) / 1e3, air_mass(secant)
         if temperature_k is None:
             return self._through(FLAT, h, mass)
-        at = mean_wavelength(self.lower_um, self.upper_um, temperature_k)
-        order = np.argsort(self._mean_um)
-        nodes = self._mean_um[order]
+        if isinstance(temperature_k, float):
+            at = _mean_um(self.lower_um, self.upper_um, temperature_k)
+        else:
+            at = mean_wavelength(self.lower_um, self.upper_um, temperature_k)
+        order, nodes = self._order, self._mean_um[self._order]
+        if at.ndim == 0:  # one spectrum lies between two of the tabulated
+            i = int(np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2))
+            low, high = (self._through(int(order[i + k]), h, mass) for k in (0, 1))
+            one: Array = np.clip(low + (high - low) * (at - nodes[i]) / (nodes[i + 1] - nodes[i]), 0.0, 1.0)
+            return one
         means = np.stack([np.broadcast_to(self._through(int(k), h, mass), np.broadcast_shapes(h.shape, mass.shape))
                           for k in order])  # fmt: skip
-        i = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)
-        low, high = (np.choose(i + k, means) for k in (0, 1))
-        out = low + (high - low) * (at - nodes[i]) / (nodes[i + 1] - nodes[i])
-        return np.clip(out, 0.0, 1.0)
+        where = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)
+        low, high = (np.choose(where + k, means) for k in (0, 1))
+        out = low + (high - low) * (at - nodes[where]) / (nodes[where + 1] - nodes[where])
+        clipped: Array = np.clip(out, 0.0, 1.0)
+        return clipped
 
     def two_way(self, altitude_m: ArrayLike, secant_up: ArrayLike, secant_down: ArrayLike) -> Array:
         """Return the transmittance of sunlight down to an altitude and up again.
 
         The band mean of the product of both ways at 20 cm-1. Where depth grows as the ``p``-th power of the air mass at
-        each wavenumber, that product is the mean at the air mass ``(up**p + down**p)**(1/p)``; ``p`` is fitted to
-        LOWTRAN7 by band. The arguments broadcast.
+        each wavenumber, that product is the mean at the air mass ``(up**p + down**p)**(1/p)``; see `growth`. The
+        arguments broadcast.
         """
-        up, down, p = air_mass(secant_up), air_mass(secant_down), self.growth
-        return self._through(len(_SOURCES_K) - 1, np.asarray(altitude_m, np.float64) / 1e3, (up**p + down**p) ** (1 / p))
+        up, down, p = air_mass(secant_up), air_mass(secant_down), self.growth(altitude_m)
+        return self._through(SUN, np.asarray(altitude_m, np.float64) / 1e3, (up**p + down**p) ** (1 / p))
+
+    def growth(self, altitude_m: ArrayLike) -> Array:
+        """Return the exponent of the curve of growth that fits LOWTRAN7's two-way transmittances from an altitude."""
+        out: Array = np.interp(np.asarray(altitude_m, np.float64) / 1e3, self._growth_km, self._growth)
+        return out
 
     def log_sun_depth(self, mass: ArrayLike) -> Array:
         """Return the logarithm of the optical depth of the whole air for sunlight, over the effective air mass."""
-        return self._depth[len(_SOURCES_K) - 1](np.zeros(()), np.log(np.asarray(mass, np.float64)))
+        return self._depth[SUN](np.zeros(()), np.log(np.asarray(mass, np.float64)))
 
     def path_radiance(self, altitude_m: ArrayLike, secant: ArrayLike) -> Array:
         """Return the thermal radiance of the air above an altitude, W/m2/sr/um; none above 100 km."""
@@ -227,14 +222,18 @@ class Atmosphere:
         Parameters
         ----------
         tangent_height_m : array_like (...)
-            Least height above the ellipsoid along the path; below 100 m the value there. Above 90 km the radiance goes
-            on as an exponential. NaN gives NaN.
+            Least height above the ellipsoid along the path; below 100 m the value there, above 90 km on as an
+            exponential, above 100 km 0. NaN gives NaN.
+
+        Returns
+        -------
+        float64 (...)
         """
-        h = np.maximum(np.asarray(tangent_height_m, np.float64) / 1e3, self._limb_km[0])
+        height = np.asarray(tangent_height_m, np.float64) / 1e3
+        h = np.clip(height, self._limb_km[0], TOP_M / 1e3)
         top = self._limb_km[-1]
-        inside = self._limb(np.minimum(h, top))
-        out: Array = np.exp(inside + np.maximum(h - top, 0.0) * float(self._limb(top, 1)))
-        return out
+        out: Array = np.exp(self._limb(np.minimum(h, top)) + np.maximum(h - top, 0.0) * float(self._limb(top, 1)))
+        return np.where(height >= TOP_M / 1e3, 0.0, out)
 
     def temperature(self, altitude_m: ArrayLike) -> Array:
         """Return the air temperature up to the lower stratosphere, K: a lapse rate down to the tropopause."""

@@ -8,7 +8,7 @@ moving platform every call makes an exact view.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -73,6 +73,8 @@ class Canvas:
     ----------
     speed_px_s : float
         Of whatever moves fastest over the focal plane.
+    rolling : bool
+        Whether each row has its own geometry: a scanner on a moving platform.
     exact_s : float
         Longest time over which changes may be joined by a line; infinite where nothing changes but by motion.
     """
@@ -93,6 +95,7 @@ class Canvas:
         self._world, self._sensor, self._platform = world, sensor, platform
         self.grid, self._end_s, self._step, self.jobs = grid, end_s, step, jobs
         self._fixed = _fixed_background(scenario, images, grid) if world.earth is None else None
+        self.rolling = platform.moving and platform.row_time_s is not None
         self._changes = self._fixed is None or bool(world.decks)
         self._static = not platform.moving or not self._changes
         self._drift = [self._velocity(deck) for deck in world.decks] if self._static else []
@@ -105,7 +108,7 @@ class Canvas:
             inflow = INFLOW_PX / self.speed_px_s if self.speed_px_s > 0 else np.inf
             self.exact_s = min([SUN_STEP_S, inflow, *(deck.step_s for deck in world.decks)])
             self._room = int(np.ceil(self.speed_px_s * self.exact_s)) + 2 if world.decks else 0
-        self._moments: Recent[Moment] = Recent(self._exact, 2)
+        self._moments: Recent[float, Moment] = Recent(self._exact, 2)
         self._busy = threading.Lock()
         self._cells: Floats | None = None
         self._fields: Floats = np.empty((2, 0, 0), np.float32)
@@ -113,7 +116,13 @@ class Canvas:
     def _view(self, time_s: float, height_m: float, grid: Grid) -> View:
         position, attitude = self._platform.state(time_s, self._step)
         sun = self._world.sun(time_s)
-        return View(self._sensor, grid, position, attitude, sun, height_m, self._world.plane)
+
+        def poses(rows: Array) -> tuple[Array, Array]:
+            return self._platform.state(time_s + self._platform.row_time_at(rows), self._step)
+
+        return View(
+            self._sensor, grid, position, attitude, sun, height_m, self._world.plane, poses if self.rolling else None
+        )
 
     def _velocity(self, deck: CloudDeck) -> tuple[float, float]:
         """Drift of a deck on the focal plane, px/s, where the view meets it nearest to the middle of the frame."""
@@ -154,9 +163,8 @@ class Canvas:
                     fastest = max(fastest, float(np.nanmax(speed)))
         return fastest
 
-    def _exact(self, key: Hashable) -> Moment:
+    def _exact(self, key: float) -> Moment:
         """Make the exact view of a time; a static camera's by its number, since it serves all times around."""
-        assert isinstance(key, float)
         time_s = key * self.exact_s if self._static and np.isfinite(self.exact_s) else key
         views = [self._view(time_s, deck.layer.altitude, self.grid) for deck in self._world.decks]
         if self._world.earth is not None:

@@ -95,13 +95,15 @@ class CloudDeck:
         self._field = EvolvingField(shape, form, layer.lifetime, LIFETIME_SCALE_M / texel_m, rng)
         still = self._field.at(0.0)
         edge, deep = np.quantile(still, [1 - layer.coverage, 1 - 0.02 * layer.coverage])
+        if layer.coverage == 1:
+            edge -= 1.0  # the field changes; an overcast sky has no hole even where it sinks below its least
         # A cell at the edge is covered in part: the ramp is what the field usually changes over a cell.
         ramp = float(_MEDIAN_TO_RMS * np.hypot(*(np.median(np.abs(np.diff(still, axis=a))) for a in (0, 1))))
         thin = layer.optical_depth * layer.edge
         self.threshold = Threshold(float(edge), ramp, float(max(deep, edge + ramp)), thin, layer.optical_depth)
         smallest = layer.lifetime * (4 * texel_m / LIFETIME_SCALE_M) ** (2 / 3)
         self.step_s = STILL_SHARE * smallest if np.isfinite(layer.lifetime) else np.inf
-        self._recent = Recent(self._at_step, 3)
+        self._recent: Recent[int, NDArray[np.float32]] = Recent(self._at_step, 3)
         towards = np.radians(layer.wind_direction)
         self.wind_m_s: tuple[float, float] = (
             float(layer.wind_speed * np.sin(towards)), float(layer.wind_speed * np.cos(towards))
@@ -141,7 +143,7 @@ class CloudDeck:
         return 1 - np.asarray(cover(value, secant.astype(np.float32), self.threshold), np.float64)
 
     def nodes(self, view: View, atmospheres: Sequence[Atmosphere]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return what `overlay` needs on a view's nodes: secant (A, C) and tops as parabolas in the depth (B, 3, A, C)."""
+        """Return what `overlay` needs on nodes: secant (A, C), and tops as parabolas in the depth (B, 3, A, C)."""
         secant, cos_sun = np.nan_to_num(view.secant, nan=1.0), np.nan_to_num(view.cos_sun, nan=-1.0)
         out = np.empty((len(atmospheres), 3, *secant.shape), np.float32)
         levels = self.layer.altitude + self.layer.thickness * np.array([0.0, 0.5, 1.0])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from boostwatch.geometry import MapPlane
 from boostwatch.scene.atmosphere import Atmosphere, air_mass
-from boostwatch.scene.glint import SeaSurface
+from boostwatch.scene.glint import SeaSurface, mirrors, slope_variance
 from boostwatch.scene.radiometry import band_radiance, mean_wavelength, sun_irradiance
 from boostwatch.scene.scenario import EarthBackground
 from boostwatch.scene.surface import (
@@ -34,7 +34,7 @@ MAP_CELL_M = 5560.0
 
 _COLD_K, _WARM_K = 260.0, 320.0
 _FIRST_K, _LAST_K, _PER_K = 150.0, 450.0, 4
-_SEA_TEXTURE_K, _LAND_TEXTURE_K, _DAY_TEXTURE_K = 0.3, 1.0, 1.5
+_SEA_TEXTURE_K, _LAND_TEXTURE_K, _DAY_TEXTURE_K = 0.3, 1.0, 1.0
 _SEA_PATCHES, _LAND_PATCHES = 0.02, 0.15
 
 
@@ -70,7 +70,9 @@ def surface_radiance(
     a, b = atmosphere.lower_um, atmosphere.upper_um
     high = np.maximum(np.asarray(cos_sun, np.float64), 0.0)
     own = np.asarray(emissivity) * band_radiance(a, b, temperature_k)
-    own = own * atmosphere.transmittance(altitude_m, secant, temperature_k) + atmosphere.path_radiance(altitude_m, secant)
+    own = own * atmosphere.transmittance(altitude_m, secant, temperature_k) + atmosphere.path_radiance(
+        altitude_m, secant
+    )
     both = atmosphere.two_way(altitude_m, secant, 1 / np.maximum(high, 1e-3))
     out: Array = own + np.asarray(reflectance) / np.pi * sun_irradiance(a, b) * high * both
     return out
@@ -88,7 +90,7 @@ class _Band:
         cold, warm = (atmosphere.transmittance(0.0, secant, k) for k in (_COLD_K, _WARM_K))
         self._lines = np.stack([cold, warm - cold, atmosphere.path_radiance(0.0, secant)])
         self._double = np.log(np.geomspace(1.0, 300.0, 600))
-        self._depth = atmosphere.log_sun_depth(np.exp(self._double))
+        self._depth, self._growth = atmosphere.log_sun_depth(np.exp(self._double)), float(atmosphere.growth(0.0))
         kelvin = np.arange(_FIRST_K, _LAST_K + 0.5 / _PER_K, 1 / _PER_K)
         black = band_radiance(a, b, kelvin)
         ends = mean_wavelength(a, b, np.array([_COLD_K, _WARM_K]))
@@ -96,13 +98,13 @@ class _Band:
         place = (mean_wavelength(a, b, kelvin) - ends[0]) / (ends[1] - ends[0])
         self.planck = np.stack([black, black * place], axis=-1)
 
-    def nodes(self, view: View, mass: Array, sun_mass: Array) -> NDArray[np.float32]:
+    def nodes(self, view: View, mass: Array, sun_mass: Array, facets: tuple[Array, Array]) -> NDArray[np.float32]:
         """Return float32 (6, Y, X) for `Nodes.band`."""
         cold, warmer, path = (np.interp(np.log(mass), self._log_mass, line) for line in self._lines)
-        p = self.atmosphere.growth
+        p = self._growth
         through = np.exp(-np.exp(np.interp(np.log(mass**p + sun_mass**p) / p, self._double, self._depth)))
         sunlight = self.sun * np.maximum(view.cos_sun, 0.0) * through
-        glint = sunlight * self.sea.brdf(view.cos_zenith, view.cos_sun, view.cos_phase)
+        glint = sunlight * self.sea.reflectance(facets[0]) * facets[1]
         if view.dense:
             path = np.where(view.hit, path, self.atmosphere.limb_radiance(view.tangent_height_m))
         return np.stack([cold, warmer, path, sunlight / np.pi, glint, self.sea.emissivity(view.cos_zenith)]).astype(
@@ -186,10 +188,11 @@ class EarthRadiance:
             1 / np.cos(np.radians(np.clip(lat, -85.0, 85.0))),
         ]).astype(np.float32)  # fmt: skip
         mass, sun_mass = air_mass(view.secant), air_mass(1 / np.maximum(view.cos_sun, 1e-3))
+        facets = mirrors(view.cos_zenith, view.cos_sun, view.cos_phase, slope_variance(settings.wind))
         nodes = Nodes(
             np.stack([lat, lon, view.east_m, view.north_m]),
             field,
-            np.stack([band.nodes(view, mass, sun_mass) for band in bands]),
+            np.stack([band.nodes(view, mass, sun_mass, facets) for band in bands]),
         )
         planck = Planck(np.stack([band.planck for band in bands]).astype(np.float32), _FIRST_K, float(_PER_K))
         out = np.empty((len(bands), *view.shape), np.float32)

@@ -60,6 +60,37 @@ def _hidden(cosine: Array, variance: float) -> Array:
     return out
 
 
+def mirrors(cos_view: ArrayLike, cos_sun: ArrayLike, cos_phase: ArrayLike, variance: float) -> tuple[Array, Array]:
+    """Return the facets that mirror the sun to the viewer, alike in all bands.
+
+    Parameters
+    ----------
+    cos_view, cos_sun : array_like (...)
+        Cosines of the zenith angles of viewer and sun.
+    cos_phase : array_like (...)
+        Cosine of the angle between the directions to both.
+    variance : float
+        Of the slopes.
+
+    Returns
+    -------
+    cos_incidence : float64 (...)
+        Of the light on these facets.
+    share : float64 (...)
+        Bidirectional reflectance of the sea if each reflected all, 1/sr: ``p / (4 cos_view cos_sun cos(tilt)^4)``,
+        p the density of their slope, less what hides; 0 where sun or viewer is not above the horizon.
+    """
+    v, s = np.asarray(cos_view, np.float64), np.asarray(cos_sun, np.float64)
+    cos_incidence: Array = np.sqrt(np.maximum(0.5 * (1 + np.asarray(cos_phase, np.float64)), 1e-12))
+    lit = (v > 0) & (s > 0)
+    v, s = np.maximum(v, 1e-4), np.maximum(s, 1e-4)
+    tilt = np.clip((v + s) / (2 * cos_incidence), 1e-3, 1.0)
+    square = 1 / tilt**2 - 1
+    density = np.exp(-np.minimum(square / variance, 700.0)) / (np.pi * variance)
+    seen = 4 * v * s * (1 + _hidden(v, variance) + _hidden(s, variance))
+    return cos_incidence, np.where(lit, density / (seen * tilt**4), 0.0)
+
+
 class SeaSurface:
     """Emissivity and glint of the sea in one band.
 
@@ -109,22 +140,12 @@ class SeaSurface:
 
         Parameters
         ----------
-        cos_view, cos_sun : array_like (...)
-            Cosines of the zenith angles of viewer and sun; 0 where either is below the horizon.
-        cos_phase : array_like (...)
-            Cosine of the angle between the directions to both.
+        cos_view, cos_sun, cos_phase : array_like (...)
+            As in `mirrors`.
 
         Returns
         -------
         float64 (...)
         """
-        v, s = np.asarray(cos_view, np.float64), np.asarray(cos_sun, np.float64)
-        cos_incidence = np.sqrt(np.maximum(0.5 * (1 + np.asarray(cos_phase, np.float64)), 1e-12))
-        with np.errstate(invalid="ignore"):
-            lit = (v > 0) & (s > 0)
-        v, s = np.maximum(v, 1e-4), np.maximum(s, 1e-4)
-        tilt = np.clip((v + s) / (2 * cos_incidence), 1e-3, 1.0)  # cosine of the tilt of facets that mirror the sun
-        square = 1 / tilt**2 - 1
-        slopes = np.exp(-np.minimum(square / self.variance, 700.0)) / (np.pi * self.variance)
-        seen = 4 * v * s * (1 + _hidden(v, self.variance) + _hidden(s, self.variance))
-        return np.where(lit, self.reflectance(cos_incidence) * slopes / (seen * tilt**4), 0.0)
+        cos_incidence, share = mirrors(cos_view, cos_sun, cos_phase, self.variance)
+        return self.reflectance(cos_incidence) * share

@@ -1,13 +1,14 @@
 """Frames of the scene without objects: the blurred canvas of two moments, joined in time and shifted.
 
 A keyframe is the canvas of one time after optics and pixel. Between two of them, chosen so close that nothing has moved
-by more than a third of a pixel, the scene is their weighted mean; each row of each frame is then sampled at its own time
-and its own shift of the line of sight.
+by more than a third of a pixel, the scene is their weighted mean; each row of each frame is then sampled at its own
+time and its own shift of the line of sight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -70,15 +71,14 @@ class Keyframes:
         self._canvas, self._kernels, self._end_s = canvas, kernels, end_s
         longest = min(STEP_PX / max(canvas.speed_px_s, 1e-12), FADE_SHARE * canvas.exact_s, max(end_s, period_s))
         frames = longest / period_s
-        self.interval_s = max(float(np.floor(frames + 1e-9)), 1.0) * period_s
-        self._recent: Recent[tuple[Blurred, ...]] = Recent(self._make, 3)
+        self.interval_s = period_s if canvas.rolling else max(float(np.floor(frames + 1e-9)), 1.0) * period_s
+        self._recent: Recent[int, tuple[Blurred, ...]] = Recent(self._make, 3)
 
     def _time(self, number: int) -> float:
         return min(number * self.interval_s, self._end_s)
 
-    def _make(self, key: Hashable) -> tuple[Blurred, ...]:
-        assert isinstance(key, int)
-        with self._canvas.composed(self._time(key)) as cells:
+    def _make(self, number: int) -> tuple[Blurred, ...]:
+        with self._canvas.composed(self._time(number)) as cells:
             return tuple(self._blurred(band, kernel) for band, kernel in zip(cells, self._kernels, strict=True))
 
     def _blurred(self, cells: Floats, kernel: tuple[Floats, Floats] | None) -> Blurred:
@@ -92,9 +92,7 @@ class Keyframes:
             out[:] = smooth.reshape(len(out), -1, step).swapaxes(1, 2)
             return Blurred(out, margin)
         edges = np.linspace(0, len(out), jobs + 1).astype(int).tolist()
-        for _ in ordered_map(
-            lambda rows: blur(cells, kernel, cut * step, out, rows), zip(edges[:-1], edges[1:], strict=True), jobs=jobs
-        ):
+        for _ in ordered_map(lambda rows: blur(cells, kernel, cut * step, out, rows), pairwise(edges), jobs=jobs):
             pass
         return Blurred(out, margin)
 
@@ -117,7 +115,7 @@ class Keyframes:
         early = self._recent(number)
         late = early
         share = np.zeros(len(time_s), np.float32)
-        if end > start:
+        if end > start and not self._canvas.rolling:  # a rolling canvas has its rows' own times in it
             share = ((time_s - start) / (end - start)).astype(np.float32)
             share[np.abs(share) < 1e-6] = 0.0
             if share.any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,16 +185,15 @@ class Renderer:
         if self.row_time_s is not None:
             reach += 2 * float(np.abs(self._los.rows(0, self.row_time_s) - self.line_of_sight[0]).max())
         grid = Grid(self.shape[1], self.shape[2], int(np.ceil(reach)) + margin_px(kernels, step), step)
-        world = World(scenario, sensor, self._platform, max(grid.shape), self._randoms)
+        world = World(scenario, sensor, self._platform, self._randoms)
 
-        def keyframes(field: Hashable) -> Keyframes:
-            assert isinstance(field, int)
+        def keyframes(field: int) -> Keyframes:
             canvas = Canvas(
                 world, scenario, sensor, self._platform, grid, images=arrays, end_s=end_s, step=field, jobs=jobs
             )
             return Keyframes(canvas, kernels, sensor.frame_period_s, end_s)
 
-        self._keyframes: Recent[Keyframes] = Recent(keyframes, MOST_FIELDS)
+        self._keyframes: Recent[int, Keyframes] = Recent(keyframes, MOST_FIELDS)
         self._keyframes(0)  # what is wrong with the scene shows before the first frame
         # irradiance_per_e is energy a photon over area, efficiency and time: a pixel's share of an extended scene
         # is its radiance times solid angle times band width.
@@ -205,7 +204,9 @@ class Renderer:
         sources = [
             build_source(item, end_s, bands, self._randoms("object", i)) for i, item in enumerate(scenario.objects)
         ]
-        camera = Camera(sensor, self._platform, self._los, self._spreads)
+        figures = [scenario.sensor.figures(b) for b in range(len(sensor.bands))]
+        dark_e = [f.dark_e_per_s * f.integration_s for f in figures]
+        camera = Camera(sensor, self._platform, self._los, self._spreads, dark_e)
         self._objects = Objects(sources, world, camera, self.time_s)
         self.objects = self._objects.truth()
 

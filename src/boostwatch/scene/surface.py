@@ -13,16 +13,20 @@ from importlib.resources import files
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
 
 Array = NDArray[np.float64]
 
-WATER, SNOW, BARREN = 0, 15, 16
+WATER, OPEN_SHRUBLAND, SNOW, BARREN, TUNDRA = 0, 7, 15, 16, 17
 CLASSES = (
     "water", "evergreen needleleaf forest", "evergreen broadleaf forest", "deciduous needleleaf forest",
     "deciduous broadleaf forest", "mixed forest", "closed shrubland", "open shrubland", "woody savanna", "savanna",
-    "grassland", "wetland", "cropland", "urban", "cropland and natural", "snow and ice", "barren",
+    "grassland", "wetland", "cropland", "urban", "cropland and natural", "snow and ice", "barren", "tundra",
 )  # fmt: skip
-"""IGBP classes, in the map's order."""
+"""IGBP classes in the map's order; and tundra, which IGBP counts among the open shrublands of deserts."""
+
+TUNDRA_DEG = 55.0
+"""Open shrubland north of this latitude is tundra."""
 
 REGIONS_UM = np.array([2.25, 2.82, 3.9, 4.32])
 """Middles of the spectral regions of `EMISSIVITY`."""
@@ -35,17 +39,17 @@ EMISSIVITY = np.array([
     (0.87, 0.94, 0.95, 0.96), (0.90, 0.95, 0.96, 0.97), (0.80, 0.91, 0.93, 0.95), (0.70, 0.84, 0.86, 0.91),
     (0.86, 0.93, 0.95, 0.96), (0.82, 0.92, 0.94, 0.95), (0.78, 0.90, 0.92, 0.94), (0.93, 0.96, 0.97, 0.97),
     (0.80, 0.92, 0.93, 0.95), (0.80, 0.90, 0.91, 0.93), (0.82, 0.92, 0.94, 0.95), (0.95, 0.97, 0.97, 0.98),
-    (0.52, 0.78, 0.78, 0.86),
+    (0.52, 0.78, 0.78, 0.86), (0.84, 0.93, 0.95, 0.96),
 ])  # fmt: skip
-"""Emissivity (17, 4) of the classes; that of water is for diffuse light, `glint.SeaSurface` has it by angle."""
+"""Emissivity (18, 4) of the classes; that of water is for diffuse light, `glint.SeaSurface` has it by angle."""
 
-DAILY_K = np.array([0.0, 5, 4, 6, 6, 5, 10, 13, 7, 9, 10, 4, 9, 10, 8, 3, 17], np.float32)
+DAILY_K = np.array([0.0, 5, 4, 6, 6, 5, 10, 13, 7, 9, 10, 4, 9, 10, 8, 3, 17, 8], np.float32)
 """Half the daily range of the skin temperature under a sun that culminates at the zenith."""
 
-OFFSET_K = np.where(np.arange(17) == SNOW, -10.0, 0.0).astype(np.float32)
+OFFSET_K = np.where(np.arange(len(CLASSES)) == SNOW, -10.0, 0.0).astype(np.float32)
 """Ice sheets lie high."""
 
-CEILING_K = np.where(np.arange(17) == SNOW, 272.0, 1e4).astype(np.float32)
+CEILING_K = np.where(np.arange(len(CLASSES)) == SNOW, 272.0, 1e4).astype(np.float32)
 """Snow and ice do not get warmer."""
 
 _LATITUDE_DEG = np.arange(-90.0, 91.0, 10.0)
@@ -58,7 +62,27 @@ _SEA_SWING_K = np.array(
     [0, 0, -0.3, -0.8, -1.3, -1.9, -2.3, -2.0, -1.3, -0.2, 0.8, 1.8, 4.1, 5.9, 4.6, 3.7, 2.9, 1.4, 0.0]
 )
 _LAND_MEAN_K = 273.15 + np.array(
-    [-39.0, -36.0, -24.0, -6.0, 6.0, 11.5, 17.5, 22.0, 25.0, 26.0, 26.5, 25.0, 19.0, 11.5, 4.0, -3.0, -11.0, -17.0, -18.0]
+    [
+        -39.0,
+        -36.0,
+        -24.0,
+        -6.0,
+        6.0,
+        11.5,
+        17.5,
+        22.0,
+        25.0,
+        26.0,
+        26.5,
+        25.0,
+        19.0,
+        11.5,
+        4.0,
+        -3.0,
+        -11.0,
+        -17.0,
+        -18.0,
+    ]
 )
 _LAND_SWING_K = np.array(
     [-16.0, -15, -11, -6, -5, -6, -6.5, -4.5, -2.0, 0.5, 2.0, 5.5, 8.5, 12.0, 14.5, 18.0, 18.0, 17.0, 17.0]
@@ -69,9 +93,12 @@ _WARMEST_H = 13.5
 
 @cache
 def land_cover() -> NDArray[np.uint8]:
-    """Return the map of IGBP classes, uint8 (3600, 7200), a twentieth of a degree, from 90 N, 180 W."""
+    """Return the map of `CLASSES`, uint8 (3600, 7200), a twentieth of a degree, from 90 N, 180 W."""
     packed = files("boostwatch.scene").joinpath("data/land_cover.xz").read_bytes()
-    return np.frombuffer(lzma.decompress(packed), np.uint8).reshape(3600, 7200)
+    table = np.frombuffer(bytearray(lzma.decompress(packed)), np.uint8).reshape(3600, 7200)
+    north = table[: round((90 - TUNDRA_DEG) * 20)]
+    north[north == OPEN_SHRUBLAND] = TUNDRA
+    return table
 
 
 def classes_at(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.uint8]:
@@ -83,7 +110,7 @@ def classes_at(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> NDArray[np.
 
 
 def emissivity(lower_um: float, upper_um: float) -> Array:
-    """Return the emissivity (17,) of the classes at the middle of a band, linear between the spectral regions."""
+    """Return the emissivity (18,) of the classes at the middle of a band, linear between the spectral regions."""
     middle = 0.5 * (lower_um + upper_um)
     return np.array([np.interp(middle, REGIONS_UM, row) for row in EMISSIVITY])
 
@@ -94,6 +121,12 @@ def _season(sun: Array, lag_d: float, day_of_year: float | None) -> float:
     if day_of_year is None:
         return float(np.clip(sun[2] / np.sin(np.radians(23.44)), -1, 1) * np.cos(turn * lag_d))
     return float(np.cos(turn * (day_of_year - _SOLSTICE_D - lag_d)))
+
+
+def _zonal(values: Array, latitude_deg: ArrayLike) -> Array:
+    """Monotone cubic in latitude: straight pieces would show as rings of the Earth in a wide view."""
+    out: Array = PchipInterpolator(_LATITUDE_DEG, values)(np.asarray(latitude_deg, np.float64))
+    return out
 
 
 def sea_temperature(latitude_deg: ArrayLike, sun: Array, day_of_year: float | None = None) -> Array:
@@ -112,22 +145,20 @@ def sea_temperature(latitude_deg: ArrayLike, sun: Array, day_of_year: float | No
     float64 (...)
     """
     phase = _season(sun, _SEA_LAG_D, day_of_year)
-    out: Array = np.interp(np.asarray(latitude_deg, np.float64), _LATITUDE_DEG, _SEA_MEAN_K + phase * _SEA_SWING_K)
-    return np.maximum(out, 271.35)
+    return np.maximum(_zonal(_SEA_MEAN_K + phase * _SEA_SWING_K, latitude_deg), 271.35)
 
 
 def land_temperature(latitude_deg: ArrayLike, sun: Array, day_of_year: float | None = None) -> Array:
     """Return the zonal mean temperature of land at sea level, K; arguments as in `sea_temperature`."""
     phase = _season(sun, _LAND_LAG_D, day_of_year)
-    out: Array = np.interp(np.asarray(latitude_deg, np.float64), _LATITUDE_DEG, _LAND_MEAN_K + phase * _LAND_SWING_K)
-    return out
+    return _zonal(_LAND_MEAN_K + phase * _LAND_SWING_K, latitude_deg)
 
 
 def daily_phase(latitude_deg: ArrayLike, longitude_deg: ArrayLike, sun: Array) -> Array:
     """Return the skin temperature's daily swing as a factor of `DAILY_K`.
 
-    Two harmonics with the maximum at 13:30 local solar time, which makes days peaked and nights flat; it shrinks with the
-    height of the noon sun and ends where there is none.
+    Two harmonics with the maximum at 13:30 local solar time, which makes days peaked and nights flat; it shrinks with
+    the height of the noon sun and ends where there is none.
 
     Parameters
     ----------

@@ -39,10 +39,11 @@ def _square_wave_number(shape: tuple[int, int], form: FieldShape) -> Floats:
     """Return the squared wave number, cycles a cell, in a metric in which the structures are round."""
     ky, kx = _wave_numbers(shape)
     if form.stretch == 1:
-        return ky * ky + kx * kx
+        return np.asarray(ky * ky + kx * kx, np.float32)
     c, s = np.float32(np.cos(form.along_rad)), np.float32(np.sin(form.along_rad))
     along, across = ky * c + kx * s, kx * c - ky * s
-    return along * along * np.float32(form.stretch) + across * across / np.float32(form.stretch)
+    out = np.asarray(along * along * form.stretch + across * across / form.stretch, np.float32)
+    return out
 
 
 def _amplitude(shape: tuple[int, int], form: FieldShape) -> Floats:
@@ -111,7 +112,8 @@ class EvolvingField:
     The white field is then multiplied by a cascade, which makes some regions rough and others smooth, and integrated to
     a fraction so that it has its slope: the fractionally integrated flux of Schertzer and Lovejoy (1987), which has the
     edges and the rare strong gradients that a field of random phases lacks. Since white times anything is white, the
-    spectrum is not changed. The cascade is frozen: regions keep their character for longer than their parts live.
+    spectrum is not changed. The cascade itself is frozen: regions keep their character for longer than their parts
+    live.
 
     Parameters
     ----------
@@ -141,7 +143,7 @@ class EvolvingField:
             ky, kx = _wave_numbers(shape)
             self._amplitude *= np.exp(-(ky * ky + kx * kx) * np.float32(form.inner_cells**2))
         self.frozen = not np.isfinite(lifetime_s)
-        self._rate = np.zeros((1, 1), np.float32)
+        self._rate: NDArray[np.float32] = np.zeros((1, 1), np.float32)
         if not self.frozen:
             ky, kx = _wave_numbers(shape)
             waves = np.hypot(kx, ky) * np.float32(reference_cells)
@@ -149,9 +151,9 @@ class EvolvingField:
             # A real field holds each wave of the first column twice, turning opposite ways.
             half = (shape[0] - 1) // 2
             rate[-half:, 0] = -rate[1 : half + 1, 0][::-1]
-            self._rate = rate / np.float32(lifetime_s)
+            self._rate = np.asarray(rate / np.float32(lifetime_s), np.float32)
         self._density = cascade(shape, form, rng) if form.intermittency > 0 else None
-        self._amplitude = self._amplitude / np.float32(self.at(0.0).std(dtype=np.float64))
+        self._amplitude /= np.float32(self.at(0.0).std(dtype=np.float64))
 
     def at(self, time_s: float) -> Floats:
         """Return the field at a time, float32 (y, x); mean 0, and at time 0 standard deviation 1."""

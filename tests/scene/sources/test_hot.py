@@ -96,7 +96,7 @@ def test_volcano_bursts_above_its_lava() -> None:
     level = np.array([only(source, t).intensity_w_sr[0] for t in np.arange(0, 3600, 1.0)]) / lava[0]
     assert level.min() == pytest.approx(1, abs=1e-3)
     assert level.max() > 2
-    rises = np.flatnonzero((level[1:] > 1.2 * level[:-1]))
+    rises = np.flatnonzero(level[1:] > 1.2 * level[:-1])
     assert 10 < len(rises) < 100
     # The mean energy of a burst: peak times decay (less the rise), e^(sigma^2/2) over the median.
     item = make("volcano", bursts_per_hour=40.0)

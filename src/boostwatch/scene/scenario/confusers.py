@@ -18,6 +18,7 @@ from boostwatch.settings import (
     Model,
     PositiveDuration,
     Power,
+    RadiantEnergy,
     Speed,
     Temperature,
 )
@@ -30,9 +31,9 @@ LOWEST_PERIGEE_M = 80e3
 class Located(Model):
     """Anything with a place on the ground."""
 
-    name: str = Field("", max_length=32, pattern=r"^[\x20-\x7e]*$")
-    latitude: Degrees = Field(ge=-90, le=90)
-    longitude: Degrees = Field(ge=-180, le=180)
+    name: str = Field("", max_length=32, pattern=r"^[\x20-\x7e]*$", description="label in truth, ASCII")
+    latitude: Degrees = Field(ge=-90, le=90, description="geodetic")
+    longitude: Degrees = Field(ge=-180, le=180, description="east")
 
 
 class Lasting(Located):
@@ -52,7 +53,7 @@ class Hot(Lasting):
     """A hot place on the ground that radiates a stated power as a grey body."""
 
     power: Power = Field(gt=0, le=1e12, description="radiated over all wavelengths and the hemisphere")
-    altitude: Length = Field(0.0, ge=-500, le=9000)
+    altitude: Length = Field(0.0, ge=-500, le=9000, description="of the ground")
     rise: PositiveDuration = Field(30.0, description="time constant of its growth, where it starts within the run")
     flicker: float = Field(0.05, ge=0, le=1, description="rms of slow changes of the power")
 
@@ -75,7 +76,7 @@ class Flare(Hot):
 
     kind: Literal["flare"] = "flare"
     power: Power = Field(50e6, gt=0, le=1e12, description="radiated power of all stacks together")
-    temperature: Temperature = Field(1800.0, ge=1200, le=2600)
+    temperature: Temperature = Field(1800.0, ge=1200, le=2600, description="of the flame")
     rise: PositiveDuration = Field(2.0, description="time constant of its growth, where it starts within the run")
     flicker: float = Field(0.1, ge=0, le=1, description="rms of slow changes of the power")
     stacks: int = Field(1, ge=1, le=200, description="number of flares, which share the power")
@@ -87,8 +88,8 @@ class Volcano(Hot):
 
     kind: Literal["volcano"] = "volcano"
     power: Power = Field(300e6, gt=0, le=1e12, description="radiated by the lava")
-    temperature: Temperature = Field(1100.0, ge=700, le=1500)
-    altitude: Length = Field(1500.0, ge=-500, le=7000)
+    temperature: Temperature = Field(1100.0, ge=700, le=1500, description="of the lava")
+    altitude: Length = Field(1500.0, ge=-500, le=7000, description="of the vent")
     radius: Length = Field(150.0, ge=0, le=20e3, description="of the lava")
     bursts_per_hour: float = Field(20.0, ge=0, le=3600, description="explosions, at random times")
     burst_power: Power = Field(1e9, gt=0, le=1e12, description="median peak of a burst, log-normal with sigma 0.7")
@@ -102,7 +103,7 @@ class StaticFire(Located):
     ignition: Duration = Field(20.0, ge=-10_000, le=1e6, description="after the epoch")
     burn: PositiveDuration = Field(60.0, le=2000, description="burn time")
     thrust: Force = Field(500e3, le=50e6, description="mean thrust")
-    propulsion: Propulsion = "liquid"
+    propulsion: Propulsion = Field("liquid", description="of the engine")
     altitude: Length = Field(0.0, ge=-500, le=6000, description="of the stand")
     spread: float = Field(0.35, ge=0, le=1.5, description="log-normal sigma of the intensity between events")
 
@@ -119,7 +120,7 @@ class Glint(Lasting):
     reflectance: float | None = Field(None, gt=0, le=1, description="of a facet; Fresnel's by default")
     tilt: Degrees = Field(0.0, ge=0, le=85, description="of the facets' mean normal from the vertical")
     azimuth: Degrees = Field(180.0, ge=-360, le=360, description="towards which the normal is tilted, from north")
-    altitude: Length = Field(0.0, ge=-500, le=6000)
+    altitude: Length = Field(0.0, ge=-500, le=6000, description="of the surface")
 
     @model_validator(mode="after")
     def _level_water(self) -> Self:
@@ -135,8 +136,8 @@ class Lightning(Lasting):
     flashes_per_minute: float = Field(6.0, gt=0, le=600, description="at random times")
     radius: Length = Field(15e3, ge=0, le=500e3, description="of the region whose flashes these are")
     altitude: Length = Field(10e3, ge=1000, le=20e3, description="of the cloud tops")
-    energy: float = Field(
-        1e4, gt=0, le=1e9, description="median of a stroke in 2.69-2.95 um above the cloud, J/sr, log-normal sigma 0.8"
+    energy: RadiantEnergy = Field(
+        1e4, le=1e9, description="median of a stroke in 2.69-2.95 um above the cloud, log-normal with sigma 0.8"
     )
 
 
@@ -146,12 +147,12 @@ class Bolide(Located):
     kind: Literal["bolide"] = "bolide"
     start: Duration = Field(30.0, ge=-1e6, le=1e6, description="first light after the epoch")
     heading: Degrees = Field(90.0, ge=-360, le=360, description="of its flight, clockwise from north")
-    speed: Speed = Field(20e3, ge=11e3, le=73e3)
+    speed: Speed = Field(20e3, ge=11e3, le=73e3, description="constant")
     descent: Degrees = Field(40.0, ge=2, le=90, description="angle of its path below the horizontal, at its end")
     begin_altitude: Length = Field(90e3, ge=20e3, le=200e3, description="of the first light")
     end_altitude: Length = Field(30e3, ge=5e3, le=150e3, description="of the last light")
     intensity: Intensity = Field(2e6, gt=0, le=1e12, description="peak in 2.69-2.95 um; other bands as a black body")
-    temperature: Temperature = Field(4500.0, ge=2000, le=10_000)
+    temperature: Temperature = Field(4500.0, ge=2000, le=10_000, description="of the black body")
     flares: int = Field(2, ge=0, le=20, description="outbursts on its light curve")
 
     @model_validator(mode="after")
@@ -168,8 +169,8 @@ class Aircraft(Lasting):
 
     kind: Literal["aircraft"] = "aircraft"
     heading: Degrees = Field(90.0, ge=-360, le=360, description="at the epoch, clockwise from north")
-    speed: Speed = Field(250.0, gt=0, le=1200)
-    altitude: Length = Field(10_000.0, ge=0, le=30_000)
+    speed: Speed = Field(250.0, gt=0, le=1200, description="over the ground at its height")
+    altitude: Length = Field(10_000.0, ge=0, le=30_000, description="of the flight")
     intensity: Intensity = Field(500.0, gt=0, le=1e6, description="in each band, before the atmosphere")
     afterburner: tuple[tuple[Duration, Duration], ...] = Field(
         (), max_length=100, description="from and to times of its use after the epoch, in order"
@@ -197,7 +198,7 @@ class Satellite(Lasting):
     climb: Degrees = Field(0.0, ge=-89, le=89, description="of its velocity above the horizontal over the place")
     area: Area = Field(20.0, le=1e5, description="cross-section of the sphere that stands for it")
     reflectance: float = Field(0.3, ge=0, le=1, description="diffuse; it emits with one minus this")
-    temperature: Temperature = Field(280.0, ge=50, le=2000)
+    temperature: Temperature = Field(280.0, ge=50, le=2000, description="of its own heat")
 
     @model_validator(mode="after")
     def _orbit(self) -> Self:

@@ -31,6 +31,7 @@ class Scenario(Model):
     """A whole scene."""
 
     name: str = Field("scene", max_length=200, pattern=NAME)
+    description: str = Field("", max_length=200, pattern=NAME, description="one line for lists of scenes")
     seed: int = Field(1, ge=0, lt=2**63, description="root of every random number")
     epoch: str = Field("2026-06-21T15:00:00Z", description="ISO 8601 UTC of the first exposure's middle")
     frames: int | None = Field(None, ge=1, le=1_000_000, description="number of frames; or give duration")

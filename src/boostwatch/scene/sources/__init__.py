@@ -18,10 +18,11 @@ from boostwatch.scene.scenario.confusers import (
 from boostwatch.scene.scenario.objects import Launch
 from boostwatch.scene.sources.base import Bands, Source
 from boostwatch.scene.sources.flyers import build_aircraft, build_bolide
+from boostwatch.scene.sources.glints import build_glint
 from boostwatch.scene.sources.hot import build_hot, build_static_fire
 from boostwatch.scene.sources.launch import build_launch
 from boostwatch.scene.sources.lightning import build_lightning
-from boostwatch.scene.sources.sunlit import build_glint, build_satellite
+from boostwatch.scene.sources.orbits import build_satellite
 
 __all__ = ["AnyObject", "Bands", "Source", "build_source"]
 

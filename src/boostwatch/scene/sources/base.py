@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from boostwatch.geometry import enu_basis, geodetic_to_itrs
 from boostwatch.scene.emission import Emission, Observer
+from boostwatch_kernels.curves import integrate_rows, interpolate_rows
 
 Array = NDArray[np.float64]
 Bands = Sequence[tuple[float, float]]
@@ -21,7 +22,7 @@ STEP_PX = 0.2
 """Points of an emission lie this close, where their number allows it."""
 MARGIN_S = 60.0
 """Paths and light curves are known this long before and after the run; exposures there do not exist."""
-MAX_KNOTS = 20_000
+MAX_KNOTS = 200_000
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ class Source(ABC):
 
 @dataclass(frozen=True)
 class LightCurve:
-    """Levels that linear interpolation joins, held as their integral.
+    """Levels that straight lines join, held with their integral; dark before the first and after the last knot.
 
-    ``time_s`` float64 (K,); ``level`` and ``total`` float64 (R, K), the levels of R parts and their integrals since the
-    first knot. Before the first and after the last knot it is dark.
+    ``time_s`` float64 (K,) ascending; ``level`` and ``total`` float64 (K, R), the levels of R parts and their integrals
+    since the first knot.
     """
 
     time_s: Array
@@ -80,23 +81,15 @@ class LightCurve:
     @classmethod
     def of(cls, time_s: Array, level: Array) -> LightCurve:
         """Return the curve through levels (K,) or (R, K)."""
-        rows = np.atleast_2d(np.asarray(level, np.float64))
-        steps = 0.5 * (rows[:, 1:] + rows[:, :-1]) * np.diff(time_s)
-        return cls(time_s, rows, np.concatenate([np.zeros((len(rows), 1)), np.cumsum(steps, axis=1)], axis=1))
-
-    def until(self, time_s: Array) -> Array:
-        """Return the integrals (R, M) from the first knot to times (M,); exact, since the levels are straight lines."""
-        t = np.minimum(np.maximum(time_s, self.time_s[0]), self.time_s[-1])
-        k = np.minimum(self.time_s.searchsorted(t, "right") - 1, len(self.time_s) - 2)
-        since = t - self.time_s[k]
-        first = self.level[:, k]
-        slope = (self.level[:, k + 1] - first) / (self.time_s[k + 1] - self.time_s[k])
-        out: Array = self.total[:, k] + since * (first + 0.5 * slope * since)
-        return out
+        columns = np.ascontiguousarray(np.atleast_2d(np.asarray(level, np.float64)).T)
+        steps = 0.5 * (columns[1:] + columns[:-1]) * np.diff(time_s)[:, None]
+        return cls(time_s, columns, np.concatenate([np.zeros((1, columns.shape[1])), np.cumsum(steps, axis=0)]))
 
     def spent(self, edges_s: Array) -> Array:
-        """Return the integrals (R, M) between M + 1 ascending times."""
-        return np.diff(self.until(edges_s), axis=1)
+        """Return the integrals (R, M) between M + 1 ascending times; exact, since the levels are straight lines."""
+        out = np.empty((len(edges_s), self.level.shape[1]))
+        integrate_rows(self.time_s, self.level, self.total, edges_s, out)
+        return (out[1:] - out[:-1]).T
 
     def mean(self, start_s: float, end_s: float) -> Array:
         """Return the mean levels (R,) over an exposure."""
@@ -108,7 +101,7 @@ class LightCurve:
 class Path:
     """A path that linear interpolation joins, at rest before and after.
 
-    ``time_s`` float64 (K,) ascending; ``table`` float64 (4, K): ITRS position and height above WGS84, m.
+    ``time_s`` float64 (K,) ascending; ``table`` float64 (K, 4): ITRS position and height above WGS84, m.
     """
 
     time_s: Array
@@ -117,19 +110,22 @@ class Path:
     @classmethod
     def of(cls, time_s: Array, position_m: Array, height_m: Array) -> Path:
         """Return the path through positions (K, 3) of heights (K,)."""
-        return cls(time_s, np.concatenate([position_m.T, np.asarray(height_m)[None]]))
+        return cls(time_s, np.column_stack([position_m, height_m]))
 
-    def at(self, time_s: ArrayLike) -> tuple[Array, Array]:
-        """Return positions (M, 3) and heights (M,)."""
-        t = np.minimum(np.maximum(np.asarray(time_s, np.float64), self.time_s[0]), self.time_s[-1])
-        k = np.minimum(self.time_s.searchsorted(t, "right") - 1, len(self.time_s) - 2)
-        u = (t - self.time_s[k]) / (self.time_s[k + 1] - self.time_s[k])
-        here = (1 - u) * self.table[:, k] + u * self.table[:, k + 1]
-        return here[:3].T, here[3]
+    def at(self, time_s: Array) -> tuple[Array, Array]:
+        """Return positions (M, 3) and heights (M,) at times (M,)."""
+        out = np.empty((len(time_s), 4))
+        interpolate_rows(self.time_s, self.table, time_s, out)
+        return out[:, :3].copy(), out[:, 3]
+
+    def point(self, time_s: float) -> tuple[Array, float]:
+        """Return the position (3,) and the height at one time."""
+        place, height = self.at(np.array([time_s]))
+        return place[0], float(height[0])
 
     def edges(self, start_s: float, end_s: float, observer: Observer, limit: int) -> Array:
         """Return times (M + 1,) that cut an exposure so finely that M pieces of the path fit `STEP_PX` each."""
-        (a, b), _ = self.at([start_s, end_s])
+        (a, b), _ = self.at(np.array([start_s, end_s]))
         count = min(max(math.ceil(length(b - a) / (STEP_PX * footprint(observer, b))), 1), limit)
         out: Array = start_s + (end_s - start_s) / count * np.arange(count + 1, dtype=np.float64)
         return out

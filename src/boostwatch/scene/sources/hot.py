@@ -19,6 +19,8 @@ BURST_SPREAD = 0.7
 BURST_RISE_S = 1.0
 BURST_LIFE = 12.0
 """Time constants after which a burst is forgotten."""
+MAX_POWER_W = 1e12
+"""At which a fire that doubles ends to grow."""
 _PATCH_POINTS = 64
 _SLOW = 25.0  # stretches the flicker's time constants to 1, 7 and 50 s
 _STEP_S = 0.5
@@ -63,7 +65,7 @@ def hot_curve(item: Hot, duration_s: float, rng: np.random.Generator) -> tuple[A
     if time[0] == item.start:
         power = power * -np.expm1(-(time - item.start) / item.rise)
     if isinstance(item, Fire) and item.doubling is not None:
-        power = power * np.exp2(time / item.doubling)
+        power = power * np.exp2(np.minimum(time / item.doubling, np.log2(MAX_POWER_W / item.power)))
     return time, power
 
 

@@ -100,12 +100,12 @@ class LaunchSource(Source):
 
     def _shape(self, middle: float, observer: Observer) -> tuple[Array, Array, Array]:
         """Return places (N, 3) and heights (N,) of the plume's points from the nozzle, and their shares (N,)."""
-        (here,), (height,) = self.path.at([middle])
-        axis, long = self.pose.at(middle)
+        here, height = self.path.point(middle)
+        axis, size = self.pose.point(middle)
         axis = axis / length(axis)
         up = here / length(here)
         climb = float(axis @ up)
-        size, room = float(long), float(height) - self.pad_height_m
+        room = height - self.pad_height_m
         if climb * size > room:  # the ground deflects what would lie below it
             size = max(room, 0.0) / climb
         sight = here - observer.position_m
@@ -151,7 +151,7 @@ def _build_trail(
     direction = rng.uniform(0, 2 * np.pi) + np.radians(60.0) * np.minimum(ascent.height_m, 60e3) / 20e3
     speed = item.trail_wind * wind_profile(ascent.height_m)
     wind = speed[:, None] * (np.sin(direction)[:, None] * east + np.cos(direction)[:, None] * north)
-    kept = light.level * trail_gain(np.interp(light.time_s, ascent.time_s, ascent.height_m))
+    kept = light.level.T * trail_gain(np.interp(light.time_s, ascent.time_s, ascent.height_m))
     return Trail(
         path, Path.of(ascent.time_s, wind, arc), LightCurve.of(light.time_s, kept),
         weights * trail_weights(bands)[:, None], item.trail, item.trail_decay, item.trail_growth,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from boostwatch.errors import BadData
 from boostwatch.geometry import WGS84_A_M, enu_basis, geodetic_to_itrs
 from boostwatch.scene.emission import Emission, Observer
 from boostwatch.scene.scenario.confusers import Lightning
@@ -82,10 +83,23 @@ class LightningSource(Source):
 
 
 def build_lightning(item: Lightning, duration_s: float, bands: Bands, rng: np.random.Generator) -> LightningSource:
-    """Turn a thunderstorm into a source: flashes at random times and places, several strokes each."""
+    """Turn a thunderstorm into a source: flashes at random times and places, several strokes each.
+
+    Raises
+    ------
+    BadData
+        More than `MAX_FLASHES` are to be expected.
+    """
     first, last = max(item.start, -MARGIN_S), min(item.end, duration_s + MARGIN_S)
     expected = item.flashes_per_minute * max(last - first, 0.0) / 60.0
-    count = min(int(rng.poisson(expected)), MAX_FLASHES)
+    if expected > MAX_FLASHES:
+        raise BadData(
+            "too many flashes in a run",
+            place=f"objects ({item.name or 'lightning'})",
+            found=f"{expected:.3g}",
+            allowed=f"at most {MAX_FLASHES}; shorten it by start and end, or lower flashes_per_minute",
+        )
+    count = int(rng.poisson(expected))
     begin = np.sort(rng.uniform(first, max(last, first), count))
     duration, area = draw_flashes(count, rng)
     more = rng.poisson(MEAN_MORE_STROKES, count)

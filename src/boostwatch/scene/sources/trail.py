@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from boostwatch.scene.emission import Emission, Observer
 from boostwatch.scene.plume import LAW
 from boostwatch.scene.radiometry import planck
-from boostwatch.scene.sources.base import STEP_PX, Array, Bands, LightCurve, Path, footprint
+from boostwatch.scene.sources.base import Array, Bands, LightCurve, Path, footprint
 
 LIFE = 6.0
 """Time constants after which the trail is forgotten."""
-_MAX_PIECES = 300
+_STEP_PX = 0.5  # it has no edges that would ask for finer pieces
+_MAX_PIECES = 250
 LUMPS = 1024
 
 
@@ -89,10 +90,10 @@ class Trail:
 
     def _cut(self, first_s: float, last_s: float, observer: Observer) -> Array:
         """Return times between which the pieces are short on the focal plane and young beside the cooling time."""
-        here, _ = self.path.at(0.5 * (first_s + last_s))
-        step = 1.5 * STEP_PX * footprint(observer, here)
-        arc = self.drift.table[3]
-        _, (a, b) = self.drift.at([first_s, last_s])
+        here, _ = self.path.point(0.5 * (first_s + last_s))
+        step = _STEP_PX * footprint(observer, here)
+        arc = self.drift.table[:, 3]
+        _, (a, b) = self.drift.at(np.array([first_s, last_s]))
         step = max(step, (b - a) / _MAX_PIECES)
         along = np.interp(np.arange(np.ceil(a / step), np.floor(b / step) + 1) * step, arc, self.path.time_s)
         every = self.decay_s / 8
