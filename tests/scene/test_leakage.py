@@ -79,7 +79,7 @@ def test_whole_pixels_of_shift_show_the_same_picture() -> None:
 class Cells:
     """A canvas that never changes."""
 
-    jobs, speed_px_s, exact_s = 1, 0.0, float("inf")
+    jobs, speed_px_s, exact_s, rolling = 1, 0.0, float("inf"), False
 
     def __init__(self, cells: np.ndarray, grid: Grid) -> None:
         self.cells, self.grid = cells, grid
@@ -148,4 +148,4 @@ def test_between_keyframes_the_scene_is_nearly_the_one_composed_at_that_time() -
     exact = picture(Keyframes(exactly, keyframes._kernels, middle, 2 * middle), middle)
     assert (composed - exact).std() < 0.01 * exact.std()
     # Both are far less than what moves within an interval.
-    assert error.std() < 0.1 * (picture(keyframes, 4 * interval) - picture(keyframes, 3 * interval)).std()
+    assert error.std() < 0.2 * (picture(keyframes, 4 * interval) - picture(keyframes, 3 * interval)).std()
