@@ -137,6 +137,16 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Write the defaults of quantities with their unit, as a file has them: editors insert what they find here."""
+        out = handler(schema)
+        for name, shown in handler.resolve_ref_schema(out).get("properties", {}).items():
+            unit = next((m for m in cls.model_fields[name].metadata if isinstance(m, Unit)), None)
+            if unit is not None and isinstance(shown.get("default"), float):
+                shown["default"] = unit.write(shown["default"])
+        return out
+
     def to_toml(self) -> str:
         """Return the settings as TOML that reads back to an equal model."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
