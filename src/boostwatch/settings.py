@@ -6,6 +6,7 @@ import difflib
 import math
 import tomllib
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -141,12 +142,34 @@ class Model(BaseModel):
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
+MAX_LINES = 20
+"""Errors of a file that are told one by one."""
+_MOST_SHOWN = 80
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message shows it: on one line, cut where it is long."""
+    try:
+        text = repr(str(value) if isinstance(value, date | time) else value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
+
+
+def _step(step: int | str) -> str:
+    """Return a step of a key path: bare keys as they are, others in quotes, as TOML would."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if step and step.isprintable() and len(step) <= _MOST_SHOWN else f".{_shown(step)}"
+
+
 def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Turn pydantic's account into one line an error: key path, what is wrong, what is allowed."""
     lines = []
-    for item in error.errors():
-        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in item["loc"]).lstrip(".") or "(top level)"
-        found = "" if isinstance(item["input"], dict | list) else f"; found {item['input']!r}"
+    items = error.errors(include_url=False)
+    for item in items[:MAX_LINES]:
+        path = "".join(map(_step, item["loc"])).lstrip(".") or "(top level)"
+        found = "" if isinstance(item["input"], dict | list) else f"; found {_shown(item['input'])}"
         match item["type"]:
             case "extra_forbidden":
                 names = _names_at(model, item["loc"][:-1])
@@ -163,16 +186,18 @@ def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
             case "union_tag_not_found":
                 lines.append(f"{path}: required key 'kind' is missing; allowed: {_kinds_at(model, item['loc'])}")
             case "union_tag_invalid":
-                found = f"; found {item['ctx']['tag']!r}"
+                found = f"; found {_shown(item['ctx']['tag'])}"
                 lines.append(f"{path}.kind: is not known{found}; allowed: {_kinds_at(model, item['loc'])}")
             case "model_type" | "dict_type" | "model_attributes_type":
                 lines.append(f"{path}: should be a table{found}")
             case "tuple_type" | "list_type":
                 lines.append(f"{path}: should be a list{found}")
             case "string_type":
-                lines.append(f"{path}: should be a text in quotes; found {str(item['input'])!r}")
+                lines.append(f"{path}: should be a text in quotes; found {_shown(item['input'])}")
             case _:
                 lines.append(f"{path}: {item['msg'][0].lower()}{item['msg'][1:]}{found}")
+    if len(items) > MAX_LINES:
+        lines.append(f"and {len(items) - MAX_LINES} more errors")
     return lines
 
 
@@ -261,6 +286,8 @@ def parse_toml(text: str, model: type[M], *, name: str = "settings") -> M:
         raise BadData("is nested too deeply", path=name) from None
     except ValidationError as error:
         raise BadData("\n".join(f"{name}: {line}" for line in _lines(error, model))) from None
+    except ValueError:  # tomllib passes on what int() says to thousands of digits
+        raise BadData("is not TOML: a whole number has more than 4300 digits", path=name) from None
 
 
 class DetectSettings(Model):
