@@ -21,6 +21,7 @@ from boostwatch.settings import (
     RadiantEnergy,
     Speed,
     Temperature,
+    Unit,
 )
 
 Propulsion = Literal["solid", "liquid"]
@@ -28,7 +29,7 @@ Propulsion = Literal["solid", "liquid"]
 LOWEST_PERIGEE_M = 80e3
 
 
-RunTime = Annotated[Duration, Field(ge=-1e6, le=1e6)]
+RunTime = Annotated[float, Field(ge=-1e6, le=1e6), Unit("s", "0.5 s")]
 
 
 class Located(Model):
@@ -57,7 +58,9 @@ class Hot(Lasting):
 
     power: Power = Field(ge=1, le=1e12, description="radiated over all wavelengths and the hemisphere")
     altitude: Length = Field(0.0, ge=-500, le=9000, description="of the ground")
-    rise: PositiveDuration = Field(30.0, ge=1e-3, le=1e6, description="time constant of its growth, where it starts within the run")
+    rise: PositiveDuration = Field(
+        30.0, ge=1e-3, le=1e6, description="time constant of its growth, where it starts within the run"
+    )
     flicker: float = Field(0.05, ge=0, le=1, description="rms of slow changes of the power")
 
 
@@ -80,7 +83,9 @@ class Flare(Hot):
     kind: Literal["flare"] = "flare"
     power: Power = Field(50e6, ge=1, le=1e12, description="radiated power of all stacks together")
     temperature: Temperature = Field(1800.0, ge=1200, le=2600, description="of the flame")
-    rise: PositiveDuration = Field(2.0, ge=1e-3, le=1e6, description="time constant of its growth, where it starts within the run")
+    rise: PositiveDuration = Field(
+        2.0, ge=1e-3, le=1e6, description="time constant of its growth, where it starts within the run"
+    )
     flicker: float = Field(0.1, ge=0, le=1, description="rms of slow changes of the power")
     stacks: int = Field(1, ge=1, le=200, description="number of flares, which share the power")
     radius: Length = Field(1000.0, gt=0, le=200e3, description="of the field in which several stacks stand")

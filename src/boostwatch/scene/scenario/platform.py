@@ -21,6 +21,7 @@ from boostwatch.settings import (
     PixelRate,
     Pixels,
     PositiveDuration,
+    Unit,
 )
 
 MIN_PERIGEE_M = 100e3
@@ -260,7 +261,7 @@ class RowScan(Model):
     """The rows see the scene one after another; a frame's time is that of its middle."""
 
     kind: Literal["scanning"] = "scanning"
-    row_period: PositiveDuration = Field(1e-3, ge=1e-9, le=3600, description="from one row to the next")
+    row_period: PositiveDuration = Field(1e-3, ge=1e-6, le=3600, description="from one row to the next")
 
 
 Scan = Annotated[StaringScan | StepStareScan | RowScan, Field(discriminator="kind")]
@@ -281,7 +282,7 @@ class Tone(Model):
     direction: Degrees = Field(0.0, ge=-360, le=360, description="from +x towards +y")
 
 
-PsdFrequency = Annotated[Frequency, Field(ge=1e-9, le=1e6)]
+PsdFrequency = Annotated[float, Field(ge=1e-9, le=1e6), Unit("Hz", "2 Hz")]
 
 
 class LineOfSight(Model):
@@ -292,7 +293,7 @@ class LineOfSight(Model):
     drift_direction: Degrees = Field(30.0, ge=-360, le=360, description="of the drift, from +x towards +y")
     walk: Walk | None = Field(None, description="slow wander besides the drift")
     tones: tuple[Tone, ...] = Field((), max_length=64, description="vibrations")
-    psd: tuple[tuple[PsdFrequency, Annotated[PixelPower, Field(le=1e6)]], ...] | None = Field(
+    psd: tuple[tuple[PsdFrequency, PixelPower], ...] | None = Field(
         None,
         max_length=10_000,
         description="one-sided power spectral density an axis: pairs of frequency and density, straight in log-log",

@@ -72,8 +72,12 @@ class BandModel(Model):
     """One spectral band; what is left out is taken from ``sensor``."""
 
     name: str = Field(min_length=1, max_length=16, pattern=r"^[\x21-\x7e]+$", description="label, ASCII")
-    lower: Wavelength = Field(0.0, ge=0.1, le=100, description="short edge of the band; SWIR, MWIR and WINDOW have their own")
-    upper: Wavelength = Field(0.0, ge=0.1, le=100, description="long edge of the band; SWIR, MWIR and WINDOW have their own")
+    lower: Wavelength = Field(
+        0.0, ge=0.1, le=100, description="short edge of the band; SWIR, MWIR and WINDOW have their own"
+    )
+    upper: Wavelength = Field(
+        0.0, ge=0.1, le=100, description="long edge of the band; SWIR, MWIR and WINDOW have their own"
+    )
     optics_transmission: float | None = Field(
         None, ge=1e-4, le=1, description="optics and filter; the sensor's by default"
     )
@@ -82,7 +86,9 @@ class BandModel(Model):
     )
     psf: Psf | None = Field(None, description="point spread of the optics; the sensor's by default")
     psf_sigma: Pixels | None = Field(None, ge=0.2, le=5, description="Gaussian optics sigma; the sensor's by default")
-    integration: PositiveDuration | None = Field(None, ge=1e-6, description="exposure of a frame; the sensor's by default")
+    integration: PositiveDuration | None = Field(
+        None, ge=1e-6, description="exposure of a frame; the sensor's by default"
+    )
     read_noise: Electrons | None = Field(None, description="read noise rms; the sensor's by default")
     dark_current: ElectronRate | None = Field(None, description="dark current; the sensor's by default")
     full_well: Annotated[Electrons, Field(ge=1)] | None = Field(None, description="well; the sensor's by default")
@@ -121,7 +127,9 @@ class BadPixels(Model):
     known: float = Field(0.9, ge=0, le=1, description="share of them that the sensor's own map lists")
     hot_current: ElectronRate = Field(4e5, description="mean excess dark current of a hot pixel")
     blink_amplitude: Electrons = Field(6e3, description="excess of a blinking pixel while it is up")
-    blink_dwell: PositiveDuration = Field(8.0, ge=1e-3, le=1e7, description="mean time that a blinking pixel stays up, and down")
+    blink_dwell: PositiveDuration = Field(
+        8.0, ge=1e-3, le=1e7, description="mean time that a blinking pixel stays up, and down"
+    )
 
     @model_validator(mode="after")
     def _some_kind(self) -> Self:
