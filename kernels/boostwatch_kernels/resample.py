@@ -80,6 +80,28 @@ def _four(
 
 
 @jit
+def _eight(
+    out: np.ndarray,
+    u: tuple[np.float32, np.float32, np.float32, np.float32],
+    v: tuple[np.float32, np.float32, np.float32, np.float32],
+    a0: np.ndarray,
+    a1: np.ndarray,
+    a2: np.ndarray,
+    a3: np.ndarray,
+    b0: np.ndarray,
+    b1: np.ndarray,
+    b2: np.ndarray,
+    b3: np.ndarray,
+) -> None:
+    """Set ``out`` to a weighted sum of eight rows, four of each canvas."""
+    u0, u1, u2, u3 = u
+    v0, v1, v2, v3 = v
+    for c in range(out.shape[0]):
+        early = (u0 * a0[c] + u1 * a1[c]) + (u2 * a2[c] + u3 * a3[c])
+        out[c] = early + ((v0 * b0[c] + v1 * b1[c]) + (v2 * b2[c] + v3 * b3[c]))
+
+
+@jit
 def _four_more(
     out: np.ndarray,
     w: tuple[np.float32, np.float32, np.float32, np.float32],
@@ -108,38 +130,26 @@ def resample(early: np.ndarray, late: np.ndarray, plan: RowPlan, scale: float, o
     out : float32 (H, W), written
     """
     height, width = out.shape
-    step = early.shape[1]
-    span = width + 3 // step + 1
-    column = np.empty((step, span), np.float32)
+    count, step, columns = early.shape
+    one, two = early.reshape(count, step * columns), late.reshape(count, step * columns)
+    column = np.empty(step * columns, np.float32)
     for i in range(height):
         top, first = plan.first[i, 0], plan.first[i, 1]
-        left = first // step
-        y = plan.taps[i, 0]
-        t = plan.late[i]
-        u = np.float32(scale) * (np.float32(1) - t)
+        y, t = plan.taps[i, 0], plan.late[i]
+        u, v = np.float32(scale) * (np.float32(1) - t), np.float32(scale) * t
         w = (u * y[0], u * y[1], u * y[2], u * y[3])
-        for p in range(step):
-            # Slice by slice: a view of several rows is no longer known to be contiguous.
-            r0, r1 = early[top, p, left : left + span], early[top + 1, p, left : left + span]
-            r2, r3 = early[top + 2, p, left : left + span], early[top + 3, p, left : left + span]
-            _four(column[p], w, r0, r1, r2, r3)
-        if t != np.float32(0):
-            v = np.float32(scale) * t
-            w = (v * y[0], v * y[1], v * y[2], v * y[3])
-            for p in range(step):
-                r0, r1 = late[top, p, left : left + span], late[top + 1, p, left : left + span]
-                r2, r3 = late[top + 2, p, left : left + span], late[top + 3, p, left : left + span]
-                _four_more(column[p], w, r0, r1, r2, r3)
-        o = first - left * step
+        # All phases in one stretch, margins too: long even reads are what memory is fast at.
+        if t == np.float32(0):
+            _four(column, w, one[top], one[top + 1], one[top + 2], one[top + 3])
+        else:
+            _eight(
+                column, w, (v * y[0], v * y[1], v * y[2], v * y[3]),
+                one[top], one[top + 1], one[top + 2], one[top + 3], two[top], two[top + 1], two[top + 2], two[top + 3],
+            )  # fmt: skip
         x = plan.taps[i, 1]
-        _four(
-            out[i],
-            (x[0], x[1], x[2], x[3]),
-            column[o % step, o // step :],
-            column[(o + 1) % step, (o + 1) // step :],
-            column[(o + 2) % step, (o + 2) // step :],
-            column[(o + 3) % step, (o + 3) // step :],
-        )
+        o0, o1 = first % step * columns + first // step, (first + 1) % step * columns + (first + 1) // step
+        o2, o3 = (first + 2) % step * columns + (first + 2) // step, (first + 3) % step * columns + (first + 3) // step
+        _four(out[i], (x[0], x[1], x[2], x[3]), column[o0:], column[o1:], column[o2:], column[o3:])
 
 
 @jit

@@ -15,7 +15,7 @@ approximation there.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -25,6 +25,7 @@ from scipy.interpolate import PchipInterpolator
 
 from boostwatch.errors import BadData
 from boostwatch.scene.radiometry import SUN_TEMPERATURE_K, mean_wavelength
+from boostwatch_kernels.tables import bicubic
 
 Array = NDArray[np.float64]
 
@@ -100,30 +101,15 @@ class _Surface:
 
     def __call__(self, row: Array, column: Array) -> Array:
         row, column = np.broadcast_arrays(row, column)
-        i, row_weights = _hermite(self._rows, row)
-        j, column_weights = _hermite(self._columns, column)
-        out = np.zeros(row.shape)
-        for a in range(2):
-            for b in range(2):
-                f, fr, fc, frc = self._parts[:, i + a, j + b]
-                out += row_weights[a][0] * (column_weights[b][0] * f + column_weights[b][1] * fc)
-                out += row_weights[a][1] * (column_weights[b][0] * fr + column_weights[b][1] * frc)
-        return out
+        out = np.empty(row.size)
+        places = (np.ascontiguousarray(a, np.float64).reshape(-1) for a in (row, column))
+        bicubic(self._rows, self._columns, self._parts, *places, out)
+        return out.reshape(row.shape)
 
 
-def _hermite(nodes: Array, at: Array) -> tuple[NDArray[np.intp], list[tuple[Array, Array]]]:
-    """Return the interval and, for both its ends, the weights of value and slope.
-
-    Beyond the nodes the weights are those of the straight line through the end.
-    """
-    i = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)
-    step = nodes[i + 1] - nodes[i]
-    t = np.clip((at - nodes[i]) / step, 0.0, 1.0)
-    low, high = np.minimum(at - nodes[0], 0.0), np.maximum(at - nodes[-1], 0.0)
-    s = 1 - t
-    start = ((1 + 2 * t) * s * s, t * s * s * step + low)
-    end = ((1 + 2 * s) * t * t, -s * t * t * step + high)
-    return i, [start, end]
+@lru_cache(maxsize=256)
+def _mean_um(lower_um: float, upper_um: float, temperature_k: float) -> Array:
+    return mean_wavelength(lower_um, upper_um, temperature_k)
 
 
 class Atmosphere:
@@ -160,6 +146,7 @@ class Atmosphere:
         self._mean_um = np.array(
             [middle if k is None else float(mean_wavelength(lower_um, upper_um, k)) for k in _SOURCES_K]
         )
+        self._order = np.argsort(self._mean_um)
 
     def _through(self, source: int, h_km: Array, mass: Array) -> Array:
         """Band mean of one of the tabulated sources."""
@@ -186,9 +173,15 @@ class Atmosphere:
         h, mass = np.asarray(altitude_m, np.float64) / 1e3, air_mass(secant)
         if temperature_k is None:
             return self._through(FLAT, h, mass)
-        at = mean_wavelength(self.lower_um, self.upper_um, temperature_k)
-        order = np.argsort(self._mean_um)
-        nodes = self._mean_um[order]
+        if isinstance(temperature_k, float):
+            at = _mean_um(self.lower_um, self.upper_um, temperature_k)
+        else:
+            at = mean_wavelength(self.lower_um, self.upper_um, temperature_k)
+        order, nodes = self._order, self._mean_um[self._order]
+        if at.ndim == 0:  # one spectrum lies between two of the tabulated
+            i = int(np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2))
+            low, high = (self._through(int(order[i + k]), h, mass) for k in (0, 1))
+            return np.clip(low + (high - low) * (at - nodes[i]) / (nodes[i + 1] - nodes[i]), 0.0, 1.0)
         means = np.stack([np.broadcast_to(self._through(int(k), h, mass), np.broadcast_shapes(h.shape, mass.shape))
                           for k in order])  # fmt: skip
         i = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)

@@ -13,7 +13,7 @@ from boostwatch.scene.emission import Emission, Observer
 from boostwatch.scene.line_of_sight import LineOfSight
 from boostwatch.scene.optics import PointSpread
 from boostwatch.scene.platform import Platform
-from boostwatch.scene.projection import Arrival, project
+from boostwatch.scene.projection import Arrival, Pose, project
 from boostwatch.scene.sources import Source
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
@@ -22,12 +22,13 @@ Array = NDArray[np.float64]
 
 
 class Camera(NamedTuple):
-    """What looks at the objects: sensor, platform, line of sight, and optics by band."""
+    """What looks at the objects: sensor, platform, line of sight; optics and dark electrons of an exposure by band."""
 
     sensor: Sensor
     platform: Platform
     line_of_sight: LineOfSight
     spreads: Sequence[PointSpread]
+    dark_e: Sequence[float]
 
 
 class Mark(NamedTuple):
@@ -83,7 +84,9 @@ class Objects:
         """
         if not self._sources:
             return empty(TRUTH_SAMPLE, 0)
-        marks = [self._mark(n, i, e, a) for n, source in enumerate(self._sources) for e, a in self._seen(source, i)]
+        pose = self._pose(i, float(self._time_s[i]))
+        seen = [(n, pair) for n, source in enumerate(self._sources) for pair in self._seen(source, i, pose)]
+        marks = [self._mark(n, i, emission, arrival) for n, (emission, arrival) in seen]
         # What lies below every object is read before the first of them adds its light.
         below = [[self._below(mark, b, image) for b in range(len(image))] for mark in marks]
         rows: list[tuple[float, ...]] = []
@@ -91,25 +94,29 @@ class Objects:
             rows += self._stamp(i, mark, backgrounds, image)
         return np.array(rows, TRUTH_SAMPLE)
 
-    def _seen(self, source: Source, i: int) -> list[tuple[Emission, Arrival]]:
+    def _pose(self, i: int, time_s: float) -> Pose:
+        platform = self._camera.platform
+        return Pose.of(platform, self._world, time_s, int(platform.step_of(i)))
+
+    def _seen(self, source: Source, i: int, pose: Pose) -> list[tuple[Emission, Arrival]]:
         """Return what arrives from a source in a frame; a scanning sensor sees it when its row comes."""
         camera, rows = self._camera, self._camera.platform.row_time_s
-        half, time = 0.5 * camera.sensor.integration_s, float(self._time_s[i])
+        half = 0.5 * camera.sensor.integration_s
         arrived: list[tuple[Emission, Arrival]] = []
         for _ in range(1 if rows is None else 3):
-            if not source.shines(time - half, time + half):
+            start, end = pose.time_s - half, pose.time_s + half
+            if not source.shines(start, end):
                 return []
-            pose = camera.platform.state(time, camera.platform.step_of(i))
-            observer = Observer(pose[0], self._world.sun(time), camera.sensor.ifov_rad)
+            observer = Observer(pose.position_m, pose.sun, camera.sensor.ifov_rad)
             arrived = []
-            for emission in source.emit(time - half, time + half, observer):
-                arrival = project(emission, self._world, camera.sensor, pose, time)
+            for emission in source.emit(start, end, observer):
+                arrival = project(emission, self._world, camera.sensor, pose)
                 if arrival is not None:
                     arrived.append((emission, arrival))
             if rows is None or not arrived:
                 break
             at = float(np.clip(np.nanmean(arrived[0][1].y), 0, len(rows) - 1))
-            time = float(self._time_s[i] + np.interp(at, np.arange(len(rows)), rows))
+            pose = self._pose(i, float(self._time_s[i] + np.interp(at, np.arange(len(rows)), rows)))
         return arrived
 
     def _shift(self, i: int, y: Array) -> Array:
@@ -143,11 +150,11 @@ class Objects:
         for b, (band, spread) in enumerate(zip(camera.sensor.bands, camera.spreads, strict=True)):
             irradiance = float(arrival.irradiance_w_m2[b])
             electrons = irradiance / band.irradiance_per_e
-            if electrons <= 0:
+            if emission.intensity_w_sr[b] <= 0:
                 continue
             square = spread.stamp(image[b], mark.x, mark.y, arrival.share[b], electrons)
             if emission.primary and np.isfinite(backgrounds[b]):
-                noise = backgrounds[b] + band.dark_e_per_s * camera.sensor.integration_s + band.read_noise_e**2
+                noise = backgrounds[b] + camera.dark_e[b] + band.read_noise_e**2
                 intensity = float(emission.intensity_w_sr[b])
                 x, y = mark.middle(b)
                 rows.append(

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from boostwatch.geometry import WGS84_A_M, WGS84_B_M, MapPlane, quaternion_to_matrix
 from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.emission import Emission
+from boostwatch.scene.platform import Platform
+from boostwatch.scene.radiometry import SUN_TEMPERATURE_K
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.sighting import cross_layer, sight
@@ -20,11 +22,27 @@ LEAST_COSINE = 0.02
 """Of the zenith angle at a deck: a path along it is no longer than fifty times the way through."""
 
 
+class Pose(NamedTuple):
+    """A camera at one time: position (3,) ITRS, rotation (3, 3) whose rows are its axes, and the Sun's direction (3,)."""
+
+    time_s: float
+    position_m: Array
+    camera: Array
+    sun: Array
+
+    @classmethod
+    def of(cls, platform: Platform, world: World, time_s: float, step: int) -> Pose:
+        """Return the pose by plan at a time, for a field of a step-stare cycle."""
+        position, attitude = platform.state(time_s, step)
+        camera = np.ascontiguousarray(quaternion_to_matrix(attitude).T)
+        return cls(time_s, position, camera, world.sun(time_s))
+
+
 class Arrival(NamedTuple):
     """Light at the aperture.
 
     ``x``, ``y`` float64 (K,) on the focal plane as planned, px; ``irradiance_w_m2`` float64 (B,) of all points together;
-    ``share`` float64 (B, K) of it from each point, sum 1 where there is any.
+    ``share`` float64 (B, K) of it from each point, sum 1.
     """
 
     x: Array
@@ -33,9 +51,7 @@ class Arrival(NamedTuple):
     share: Array
 
 
-def project(
-    emission: Emission, world: World, sensor: Sensor, pose: tuple[Array, Array], time_s: float
-) -> Arrival | None:
+def project(emission: Emission, world: World, sensor: Sensor, pose: Pose) -> Arrival | None:
     """Follow an emission to the sensor.
 
     Parameters
@@ -44,21 +60,17 @@ def project(
     world : World
         Its air and decks.
     sensor : Sensor
-    pose : tuple of array
-        Position (3,) ITRS m and attitude (4,) by plan.
-    time_s : float
-        For the decks.
+    pose : Pose
 
     Returns
     -------
     Arrival or None
         None where all of it is hidden or behind the camera.
     """
-    position, attitude = pose
+    position, time_s = pose.position_m, pose.time_s
     points = np.ascontiguousarray(emission.position_m)
     seen = np.empty((len(points), 4))
-    camera = np.ascontiguousarray(quaternion_to_matrix(attitude).T)
-    sight(points, emission.height_m, position, camera, (WGS84_A_M, WGS84_B_M), seen)
+    sight(points, emission.height_m, position, pose.camera, (WGS84_A_M, WGS84_B_M), seen)
     here = np.isfinite(seen[:, 2])
     if not here.any():
         return None
@@ -66,15 +78,27 @@ def project(
     weight = np.where(here, emission.share / distance**2, 0.0)
     weight *= _through_decks(world, position, points, emission.height_m, time_s)
     cosine = np.where(here, cosine, 1.0)
-    light = np.stack([
-        weight * _through_air(atmosphere, emission.height_m, cosine, emission.temperature_k)
-        for atmosphere in world.atmospheres
-    ])  # fmt: skip
+    if emission.temperature_k == SUN_TEMPERATURE_K:  # sunlight, which came down through the air too
+        down = _sun_secant(points, pose.sun)
+        clear = [a.two_way(emission.height_m, 1 / np.maximum(cosine, 1e-3), down) for a in world.atmospheres]
+    else:
+        clear = [_through_air(a, emission.height_m, cosine, emission.temperature_k) for a in world.atmospheres]
+    light = weight * np.stack(clear)
     total = light.sum(axis=1)
-    share = light / np.maximum(total, np.finfo(np.float64).tiny)[:, None]
+    # What a cloud swallows whole still has a place.
+    plain = np.where(here, emission.share, 0.0)
+    dark = total == 0
+    share = np.where(dark[:, None], plain / max(plain.sum(), 1e-300), light / np.where(dark, 1.0, total)[:, None])
     return Arrival(
         x / sensor.ifov_rad + sensor.cx, y / sensor.ifov_rad + sensor.cy, emission.intensity_w_sr * total, share
     )
+
+
+def _sun_secant(points: Array, sun: Array) -> Array:
+    """Return the secant of the sun's zenith angle at points (K, 3), by the ellipsoid's normal."""
+    up = points / np.array([WGS84_A_M, WGS84_A_M, WGS84_B_M]) ** 2
+    cosine = up @ sun / np.linalg.norm(up, axis=-1)
+    return 1 / np.maximum(cosine, 1e-3)
 
 
 def _through_air(atmosphere: Atmosphere, height_m: Array, cosine: Array, temperature_k: float) -> Array:
@@ -107,6 +131,6 @@ def _through_decks(world: World, position: Array, points: Array, height_m: Array
         cross_layer(
             points[below], position, (WGS84_A_M + top, WGS84_B_M + top), plane.basis, plane.RADIUS_M, place
         )  # fmt: skip
-        secant = 1 / np.maximum(np.nan_to_num(place[:, 2], nan=1.0), LEAST_COSINE)
+        secant = 1 / np.fmax(place[:, 2], LEAST_COSINE)
         out[below] *= deck.transmittance(place[:, 0], place[:, 1], secant, time_s)
     return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -24,6 +26,7 @@ def planck(wavelength_um: ArrayLike, temperature_k: ArrayLike) -> Array:
     return out
 
 
+@cache
 def _nodes(lower_um: float, upper_um: float) -> tuple[Array, Array]:
     # 24-point Gauss-Legendre: exact to 1e-9 over any band of an octave.
     x, w = np.polynomial.legendre.leggauss(24)

@@ -243,7 +243,9 @@ class Renderer:
         self._electrons_per_radiance = [
             sensor.ifov_rad**2 * (band.upper_um - band.lower_um) / band.irradiance_per_e for band in sensor.bands
         ]
-        camera = Camera(sensor, self._platform, self._los, self._spreads)
+        figures = [scenario.sensor.figures(b) for b in range(len(sensor.bands))]
+        dark_e = [f.dark_e_per_s * f.integration_s for f in figures]
+        camera = Camera(sensor, self._platform, self._los, self._spreads, dark_e)
         self._objects = Objects(plan.sources, world, camera, self.time_s)
         self.objects = self._objects.truth()
 

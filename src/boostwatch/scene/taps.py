@@ -76,7 +76,7 @@ def spline_taps(
 
 
 def products(taps: Array, most: int | None = MAX_RANK) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Trim taps and write them as a sum of products, by singular values.
+    """Trim taps and write them as a sum of products: that of their sums along the axes, then singular vectors.
 
     Parameters
     ----------
@@ -96,13 +96,20 @@ def products(taps: Array, most: int | None = MAX_RANK) -> tuple[NDArray[np.float
     mass = np.bincount(away.ravel(), np.abs(centred).ravel())
     reach = int(np.searchsorted(np.cumsum(mass), (1 - TAIL) * mass.sum()))
     reach = min(reach, middle - 1)
-    cut = centred[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
-    u, s, v = np.linalg.svd(cut)
-    for rank in range(1, len(s) + 1):
-        rest = cut - (u[:, :rank] * s[:rank]) @ v[:rank]
-        if rank == most or np.abs(rest).max() <= RESIDUAL * np.abs(cut).max():
-            break
-    root = np.sqrt(s[:rank])
-    rows, columns = (u[:, :rank] * root).T, v[:rank] * root[:, None]
-    total = float((rows.sum(axis=1) * columns.sum(axis=1)).sum())
-    return (rows / total).astype(np.float32), columns.astype(np.float32)
+    cut = centred[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1].copy()
+    cut /= cut.sum()
+    # The product of both sums along the axes comes first: what is left then sums to zero along every line, and so does
+    # each of its singular vectors. Any number of them keeps the sum, and edges along the axes, as they are.
+    across, down = cut.sum(axis=0), cut.sum(axis=1)
+    rest = cut - np.outer(down, across)
+    u, s, v = np.linalg.svd(rest)
+    limit = RESIDUAL * np.abs(cut).max()
+    rank = 0
+    while (
+        rank < (len(s) if most is None else most - 1)
+        and np.abs(rest - (u[:, :rank] * s[:rank]) @ v[:rank]).max() > limit
+    ):
+        rank += 1
+    root = np.sqrt(s[:rank, None])
+    rows, columns = np.vstack([down, u.T[:rank] * root]), np.vstack([across, v[:rank] * root])
+    return rows.astype(np.float32), columns.astype(np.float32)

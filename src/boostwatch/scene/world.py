@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.geometry import MapPlane, geodetic_to_itrs, sun_directions
+from boostwatch.geometry import MapPlane, geodetic_to_itrs, parse_utc, sun_directions
 from boostwatch.scene.atmosphere import Atmosphere, find_band
 from boostwatch.scene.clouds import CloudDeck
 from boostwatch.scene.earth import EarthRadiance
@@ -73,10 +73,13 @@ class World:
                 for i, b in enumerate(sensor.bands)
             )
         background = scenario.background
+        texels = 1 << int(np.clip(np.ceil(np.log2(1.4 * cells)), 8, np.log2(MAX_TEXELS)))
         self.earth: EarthRadiance | None = None
         if isinstance(background, EarthBackground):
-            self.earth = EarthRadiance(background, self.plane, self.cell_m, randoms("earth", 0))
-        texels = 1 << int(np.clip(np.ceil(np.log2(1.4 * cells)), 8, np.log2(MAX_TEXELS)))
+            self.earth = EarthRadiance(
+                background, self.plane, self.cell_m, randoms("earth", 0),
+                day_of_year=parse_utc(scenario.epoch).timetuple().tm_yday, cells=texels,
+            )  # fmt: skip
         order = sorted(enumerate(scenario.clouds), key=lambda item: item[1].altitude)
         self.decks = [CloudDeck(layer, self.plane, self.cell_m, texels, randoms("cloud", i)) for i, layer in order]
 
