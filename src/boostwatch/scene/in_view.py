@@ -12,6 +12,7 @@ from boostwatch.errors import BadData
 from boostwatch.geometry import intersect_earth, quaternion_to_matrix
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.scenario import Scenario, StepStareScan
+from boostwatch.scene.scenario.confusers import Lasting
 from boostwatch.scene.sources import Source
 from boostwatch.sensor import Sensor
 
@@ -38,8 +39,8 @@ def require_in_view(scenario: Scenario, sources: Sequence[Source], frame: Frame)
     Clouds, darkness and the chance of dark times do not count: an object counts as seen if its place comes as near to
     the frame as its extent, the reach of the line of sight and `SLACK_PX` in an exposure in which it may shine.
     """
-    for i, source in enumerate(sources):
-        _require_time(i, source, frame)
+    for i, (item, source) in enumerate(zip(scenario.objects, sources, strict=True)):
+        _require_time(i, source, (item.start, item.end) if isinstance(item, Lasting) else source.reach_s, frame)
         _require_place(i, source, scenario, frame)
 
 
@@ -47,15 +48,15 @@ def _called(source: Source) -> str:
     return f"the {source.kind.replace('_', ' ')}" + (f" {source.name!r}" if source.name else "")
 
 
-def _require_time(number: int, source: Source, frame: Frame) -> None:
+def _require_time(number: int, source: Source, shines_s: tuple[float, float], frame: Frame) -> None:
     half = 0.5 * frame.sensor.integration_s
     first, last = float(frame.time_s[0]) - half, float(frame.time_s[-1]) + half
-    if source.shines(first, last):
+    if shines_s[0] < last and shines_s[1] > first:
         return
-    early = source.reach_s[1] <= first
+    early = shines_s[1] <= first
     raise BadData(
-        f"{_called(source)} shines {'before' if early else 'after'} the run alone", place=f"objects[{number}]",
-        found=f"until {source.reach_s[1]:.6g} s" if early else f"from {source.reach_s[0]:.6g} s",
+        f"{_called(source)} shines {'before' if early else 'after'} the run only", place=f"objects[{number}]",
+        found=f"until {shines_s[1]:.6g} s" if early else f"from {shines_s[0]:.6g} s",
         allowed=f"some time from {first:.6g} s to {last:.6g} s, or outside_view = 'allow'",
     )  # fmt: skip
 
@@ -87,7 +88,7 @@ def _require_place(number: int, source: Source, scenario: Scenario, frame: Frame
     if out[nearest] > room[nearest]:
         raise BadData(
             f"{_called(source)} is never in view", place=f"objects[{number}]",
-            found=f"{out[nearest]:.6g} px outside the frame at its nearest, {when[nearest]:.6g} s",
+            found=f"{out[nearest]:.4g} px outside the frame at its nearest, {when[nearest]:.6g} s",
             allowed=f"at most {room[nearest]:.3g} px, or outside_view = 'allow'",
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from boostwatch.geometry import WGS84_A_M
 from boostwatch.orbits import semi_major_axis_m, sun_synchronous_inclination_rad
+from boostwatch.scene.scenario.sensor import NAME
 from boostwatch.settings import (
     Angle,
     Degrees,
@@ -209,6 +210,8 @@ class TablePlatform(_Looking):
     file: str | None = Field(
         None,
         min_length=1,
+        max_length=1000,
+        pattern=NAME,
         description="CSV beside the scenario: time_s and x_m, y_m, z_m (ITRS),"
         " or time_s and latitude_deg, longitude_deg, altitude_m; or give points",
     )

@@ -56,7 +56,7 @@ class Scenario(Model):
     def _instant(cls, text: str) -> str:
         try:
             when = parse_utc(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValueError("is not an instant; allowed: ISO 8601 such as 2026-06-21T15:00:00Z") from None
         if not 1960 <= when.year <= 2100:
             raise ValueError("is out of range; allowed: 1960 to 2100")

@@ -47,7 +47,12 @@ class ImagePsf(Model):
     """A point spread from a file, centred on its centroid."""
 
     kind: Literal["image"] = "image"
-    file: str = Field(min_length=1, description="NPY or FITS, beside the scenario file; (y, x), light density")
+    file: str = Field(
+        min_length=1,
+        max_length=1000,
+        pattern=NAME,
+        description="NPY or FITS, beside the scenario file; (y, x), light density",
+    )
     samples_per_pixel: float = Field(4.0, ge=2, le=64, description="samples of the image a pixel")
 
 
