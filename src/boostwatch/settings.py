@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, time
@@ -21,9 +22,11 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from boostwatch.errors import BadData, NoInput
 
@@ -129,6 +132,12 @@ Flux = Annotated[float, Field(ge=0, le=1e9), Unit("m-2 s-1", "5 /cm2/s")]
 RadiantEnergy = Annotated[float, Field(gt=0), Unit("J/sr", "1e4 J/sr")]
 
 
+def _is_number(field: FieldInfo) -> bool:
+    """Tell whether a field is a plain number, without a unit."""
+    plain = {field.annotation, *get_args(field.annotation)} & {int, float}
+    return bool(plain) and not any(isinstance(m, Unit) for m in field.metadata)
+
+
 class Model(BaseModel):
     """Base of everything read from TOML: unknown keys are errors, values are frozen.
 
@@ -136,6 +145,19 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, data: Any) -> Any:
+        """Refuse ``true`` and quoted numbers, which pydantic would take, where a plain number is due."""
+        wrong = [
+            InitErrorDetails(type="float_type", loc=(name,), input=data[name])
+            for name, field in cls.model_fields.items()
+            if isinstance(data, dict) and isinstance(data.get(name), bool | str) and _is_number(field)
+        ]
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
+        return data
 
     def to_toml(self) -> str:
         """Return the settings as TOML that reads back to an equal model."""
@@ -145,6 +167,7 @@ class Model(BaseModel):
 MAX_LINES = 20
 """Errors of a file that are told one by one."""
 _MOST_SHOWN = 80
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 def _shown(value: object) -> str:
@@ -160,7 +183,7 @@ def _step(step: int | str) -> str:
     """Return a step of a key path: bare keys as they are, others in quotes, as TOML would."""
     if isinstance(step, int):
         return f"[{step}]"
-    return f".{step}" if step and step.isprintable() and len(step) <= _MOST_SHOWN else f".{_shown(step)}"
+    return f".{step}" if _BARE_KEY.fullmatch(step) else f".{_shown(step)}"
 
 
 def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -192,6 +215,8 @@ def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
                 lines.append(f"{path}: should be a table{found}")
             case "tuple_type" | "list_type":
                 lines.append(f"{path}: should be a list{found}")
+            case "float_type":
+                lines.append(f"{path}: should be a number without quotes{found}")
             case "string_type":
                 lines.append(f"{path}: should be a text in quotes; found {_shown(item['input'])}")
             case _:

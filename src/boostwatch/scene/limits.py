@@ -96,7 +96,8 @@ def need_bytes(scenario: Scenario, reach_px: float, *, limb: bool, fields: int =
     With ``(W + 2 m)(H + 2 m) oversample**2`` cells, ``m`` the reach of the line of sight and 32 px of optics, B bands
     and L cloud layers it is 250 MB; 24 B + 32 L bytes a cell for each field of a step-stare cycle that is kept (the
     ground at two moments, three blurred keyframes and one in the making; the layers' fields); 60 bytes a cell while an
-    exact view is made, 400 more where it has the limb in it and, with clouds, 500 + 160 L besides; and 40 B bytes a pixel for the detector.
+    exact view is made, 400 more where it has the limb in it and, with clouds, 500 + 160 L besides; and 40 B bytes a
+    pixel for the detector.
     Peaks that were measured on 1 to 6 million cells lie 5 to 40 % below.
     """
     sensor, bands = scenario.sensor, len(scenario.sensor.bands)
