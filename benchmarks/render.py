@@ -111,7 +111,7 @@ def stages(renderer: Renderer) -> dict[str, float]:
 
 
 def two_threads(size: int, frames: int) -> dict[str, float]:
-    """Return wall seconds of the same frames on one thread and on two, each renderer its own, in turn; least of three."""
+    """Return wall seconds of the same frames on one thread and on two, in turn; the least of three."""
     least = {1: np.inf, 2: np.inf}
     for _ in range(3):
         for jobs in least:
@@ -171,8 +171,8 @@ def main() -> None:
     for name, label in (("frame", "boostwatch"), ("normal", "numpy SFC64 normal")):
         print(f"{label:28s}{one['mean_ms'][name]:9.2f}{one['median_ms'][name]:11.2f}")
     print(
-        f"ratio of means {one['ratio']:.3f} (goal: at most {GOAL}); between keyframes {one['ratio_between_keyframes']:.3f};"
-        f" {one['mpx_per_s']:.0f} Mpx/s; {one['ready_s']:.1f} s until the first frame"
+        f"ratio of means {one['ratio']:.3f} (goal: at most {GOAL});"
+        f" between keyframes {one['ratio_between_keyframes']:.3f}; {one['mpx_per_s']:.0f} Mpx/s; {one['ready_s']:.1f} s until the first frame"
     )
     print("least ms between keyframes: " + ", ".join(f"{k} {v:.2f}" for k, v in one["stages_ms"].items()))
     print(

@@ -48,6 +48,10 @@ class Source(ABC):
         return self.reach_s[0] < end_s and self.reach_s[1] > start_s
 
     @abstractmethod
+    def whereabouts(self, time_s: Array) -> tuple[Array, float]:
+        """Return where it is at times (M,), ITRS (M, 3) or (1, 3), and within what radius its light lies, m."""
+
+    @abstractmethod
     def emit(self, start_s: float, end_s: float, observer: Observer) -> tuple[Emission, ...]:
         """Return the light that leaves during an exposure, empty when dark.
 
