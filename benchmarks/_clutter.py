@@ -37,7 +37,7 @@ def radial_spectrum(tile: NDArray[np.floating]) -> tuple[Array, Array]:
 
 
 def spectral_slope(frequency: Array, power: Array, upper: float = 0.5) -> float:
-    """Return the slope of log power over log frequency up to ``upper``, each of twelve octave parts with even weight."""
+    """Return the slope of log power over log frequency up to ``upper``; twelve parts of it weigh alike."""
     use = frequency <= upper
     f, p = np.log(frequency[use]), np.log(power[use])
     part = np.minimum(((f - f[0]) / (f[-1] - f[0]) * 12).astype(int), 11)

@@ -1,8 +1,8 @@
 """Do synthetic 3.9 um night scenes have the clutter of real ones?
 
 Renders two scenarios with several seeds and sets their statistics beside those of four real GOES-16 tiles
-(``data/goes16_statistics.json``), of the real crop in ``data/real``, and of a Gaussian field of slope -2.8, whose phases
-are random. Exits 1 if the median of a scenario lies outside the range of the real tiles.
+(``data/goes16_statistics.json``), of the real crop in ``data/real``, and of a Gaussian field of slope -2.8 with random
+phases. Exits 1 if the median of a scenario lies outside the range of the real tiles.
 
     python -m benchmarks.clutter [--quick] [--json] [--figure FILE.png]
 """
@@ -81,6 +81,12 @@ def outside(values: dict[str, float], ranges: Ranges) -> list[str]:
     return sorted({key for key, low, high in bars if not low <= values[key] <= high})
 
 
+def share_inside(images: list[Image], ranges: Ranges) -> dict[str, float]:
+    """Return the share of the images' tiles that lie in the real range, by statistic."""
+    found = [tile_statistics(tile) for image in images for tile in tiles(image)]
+    return {k: float(np.mean([ranges[k][0] <= f[k] <= ranges[k][1] for f in found])) for k in STATISTICS}
+
+
 def measure(path: Path) -> None:
     """Write the statistics of the real tiles."""
     with np.load(path) as archive:
@@ -120,7 +126,8 @@ def figure(path: Path, scenes: dict[str, list[Image]], crop: Image) -> None:
     spectrum, gradient = axes[:, 3]
     edges = np.linspace(0, 0.3, 61)
     for title, images, style in (
-        ("GOES-16, real", [crop], "k-"), ("land", land, "C0-"), ("sea", sea, "C1-"), ("random phases", [random], "C3--"),
+        ("GOES-16, real", [crop], "k-"), ("land", land, "C0-"), ("sea", sea, "C1-"),
+        ("random phases", [random], "C3--"),
     ):  # fmt: skip
         power = np.exp(np.mean([np.log(mean_spectrum(image)[1]) for image in images], axis=0))
         spectrum.loglog(mean_spectrum(images[0])[0], power, style, label=title)
@@ -153,13 +160,7 @@ def main() -> int:
     rows |= {name: summary(images) for name, images in scenes.items()}
     real = json.loads(REAL.read_text())["tiles"]
     parts = {key: [part[key] for tile in real for part in tile["tiles"]] for key in STATISTICS}
-    share = {
-        name: {
-            key: float(np.mean([ranges[key][0] <= tile_statistics(t)[key] <= ranges[key][1] for im in images for t in tiles(im)]))
-            for key in STATISTICS
-        }
-        for name, images in scenes.items()
-    }  # fmt: skip
+    share = {name: share_inside(images, ranges) for name, images in scenes.items()}
     failed = {name: outside(rows[name], ranges) for name in SCENES}
     if args.figure:
         figure(args.figure, scenes, crop)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
+from boostwatch.version import __version__
+
 if TYPE_CHECKING:
     from boostwatch.pipeline import render as simulate
 
-__all__ = ["simulate"]
-
-__version__ = "0.1.0"
+__all__ = ["__version__", "simulate"]
 
 # The kernels know no other package, so they are told here where compiled code may be kept.
 os.environ.setdefault("BOOSTWATCH_CACHE_DIR", platformdirs.user_cache_dir("boostwatch"))

@@ -482,7 +482,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"boostwatch: error: {message}", err=True)
+    for line in message.split("\n"):
+        click.echo(f"boostwatch: error: {line}", err=True)
     return code
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -21,9 +23,11 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from boostwatch.errors import BadData, NoInput
 
@@ -121,12 +125,18 @@ PositivePixelRate = Annotated[float, Field(gt=0), Unit("pix/s", "4 px/s")]
 PixelAcceleration = Annotated[float, Field(gt=0), Unit("pix/s2", "0.1 px/s2")]
 Electrons = Annotated[float, Field(ge=0, le=1e15), Unit("electron", "100 e-")]  # squares stay within float32
 ElectronRate = Annotated[float, Field(ge=0, le=1e15), Unit("electron/s", "1e5 e-/s")]
-PixelPower = Annotated[float, Field(gt=0), Unit("pix2/Hz", "0.01 px2/Hz")]
+PixelPower = Annotated[float, Field(gt=0, le=1e6), Unit("pix2/Hz", "0.01 px2/Hz")]
 Frequency = Annotated[float, Field(gt=0), Unit("Hz", "2 Hz")]
-Radiance = Annotated[float, Field(ge=0), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
+Radiance = Annotated[float, Field(ge=0, le=1e8), Unit("W/(m2 sr um)", "0.3 W/m2/sr/um")]
 Area = Annotated[float, Field(gt=0), Unit("m2", "2 km2")]
 Flux = Annotated[float, Field(ge=0, le=1e9), Unit("m-2 s-1", "5 /cm2/s")]
 RadiantEnergy = Annotated[float, Field(gt=0), Unit("J/sr", "1e4 J/sr")]
+
+
+def _is_number(field: FieldInfo) -> bool:
+    """Tell whether a field is a plain number, without a unit."""
+    plain = {field.annotation, *get_args(field.annotation)} & {int, float}
+    return bool(plain) and not any(isinstance(m, Unit) for m in field.metadata)
 
 
 class Model(BaseModel):
@@ -147,18 +157,53 @@ class Model(BaseModel):
                 shown["default"] = unit.write(shown["default"])
         return out
 
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, data: Any) -> Any:
+        """Refuse ``true`` and quoted numbers, which pydantic would take, where a plain number is due."""
+        wrong = [
+            InitErrorDetails(type="float_type", loc=(name,), input=data[name])
+            for name, field in cls.model_fields.items()
+            if isinstance(data, dict) and isinstance(data.get(name), bool | str) and _is_number(field)
+        ]
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong)
+        return data
+
     def to_toml(self) -> str:
         """Return the settings as TOML that reads back to an equal model."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
+MAX_LINES = 20
+"""Errors of a file that are told one by one."""
+_MOST_SHOWN = 80
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message shows it: on one line, cut where it is long."""
+    try:
+        text = repr(str(value) if isinstance(value, date | time) else value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
+
+
+def _step(step: int | str) -> str:
+    """Return a step of a key path: bare keys as they are, others in quotes, as TOML would."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _BARE_KEY.fullmatch(step) else f".{_shown(step)}"
+
+
 def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Turn pydantic's account into one line an error: key path, what is wrong, what is allowed."""
     lines = []
-    for item in error.errors():
-        keys = _without_tags(model, item["loc"])
-        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in keys).lstrip(".") or "(top level)"
-        found = "" if isinstance(item["input"], dict | list) else f"; found {item['input']!r}"
+    items = error.errors(include_url=False)
+    for item in items[:MAX_LINES]:
+        path = "".join(map(_step, _without_tags(model, item["loc"]))).lstrip(".") or "(top level)"
+        found = "" if isinstance(item["input"], dict | list) else f"; found {_shown(item['input'])}"
         match item["type"]:
             case "extra_forbidden":
                 names = _names_at(model, item["loc"][:-1])
@@ -175,16 +220,20 @@ def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
             case "union_tag_not_found":
                 lines.append(f"{path}: required key 'kind' is missing; allowed: {_kinds_at(model, item['loc'])}")
             case "union_tag_invalid":
-                found = f"; found {item['ctx']['tag']!r}"
+                found = f"; found {_shown(item['ctx']['tag'])}"
                 lines.append(f"{path}.kind: is not known{found}; allowed: {_kinds_at(model, item['loc'])}")
             case "model_type" | "dict_type" | "model_attributes_type":
                 lines.append(f"{path}: should be a table{found}")
             case "tuple_type" | "list_type":
                 lines.append(f"{path}: should be a list{found}")
+            case "float_type":
+                lines.append(f"{path}: should be a number without quotes{found}")
             case "string_type":
-                lines.append(f"{path}: should be a text in quotes; found {str(item['input'])!r}")
+                lines.append(f"{path}: should be a text in quotes; found {_shown(item['input'])}")
             case _:
                 lines.append(f"{path}: {item['msg'][0].lower()}{item['msg'][1:]}{found}")
+    if len(items) > MAX_LINES:
+        lines.append(f"and {len(items) - MAX_LINES} more errors")
     return lines
 
 
@@ -291,6 +340,8 @@ def parse_model(values: Mapping[str, Any], model: type[M], *, name: str = "setti
         raise BadData("is nested too deeply", path=name) from None
     except ValidationError as error:
         raise BadData("\n".join(f"{name}: {line}" for line in _lines(error, model))) from None
+    except ValueError:  # tomllib passes on what int() says to thousands of digits
+        raise BadData("is not TOML: a whole number has more than 4300 digits", path=name) from None
 
 
 class DetectSettings(Model):

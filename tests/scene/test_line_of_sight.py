@@ -198,7 +198,7 @@ def test_the_true_attitude_moves_the_scene_and_the_report_strays_by_its_sigmas()
     ("text", "message"),
     [
         ('walk = {rms = "1 s"}', r"line_of_sight\.walk\.rms: has the wrong unit"),
-        ('walk = {correlation = "0 s"}', r"line_of_sight\.walk\.correlation: should be greater than 0 s"),
+        ('walk = {correlation = "0 s"}', r"walk\.correlation: should be greater than or equal to 0.001 s"),
         ('tones = [{frequency = "3 Hz"}]', r"line_of_sight\.tones\[0\]\.amplitude: required key is missing"),
         ('tones = [{frequency = "-3 Hz", amplitude = "1 px"}]', r"tones\[0\]\.frequency: should be greater than 0 Hz"),
         ('psd = [["1 Hz", "1 px2/Hz"]]', r"line_of_sight\.psd: has 1 pairs; allowed: at least 2"),

@@ -132,7 +132,7 @@ POINT = '{time="%s s",latitude="1 deg",longitude="2 deg",altitude="700 km"}'
         ),
         ('[scan]\nkind = "spinning"', r"scan\.kind: is not known; found 'spinning'; allowed: staring, step_stare, sc"),
         ('[scan]\nkind = "staring"\nrow_period = "1 s"', r"scan\.row_period: unknown key"),
-        ('[scan]\nkind = "scanning"\nrow_period = "0 s"', r"scan\.row_period: should be greater than 0 s"),
+        ('[scan]\nkind = "scanning"\nrow_period = "0 s"', r"row_period: should be greater than or equal to 0.000001 s"),
     ],
 )  # fmt: skip
 def test_one_clear_line(text: str, message: str) -> None:

@@ -98,7 +98,7 @@ def test_point_source_electrons_and_snr_are_closed_form() -> None:
 def test_truth_in_both_bands_and_only_on_the_focal_plane() -> None:
     outside = {**FIRE, "latitude": "29.5 deg"}
     late = {**FIRE, "start": "10 s"}
-    r = make(background=DARK, line_of_sight=STILL, objects=[FIRE, outside, late])
+    r = make(background=DARK, line_of_sight=STILL, objects=[FIRE, outside, late], outside_view="allow")
     assert [(s["object_id"], s["band"]) for s in r.frame(3).samples] == [(0, 0), (0, 1)]
     assert set(r.frame(35).samples["object_id"]) == {0, 2}
     assert np.isnan(r.objects["heading_deg"]).all()

@@ -102,7 +102,7 @@ class _Surface:
     def __call__(self, row: Array, column: Array) -> Array:
         row, column = np.broadcast_arrays(row, column)
         out = np.empty(row.size)
-        y, x = (np.ascontiguousarray(a, np.float64).reshape(-1) for a in (row, column))
+        y, x = (np.array(a, np.float64).reshape(-1) for a in (row, column))
         bicubic(self._rows, self._columns, self._parts, y, x, out)
         return out.reshape(row.shape)
 

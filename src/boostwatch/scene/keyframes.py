@@ -18,7 +18,7 @@ from scipy.ndimage import spline_filter
 from boostwatch.parallel import ordered_map
 from boostwatch.scene.canvas import Canvas
 from boostwatch.scene.recent import Recent
-from boostwatch_kernels.resample import RowPlan, blur, resample, spline_taps
+from boostwatch_kernels.resample import Coded, RowPlan, blur, encode, resample, spline_taps
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -32,9 +32,9 @@ FADE_SHARE = 0.25
 
 
 class Blurred(NamedTuple):
-    """One band's canvas after optics and pixel: float32 (N, step, M) with columns by phase; pixels of margin."""
+    """One band's canvas after optics and pixel, and the pixels of margin that it has left."""
 
-    cells: Floats
+    canvas: Coded
     margin: int
 
 
@@ -86,13 +86,18 @@ class Keyframes:
         step = grid.oversample
         cut = _reach_px(kernel, step)
         margin = grid.margin - cut
-        out = np.empty(((grid.height + 2 * margin) * step, step, grid.width + 2 * margin), np.float32)
+        rows = (grid.height + 2 * margin) * step
+        out = Coded(
+            np.empty((rows, step, grid.width + 2 * margin), np.uint16),
+            np.empty(rows, np.float32), np.empty(rows, np.float32),
+        )  # fmt: skip
         if kernel is None:
             smooth = spline_filter(cells, order=3, output=np.float32, mode="mirror")
-            out[:] = smooth.reshape(len(out), -1, step).swapaxes(1, 2)
+            for row, line in enumerate(smooth):
+                encode(line, out, row)
             return Blurred(out, margin)
-        edges = np.linspace(0, len(out), jobs + 1).astype(int).tolist()
-        for _ in ordered_map(lambda rows: blur(cells, kernel, cut * step, out, rows), pairwise(edges), jobs=jobs):
+        edges = np.linspace(0, rows, jobs + 1).astype(int).tolist()
+        for _ in ordered_map(lambda part: blur(cells, kernel, cut * step, out, part), pairwise(edges), jobs=jobs):
             pass
         return Blurred(out, margin)
 
@@ -124,7 +129,7 @@ class Keyframes:
         for b, (one, two) in enumerate(zip(early, late, strict=True)):
             if one.margin not in plans:
                 plans[one.margin] = _plan(shift, share, one.margin, self._canvas.grid.oversample)
-            resample(one.cells, two.cells, plans[one.margin], scale[b], out[b])
+            resample(one.canvas, two.canvas, plans[one.margin], scale[b], out[b])
 
 
 def _plan(shift: Array, share: Floats, margin: int, step: int) -> RowPlan:

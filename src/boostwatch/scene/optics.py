@@ -237,20 +237,20 @@ class PointSpread:
 
 def _checked(psf: ImagePsf, image: NDArray[np.generic] | None) -> Array:
     """Return the image of a point spread as float64, or say what is wrong with it."""
-    array = np.asarray(image)
+    array, place = np.asarray(image), f"psf.file = {psf.file}"
     if array.ndim != 2 or not array.size or array.dtype.kind not in "buif":
-        raise BadData("a point spread is one real image (y, x)", path=psf.file, found=f"{array.dtype} {array.shape}")
+        raise BadData("a point spread is one real image (y, x)", place=place, found=f"{array.dtype} {array.shape}")
     width = max(array.shape) / psf.samples_per_pixel
     if max(array.shape) > MAX_IMAGE_SAMPLES or width > MAX_IMAGE_PX:
         raise BadData(
             "a point spread is too wide",
-            path=psf.file,
+            place=place,
             found=f"{max(array.shape)} samples, {width:g} px",
             allowed=f"at most {MAX_IMAGE_SAMPLES} samples and {MAX_IMAGE_PX} px",
         )
     out = array.astype(np.float64)
     if not np.isfinite(out).all() or not out.sum() > 0:
-        raise BadData("a point spread must be finite, its sum positive", path=psf.file, found=f"sum {out.sum()}")
+        raise BadData("a point spread must be finite, its sum positive", place=place, found=f"sum {out.sum()}")
     out /= out.sum()
     return out
 

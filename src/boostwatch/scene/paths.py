@@ -36,6 +36,10 @@ NEARLY_ROUND = 0.01
 """Below this eccentricity the default place in the orbit is at the boresight's latitude, above it the apogee."""
 
 
+MAX_DISTANCE_M = 2e9
+"""Of a sensor from the middle of the Earth: five times the Moon's."""
+
+
 class Path(Protocol):
     """A sensor's way. ``moving`` is False where it stays at one place of the rotating Earth."""
 
@@ -196,6 +200,12 @@ def _table(model: TablePlatform, tables: Mapping[str, NDArray[Any]], frame_times
     bad = ~(np.isfinite(time) & np.isfinite(position).all(-1))
     if np.any(bad):
         raise BadData("the table has a gap", place=place, found=f"row {np.argmax(bad)}", allowed="finite numbers")
+    far = np.abs(position).max(axis=-1) > MAX_DISTANCE_M
+    if np.any(far):
+        raise BadData(
+            "the sensor is too far away", place=place, found=f"row {np.argmax(far)}",
+            allowed=f"coordinates of at most {MAX_DISTANCE_M:.3g} m",
+        )  # fmt: skip
     wrong = np.diff(time) <= 0
     if np.any(wrong):
         row = int(np.argmax(wrong)) + 1

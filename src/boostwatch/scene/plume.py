@@ -120,7 +120,7 @@ def plume_length(thrust_n: ArrayLike, height_m: ArrayLike) -> Array:
     The two combine by their reciprocals. Beyond the length (three e-folds of its brightness) nothing is drawn.
     """
     thrust = np.asarray(thrust_n, np.float64)
-    dense = LAW.length_scales * np.sqrt(thrust / ambient_pressure(height_m))
+    dense = LAW.length_scales * np.sqrt(thrust / np.maximum(ambient_pressure(height_m), 1e-30))  # far out it is none
     vacuum = LAW.vacuum_length_m * np.sqrt(thrust / 1e6)
     out: Array = dense * vacuum / np.maximum(dense + vacuum, 1e-12)
     return out

@@ -18,14 +18,16 @@ from boostwatch.scene.camera import build_sensor
 from boostwatch.scene.canvas import Canvas
 from boostwatch.scene.focal_plane import build_focal_plane
 from boostwatch.scene.image import image_radiance
+from boostwatch.scene.in_view import Frame, require_in_view
 from boostwatch.scene.keyframes import Keyframes, margin_px
+from boostwatch.scene.limits import MOST_FIELDS, require_memory, require_slow, require_steady, total_smear_px
 from boostwatch.scene.line_of_sight import LineOfSight
 from boostwatch.scene.objects import Camera, Objects
 from boostwatch.scene.optics import build_point_spread, psf_files
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.recent import Recent
 from boostwatch.scene.scenario import ImageBackground, Scenario
-from boostwatch.scene.sources import build_source
+from boostwatch.scene.sources import Source, build_source
 from boostwatch.scene.stray import add_stray_light
 from boostwatch.scene.view import Grid
 from boostwatch.scene.world import World, require_bands
@@ -34,8 +36,6 @@ from boostwatch.sensor import Sensor
 Array = NDArray[np.float64]
 
 SATURATED_SHARE = 0.01
-MOST_FIELDS = 16
-"""Fields of a step-stare cycle whose scenes are kept in memory."""
 LEAST_SMEAR_PX = 0.05
 """Motion of the whole scene within an exposure that is worth a filter of its own."""
 
@@ -61,14 +61,63 @@ def check(scenario: Scenario, arrays: Mapping[str, NDArray[np.generic]], tables:
     ------
     BadData
     """
-    Platform(scenario, tables)
-    sensor = build_sensor(scenario, arrays)
-    require_bands(scenario, sensor)
-    for item in scenario.objects:
-        build_source(item, 0.0, [(b.lower_um, b.upper_um) for b in sensor.bands], np.random.default_rng(0))
+    _plan(scenario, arrays, tables, scenario.seed)
     if isinstance(scenario.background, ImageBackground):
         grid = Grid(scenario.sensor.height, scenario.sensor.width, 0, 1)
-        image_radiance(arrays[scenario.background.file], scenario.background, len(sensor.bands), grid)
+        image_radiance(arrays[scenario.background.file], scenario.background, len(scenario.sensor.bands), grid)
+
+
+class _Plan(NamedTuple):
+    """What is settled about a scenario before the first cell of its scene is made; ``motion`` and ``reach`` in px."""
+
+    time_s: Array
+    platform: Platform
+    sensor: Sensor
+    line_of_sight: LineOfSight
+    motion: tuple[float, float]
+    reach: float
+    sources: list[Source]
+
+
+def _randoms(seed: int, purpose: str, number: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(purpose.encode()), number])
+
+
+def _plan(
+    scenario: Scenario, arrays: Mapping[str, NDArray[np.generic]], tables: Mapping[str, NDArray[Any]], seed: int
+) -> _Plan:
+    """Build all that is cheap, and refuse what cannot be rendered."""
+    time_s: Array = np.arange(scenario.n_frames, dtype=np.float64) / scenario.sensor.frame_rate
+    platform = Platform(scenario, tables)
+    sensor = build_sensor(scenario, arrays)
+    require_bands(scenario, sensor)
+    los = LineOfSight(scenario, sensor, time_s, _randoms(seed, "pointing", 0))
+    reach = require_steady(scenario, los, sensor, platform.row_time_s)
+    end_s = float(time_s[-1])
+    motion = _scroll(platform, sensor, end_s)
+    require_slow(motion)
+    require_memory(scenario, sensor, platform, end_s, reach)
+    bands = [(b.lower_um, b.upper_um) for b in sensor.bands]
+    sources = [build_source(item, end_s, bands, _randoms(seed, "object", i)) for i, item in enumerate(scenario.objects)]
+    if scenario.outside_view == "error":
+        require_in_view(scenario, sources, Frame(sensor, platform, time_s, reach))
+    return _Plan(time_s, platform, sensor, los, motion, reach, sources)
+
+
+def _scroll(platform: Platform, sensor: Sensor, end_s: float) -> tuple[float, float]:
+    """Return the way (x, y) of the scene over the focal plane in an exposure, px, in the middle of the run."""
+    if not platform.moving:
+        return 0.0, 0.0
+    exposure = sensor.integration_s
+    early = max(0.5 * end_s - 0.5 * exposure, 0.0)
+    times = np.array([early, min(early + exposure, max(end_s, 1e-9))])
+    (p0, p1), (q0, q1) = platform.state(times)
+    target = nearest_ground(p0, quaternion_to_matrix(q0)[:, 2])
+    x0, y0 = sensor.project((target - p0) @ quaternion_to_matrix(q0))
+    x1, y1 = sensor.project((target - p1) @ quaternion_to_matrix(q1))
+    scale = exposure / (times[1] - times[0])
+    way = float(x1 - x0) * scale, float(y1 - y0) * scale
+    return way if np.hypot(*way) > LEAST_SMEAR_PX else (0.0, 0.0)
 
 
 class Renderer:
@@ -115,7 +164,8 @@ class Renderer:
     Raises
     ------
     BadData
-        A band without an atmospheric table, an array that does not fit, a platform that cannot be where it should.
+        What `check` refuses: a band without an atmospheric table, an array that does not fit, a platform that cannot be
+        where it should, too much motion or memory, an object that no frame could show.
     """
 
     def __init__(
@@ -132,28 +182,24 @@ class Renderer:
         if not 0 <= self.seed < 2**63:
             raise UsageError("seed is out of range", found=self.seed, allowed="0 to 2**63 - 1")
         self.n_frames, self.epoch = scenario.n_frames, scenario.epoch
-        self.time_s: Array = np.arange(self.n_frames, dtype=np.float64) / scenario.sensor.frame_rate
-        self._platform = Platform(scenario, tables)
+        plan = _plan(scenario, arrays or {}, tables or {}, self.seed)
+        self.time_s, self._platform, self.sensor, self._los = plan[:4]
         self.row_time_s = self._platform.row_time_s
         self._own = threading.local()  # a frame's electrons, one array a thread: fresh memory costs more than the sums
         self._build_camera(arrays or {})
         self._build_pointing()
-        self._build_scene(arrays or {}, jobs)
+        self._build_scene(plan, arrays or {}, jobs)
 
     def _randoms(self, purpose: str, number: int) -> np.random.Generator:
-        return np.random.default_rng([self.seed, zlib.crc32(purpose.encode()), number])
+        return _randoms(self.seed, purpose, number)
 
     def _build_camera(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Build what sees; the point spread widens by the motion of the line of sight within an exposure."""
-        scenario = self.scenario
-        plain = build_sensor(scenario, arrays)
-        self._los = LineOfSight(scenario, plain, self.time_s, self._randoms("pointing", 0))
-        drifted = scenario.line_of_sight.drift * plain.integration_s / np.sqrt(12)
-        smear_px = float(np.hypot(self._los.smear_px, drifted))
+        scenario, plain = self.scenario, self.sensor
+        smear_px = total_smear_px(scenario, self._los, plain)
         self._spreads = [
             build_point_spread(scenario.sensor, b, arrays, smear_px=smear_px) for b in range(len(plain.bands))
         ]
-        self.sensor: Sensor = plain
         self.shape = (len(plain.bands), scenario.sensor.height, scenario.sensor.width)
         self._planes = [
             build_focal_plane(scenario.sensor, b, self._randoms("focal plane", b), self.seed)
@@ -175,16 +221,12 @@ class Renderer:
         self.attitude_bias_sigma_rad, self.attitude_noise_sigma_rad = los.attitude_bias, los.attitude_noise
         self.attitude_sigma_rad = float(np.hypot(los.attitude_bias, los.attitude_noise))
 
-    def _build_scene(self, arrays: Mapping[str, NDArray[np.generic]], jobs: int) -> None:
+    def _build_scene(self, plan: _Plan, arrays: Mapping[str, NDArray[np.generic]], jobs: int) -> None:
         scenario, sensor = self.scenario, self.sensor
         step, end_s = scenario.oversample, float(self.time_s[-1])
         seen_already = isinstance(scenario.background, ImageBackground)  # an image has been through optics and pixels
-        motion = self._scroll()
-        kernels = [None if seen_already else spread.separable(step, motion) for spread in self._spreads]
-        reach = float(np.abs(self.line_of_sight).max())
-        if self.row_time_s is not None:
-            reach += 2 * float(np.abs(self._los.rows(0, self.row_time_s) - self.line_of_sight[0]).max())
-        grid = Grid(self.shape[1], self.shape[2], int(np.ceil(reach)) + margin_px(kernels, step), step)
+        kernels = [None if seen_already else spread.separable(step, plan.motion) for spread in self._spreads]
+        grid = Grid(self.shape[1], self.shape[2], int(np.ceil(plan.reach)) + margin_px(kernels, step), step)
         world = World(scenario, sensor, self._platform, self._randoms)
 
         def keyframes(field: int) -> Keyframes:
@@ -200,30 +242,11 @@ class Renderer:
         self._electrons_per_radiance = [
             sensor.ifov_rad**2 * (band.upper_um - band.lower_um) / band.irradiance_per_e for band in sensor.bands
         ]
-        bands = [(b.lower_um, b.upper_um) for b in sensor.bands]
-        sources = [
-            build_source(item, end_s, bands, self._randoms("object", i)) for i, item in enumerate(scenario.objects)
-        ]
         figures = [scenario.sensor.figures(b) for b in range(len(sensor.bands))]
         dark_e = [f.dark_e_per_s * f.integration_s for f in figures]
         camera = Camera(sensor, self._platform, self._los, self._spreads, dark_e)
-        self._objects = Objects(sources, world, camera, self.time_s)
+        self._objects = Objects(plan.sources, world, camera, self.time_s)
         self.objects = self._objects.truth()
-
-    def _scroll(self) -> tuple[float, float]:
-        """Return the way (x, y) of the scene over the focal plane in an exposure, px, in the middle of the run."""
-        if not self._platform.moving:
-            return 0.0, 0.0
-        end_s, exposure = float(self.time_s[-1]), self.sensor.integration_s
-        early = max(0.5 * end_s - 0.5 * exposure, 0.0)
-        times = np.array([early, min(early + exposure, max(end_s, 1e-9))])
-        (p0, p1), (q0, q1) = self._platform.state(times)
-        target = nearest_ground(p0, quaternion_to_matrix(q0)[:, 2])
-        x0, y0 = self.sensor.project((target - p0) @ quaternion_to_matrix(q0))
-        x1, y1 = self.sensor.project((target - p1) @ quaternion_to_matrix(q1))
-        scale = exposure / (times[1] - times[0])
-        way = float(x1 - x0) * scale, float(y1 - y0) * scale
-        return way if np.hypot(*way) > LEAST_SMEAR_PX else (0.0, 0.0)
 
     def scene(self, i: int, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Return the mean photo-electrons of frame ``i`` without objects, float32 (B, H, W), in ``out`` if given."""

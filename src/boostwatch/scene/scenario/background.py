@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from boostwatch.scene.scenario.sensor import NAME
 from boostwatch.settings import (
     Degrees,
     Model,
@@ -42,7 +43,12 @@ class ImageBackground(Model):
     """A radiance image, one pixel a sensor pixel, or larger than the frame."""
 
     kind: Literal["image"] = "image"
-    file: str = Field(min_length=1, description="NPY or FITS, beside the scenario file; (y, x) or (band, y, x)")
+    file: str = Field(
+        min_length=1,
+        max_length=1000,
+        pattern=NAME,
+        description="NPY or FITS, beside the scenario file; (y, x) or (band, y, x)",
+    )
     units: str = Field("W/m2/sr/um", description="of the array; any unit of spectral radiance")
 
     @field_validator("units")

@@ -32,9 +32,16 @@ class CloudLayer(Model):
     stretch: float = Field(1.0, ge=1, le=10, description="length of the structures, along the wind, over their width")
     outer_scale: Length = Field(120e3, ge=2e3, le=2e6, description="size of the largest structures")
     wind_speed: Speed = Field(15.0, ge=0, le=120, description="at which the layer moves")
-    wind_direction: Degrees = Field(90.0, description="towards which the cloud moves, clockwise from north")
-    lifetime: PositiveDuration = Field(
-        5000.0, description="of structures 10 km wide; smaller ones change faster, with the power 2/3 of their size"
+    wind_direction: Degrees = Field(
+        90.0, ge=-360, le=360, description="towards which the cloud moves, clockwise from north"
     )
-    temperature: Temperature | None = Field(None, description="of the tops; by default the atmosphere's own")
+    lifetime: PositiveDuration = Field(
+        5000.0,
+        ge=1,
+        le=1e9,
+        description="of structures 10 km wide; smaller ones change faster, with the power 2/3 of their size",
+    )
+    temperature: Temperature | None = Field(
+        None, ge=150, le=350, description="of the tops; by default the atmosphere's own"
+    )
     reflectance: float | None = Field(None, ge=0, le=1, description="in sunlight; by default from the altitude")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,11 +21,15 @@ from boostwatch.settings import (
     RadiantEnergy,
     Speed,
     Temperature,
+    Unit,
 )
 
 Propulsion = Literal["solid", "liquid"]
 
 LOWEST_PERIGEE_M = 80e3
+
+
+RunTime = Annotated[float, Field(ge=-1e6, le=1e6), Unit("s", "0.5 s")]
 
 
 class Located(Model):
@@ -52,9 +56,11 @@ class Lasting(Located):
 class Hot(Lasting):
     """A hot place on the ground that radiates a stated power as a grey body."""
 
-    power: Power = Field(gt=0, le=1e12, description="radiated over all wavelengths and the hemisphere")
+    power: Power = Field(ge=1, le=1e12, description="radiated over all wavelengths and the hemisphere")
     altitude: Length = Field(0.0, ge=-500, le=9000, description="of the ground")
-    rise: PositiveDuration = Field(30.0, description="time constant of its growth, where it starts within the run")
+    rise: PositiveDuration = Field(
+        30.0, ge=1e-3, le=1e6, description="time constant of its growth, where it starts within the run"
+    )
     flicker: float = Field(0.05, ge=0, le=1, description="rms of slow changes of the power")
 
 
@@ -62,9 +68,9 @@ class Fire(Hot):
     """Burning land: a grey body near 1000 K."""
 
     kind: Literal["fire"] = "fire"
-    power: Power = Field(100e6, gt=0, le=1e12, description="fire radiative power")
+    power: Power = Field(100e6, ge=1, le=1e12, description="fire radiative power")
     temperature: Temperature = Field(1000.0, ge=500, le=1500, description="of the flames")
-    flaming: float = Field(0.05, gt=0, le=1, description="share of the burning ground in flames; sets the extent")
+    flaming: float = Field(0.05, ge=1e-4, le=1, description="share of the burning ground in flames; sets the extent")
     smouldering: float = Field(0.0, ge=0, le=0.95, description="share of the power radiated at 600 K")
     doubling: PositiveDuration | None = Field(
         None, ge=60, description="time in which the power doubles, from its value at the epoch; steady by default"
@@ -75,9 +81,11 @@ class Flare(Hot):
     """Burning gas: a grey body near 1800 K, one stack or a field of them."""
 
     kind: Literal["flare"] = "flare"
-    power: Power = Field(50e6, gt=0, le=1e12, description="radiated power of all stacks together")
+    power: Power = Field(50e6, ge=1, le=1e12, description="radiated power of all stacks together")
     temperature: Temperature = Field(1800.0, ge=1200, le=2600, description="of the flame")
-    rise: PositiveDuration = Field(2.0, description="time constant of its growth, where it starts within the run")
+    rise: PositiveDuration = Field(
+        2.0, ge=1e-3, le=1e6, description="time constant of its growth, where it starts within the run"
+    )
     flicker: float = Field(0.1, ge=0, le=1, description="rms of slow changes of the power")
     stacks: int = Field(1, ge=1, le=200, description="number of flares, which share the power")
     radius: Length = Field(1000.0, gt=0, le=200e3, description="of the field in which several stacks stand")
@@ -87,13 +95,13 @@ class Volcano(Hot):
     """Lava with explosive bursts."""
 
     kind: Literal["volcano"] = "volcano"
-    power: Power = Field(300e6, gt=0, le=1e12, description="radiated by the lava")
+    power: Power = Field(300e6, ge=1, le=1e12, description="radiated by the lava")
     temperature: Temperature = Field(1100.0, ge=700, le=1500, description="of the lava")
     altitude: Length = Field(1500.0, ge=-500, le=7000, description="of the vent")
     radius: Length = Field(150.0, ge=0, le=20e3, description="of the lava")
     bursts_per_hour: float = Field(20.0, ge=0, le=3600, description="explosions, at random times")
-    burst_power: Power = Field(1e9, gt=0, le=1e12, description="median peak of a burst, log-normal with sigma 0.7")
-    burst_decay: PositiveDuration = Field(15.0, le=3600, description="time constant with which a burst cools")
+    burst_power: Power = Field(1e9, ge=1, le=1e12, description="median peak of a burst, log-normal with sigma 0.7")
+    burst_decay: PositiveDuration = Field(15.0, ge=0.1, le=3600, description="time constant with which a burst cools")
 
 
 class StaticFire(Located):
@@ -101,7 +109,7 @@ class StaticFire(Located):
 
     kind: Literal["static_fire"] = "static_fire"
     ignition: Duration = Field(20.0, ge=-10_000, le=1e6, description="after the epoch")
-    burn: PositiveDuration = Field(60.0, le=2000, description="burn time")
+    burn: PositiveDuration = Field(60.0, ge=0.1, le=2000, description="burn time")
     thrust: Force = Field(500e3, le=50e6, description="mean thrust")
     propulsion: Propulsion = Field("liquid", description="of the engine")
     altitude: Length = Field(0.0, ge=-500, le=6000, description="of the stand")
@@ -172,7 +180,7 @@ class Aircraft(Lasting):
     speed: Speed = Field(250.0, gt=0, le=1200, description="over the ground at its height")
     altitude: Length = Field(10_000.0, ge=0, le=30_000, description="of the flight")
     intensity: Intensity = Field(500.0, gt=0, le=1e6, description="in each band, before the atmosphere")
-    afterburner: tuple[tuple[Duration, Duration], ...] = Field(
+    afterburner: tuple[tuple[RunTime, RunTime], ...] = Field(
         (), max_length=100, description="from and to times of its use after the epoch, in order"
     )
     afterburner_intensity: Intensity = Field(5000.0, gt=0, le=1e6, description="meanwhile, in each band")

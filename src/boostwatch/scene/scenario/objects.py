@@ -36,10 +36,10 @@ MAX_STAGES = 6
 class Stage(Model):
     """One stage of a notional vehicle."""
 
-    thrust: Force = Field(description="mean thrust")
-    burn: PositiveDuration = Field(le=1000, description="burn time")
-    propellant: Mass = Field(description="propellant mass")
-    dry: Mass = Field(description="mass that is dropped with the stage")
+    thrust: Force = Field(le=50e6, description="mean thrust")
+    burn: PositiveDuration = Field(ge=0.1, le=1000, description="burn time")
+    propellant: Mass = Field(le=1e7, description="propellant mass")
+    dry: Mass = Field(le=1e7, description="mass that is dropped with the stage")
     coast: Duration = Field(1.0, ge=0, le=600, description="pause before the next stage lights")
     brightness: float = Field(1.0, gt=0, le=10, description="relative to what the thrust alone would give")
     propulsion: Propulsion | None = Field(None, description="of this stage; the launch's by default")
@@ -59,7 +59,7 @@ class Launch(Located):
         " flickers less and has less soot",
     )
     stages: tuple[Stage, ...] | None = Field(None, description="instead of a class, 1 to 6")
-    payload: Mass | None = Field(None, description="mass above the last stage; with stages only")
+    payload: Mass | None = Field(None, le=1e7, description="mass above the last stage; with stages only")
     pitch_over: Degrees | None = Field(None, gt=0, lt=45, description="tilt given 8 s after lift-off")
     flicker: float | None = Field(
         None, ge=0, le=0.3, description="rms of the intensity, 1/f below about 10 Hz; by propulsion 0.04 or 0.025"

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from boostwatch.geometry import WGS84_A_M
 from boostwatch.orbits import semi_major_axis_m, sun_synchronous_inclination_rad
+from boostwatch.scene.scenario.sensor import NAME
 from boostwatch.settings import (
     Angle,
     Degrees,
@@ -21,6 +22,7 @@ from boostwatch.settings import (
     PixelRate,
     Pixels,
     PositiveDuration,
+    Unit,
 )
 
 MIN_PERIGEE_M = 100e3
@@ -195,7 +197,7 @@ class TlePlatform(_Looking):
 class TablePoint(Model):
     """A place at a time."""
 
-    time: Duration = Field(description="after the epoch")
+    time: Duration = Field(ge=-1e7, le=1e7, description="after the epoch")
     latitude: Degrees = Field(ge=-90, le=90, description="geodetic")
     longitude: Degrees = Field(ge=-180, le=360, description="east of Greenwich")
     altitude: Length = Field(ge=0, le=1e9, description="above the ellipsoid")
@@ -208,6 +210,8 @@ class TablePlatform(_Looking):
     file: str | None = Field(
         None,
         min_length=1,
+        max_length=1000,
+        pattern=NAME,
         description="CSV beside the scenario: time_s and x_m, y_m, z_m (ITRS),"
         " or time_s and latitude_deg, longitude_deg, altitude_m; or give points",
     )
@@ -260,7 +264,7 @@ class RowScan(Model):
     """The rows see the scene one after another; a frame's time is that of its middle."""
 
     kind: Literal["scanning"] = "scanning"
-    row_period: PositiveDuration = Field(1e-3, le=3600, description="from one row to the next")
+    row_period: PositiveDuration = Field(1e-3, ge=1e-6, le=3600, description="from one row to the next")
 
 
 Scan = Annotated[StaringScan | StepStareScan | RowScan, Field(discriminator="kind")]
@@ -270,7 +274,7 @@ class Walk(Model):
     """Gauss-Markov wander of the line of sight."""
 
     rms: Pixels = Field(0.1, ge=0, le=100, description="an axis")
-    correlation: PositiveDuration = Field(10.0, le=1e7, description="time in which the memory falls to 1/e")
+    correlation: PositiveDuration = Field(10.0, ge=1e-3, le=1e7, description="time in which the memory falls to 1/e")
 
 
 class Tone(Model):
@@ -281,16 +285,20 @@ class Tone(Model):
     direction: Degrees = Field(0.0, ge=-360, le=360, description="from +x towards +y")
 
 
+PsdFrequency = Annotated[float, Field(ge=1e-9, le=1e6), Unit("Hz", "2 Hz")]
+
+
 class LineOfSight(Model):
     """How the scene moves on the focal plane, and how well the platform knows."""
 
     jitter: Pixels = Field(0.1, ge=0, le=5, description="white shift a frame, rms an axis")
     drift: PixelRate = Field(0.005, ge=0, le=5, description="steady drift")
-    drift_direction: Degrees = Field(30.0, description="of the drift, from +x towards +y")
+    drift_direction: Degrees = Field(30.0, ge=-360, le=360, description="of the drift, from +x towards +y")
     walk: Walk | None = Field(None, description="slow wander besides the drift")
     tones: tuple[Tone, ...] = Field((), max_length=64, description="vibrations")
-    psd: tuple[tuple[Frequency, PixelPower], ...] | None = Field(
+    psd: tuple[tuple[PsdFrequency, PixelPower], ...] | None = Field(
         None,
+        max_length=10_000,
         description="one-sided power spectral density an axis: pairs of frequency and density, straight in log-log",
     )
     smear: Pixels = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -24,7 +24,10 @@ MAX_CANVAS_MARGIN_PX = 400
 """A scene that drifts further than this during the run needs another scenario, not a larger canvas."""
 
 MAX_CELLS = 2**29
-"""Of the scene in all bands: what a machine with 32 GiB renders."""
+"""Of the scene in all bands, on any machine; what a scene takes is compared with the machine's own memory besides."""
+
+MAX_RUN_S = 1e6
+"""Eleven days, in which all times of objects lie."""
 
 
 class Scenario(Model):
@@ -36,6 +39,9 @@ class Scenario(Model):
     epoch: str = Field("2026-06-21T15:00:00Z", description="ISO 8601 UTC of the first exposure's middle")
     frames: int | None = Field(None, ge=1, le=1_000_000, description="number of frames; or give duration")
     duration: Duration | None = Field(None, gt=0, description="length of the run; 60 s where frames is missing too")
+    outside_view: Literal["error", "allow"] = Field(
+        "error", description="objects that no frame could show, by their place or their times"
+    )
     oversample: int = Field(2, ge=2, le=8, description="cells of the scene a pixel and axis")
     sensor: SensorModel = Field(SensorModel(), description="camera: bands, optics, detector and its faults")
     platform: PlatformModel = Field(GeoPlatform(), description="where the sensor is and where it looks")
@@ -51,7 +57,7 @@ class Scenario(Model):
     def _instant(cls, text: str) -> str:
         try:
             when = parse_utc(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValueError("is not an instant; allowed: ISO 8601 such as 2026-06-21T15:00:00Z") from None
         if not 1960 <= when.year <= 2100:
             raise ValueError("is out of range; allowed: 1960 to 2100")
@@ -61,8 +67,12 @@ class Scenario(Model):
     def _consistent(self) -> Self:
         if self.frames is not None and self.duration is not None:
             raise ValueError(f"frames = {self.frames} and duration = {self.duration} s: give one of them")
-        if self.n_frames > 1_000_000:
-            raise ValueError(f"duration makes {self.n_frames:.3g} frames; allowed: at most 1000000")
+        count = self.frames or (self.duration or 60.0) * self.sensor.frame_rate
+        if not count <= 1_000_000:
+            raise ValueError(f"duration makes {count:.3g} frames; allowed: at most 1000000")
+        run_s = (self.n_frames - 1) / self.sensor.frame_rate
+        if run_s > MAX_RUN_S:
+            raise ValueError(f"frames and frame_rate make a run of {run_s:.3g} s; allowed: at most {MAX_RUN_S:.3g} s")
         cells = self.sensor.width * self.sensor.height * len(self.sensor.bands) * self.oversample**2
         if cells > MAX_CELLS:
             raise ValueError(

@@ -22,6 +22,9 @@ from boostwatch.settings import (
 NAME = r"^[^\x00-\x1f\x7f]*$"
 """Text without control characters."""
 
+MAX_HITS = 200_000
+"""Charged particles in a frame of a band: some ten times the worst of a solar storm on a large detector."""
+
 READY_BANDS = {"SWIR": ("2.69 um", "2.95 um"), "MWIR": ("4.2 um", "4.45 um"), "WINDOW": ("3.8 um", "4.0 um")}
 """Edges of the bands that a name alone calls: the 2.7 um water band, the 4.3 um CO2 band, the 3.9 um window."""
 
@@ -44,7 +47,12 @@ class ImagePsf(Model):
     """A point spread from a file, centred on its centroid."""
 
     kind: Literal["image"] = "image"
-    file: str = Field(min_length=1, description="NPY or FITS, beside the scenario file; (y, x), light density")
+    file: str = Field(
+        min_length=1,
+        max_length=1000,
+        pattern=NAME,
+        description="NPY or FITS, beside the scenario file; (y, x), light density",
+    )
     samples_per_pixel: float = Field(4.0, ge=2, le=64, description="samples of the image a pixel")
 
 
@@ -69,21 +77,27 @@ class BandModel(Model):
     """One spectral band; what is left out is taken from ``sensor``."""
 
     name: str = Field(min_length=1, max_length=16, pattern=r"^[\x21-\x7e]+$", description="label, ASCII")
-    lower: Wavelength = Field(0.0, gt=0, description="short edge of the band; SWIR, MWIR and WINDOW have their own")
-    upper: Wavelength = Field(0.0, gt=0, description="long edge of the band; SWIR, MWIR and WINDOW have their own")
+    lower: Wavelength = Field(
+        0.0, ge=0.1, le=100, description="short edge of the band; SWIR, MWIR and WINDOW have their own"
+    )
+    upper: Wavelength = Field(
+        0.0, ge=0.1, le=100, description="long edge of the band; SWIR, MWIR and WINDOW have their own"
+    )
     optics_transmission: float | None = Field(
-        None, gt=0, le=1, description="optics and filter; the sensor's by default"
+        None, ge=1e-4, le=1, description="optics and filter; the sensor's by default"
     )
     quantum_efficiency: float | None = Field(
-        None, gt=0, le=1, description="electrons a photon; the sensor's by default"
+        None, ge=1e-4, le=1, description="electrons a photon; the sensor's by default"
     )
     psf: Psf | None = Field(None, description="point spread of the optics; the sensor's by default")
     psf_sigma: Pixels | None = Field(None, ge=0.2, le=5, description="Gaussian optics sigma; the sensor's by default")
-    integration: PositiveDuration | None = Field(None, description="exposure of a frame; the sensor's by default")
+    integration: PositiveDuration | None = Field(
+        None, ge=1e-6, description="exposure of a frame; the sensor's by default"
+    )
     read_noise: Electrons | None = Field(None, description="read noise rms; the sensor's by default")
     dark_current: ElectronRate | None = Field(None, description="dark current; the sensor's by default")
-    full_well: Annotated[Electrons, Field(gt=0)] | None = Field(None, description="well; the sensor's by default")
-    gain: Annotated[Electrons, Field(gt=0)] | None = Field(
+    full_well: Annotated[Electrons, Field(ge=1)] | None = Field(None, description="well; the sensor's by default")
+    gain: Annotated[Electrons, Field(ge=1e-3)] | None = Field(
         None, description="electrons a digital number; the sensor's by default, or else the full well just fits"
     )
 
@@ -118,7 +132,9 @@ class BadPixels(Model):
     known: float = Field(0.9, ge=0, le=1, description="share of them that the sensor's own map lists")
     hot_current: ElectronRate = Field(4e5, description="mean excess dark current of a hot pixel")
     blink_amplitude: Electrons = Field(6e3, description="excess of a blinking pixel while it is up")
-    blink_dwell: PositiveDuration = Field(8.0, description="mean time that a blinking pixel stays up, and down")
+    blink_dwell: PositiveDuration = Field(
+        8.0, ge=1e-3, le=1e7, description="mean time that a blinking pixel stays up, and down"
+    )
 
     @model_validator(mode="after")
     def _some_kind(self) -> Self:
@@ -150,19 +166,19 @@ class SensorModel(Model):
     height: int = Field(256, ge=16, le=8192, description="pixels along y")
     ifov: Angle = Field(30e-6, gt=1e-7, lt=1e-2, description="angle of a pixel")
     pixel_pitch: Length = Field(15e-6, gt=1e-6, le=1e-3, description="side of a pixel on the detector")
-    frame_rate: Frequency = Field(2.0, le=1000, description="frames a second")
-    integration: PositiveDuration = Field(0.1, description="exposure of a frame")
-    aperture: Length = Field(0.10, gt=0, le=5, description="diameter of the entrance pupil")
-    optics_transmission: float = Field(0.4, gt=0, le=1, description="optics and filter")
-    quantum_efficiency: float = Field(0.5, gt=0, le=1, description="electrons a photon")
+    frame_rate: Frequency = Field(2.0, ge=1e-4, le=1000, description="frames a second")
+    integration: PositiveDuration = Field(0.1, ge=1e-6, description="exposure of a frame")
+    aperture: Length = Field(0.10, ge=1e-3, le=5, description="diameter of the entrance pupil")
+    optics_transmission: float = Field(0.4, ge=1e-4, le=1, description="optics and filter")
+    quantum_efficiency: float = Field(0.5, ge=1e-4, le=1, description="electrons a photon")
     psf: Psf = Field(GaussianPsf(), description="point spread of the optics")
     psf_sigma: Pixels = Field(0.7, ge=0.2, le=5, description="sigma of the Gaussian optics")
     read_noise: Electrons = Field(900.0, description="read noise rms")
     dark_current: ElectronRate = Field(1e5, description="dark current of a pixel")
-    full_well: Annotated[Electrons, Field(gt=0)] = Field(1.5e6, description="charge at which a pixel saturates")
+    full_well: Annotated[Electrons, Field(ge=1)] = Field(1.5e6, description="charge at which a pixel saturates")
     bits: int = Field(14, ge=8, le=16, description="of the ADC")
     offset_dn: float = Field(200.0, ge=0, le=30_000, description="digital number of an empty pixel")
-    gain: Annotated[Electrons, Field(gt=0)] | None = Field(
+    gain: Annotated[Electrons, Field(ge=1e-3)] | None = Field(
         None, description="electrons a digital number; by default the full well just fits"
     )
     prnu: float = Field(1e-3, ge=0, le=0.5, description="residual gain non-uniformity rms, unknown to the sensor")
@@ -199,6 +215,10 @@ class SensorModel(Model):
         names = [band.name for band in self.bands]
         if len(set(names)) < len(names):
             raise ValueError(f"bands need different names; found {', '.join(names)}")
+        area = self.width * self.height * self.pixel_pitch**2
+        hits = self.cosmic_rays.rate * area * max(self.figures(i).integration_s for i in range(len(names)))
+        if hits > MAX_HITS:
+            raise ValueError(f"cosmic_rays.rate makes {hits:.3g} hits a frame; allowed: at most {MAX_HITS}")
         return self
 
     def figures(self, index: int) -> BandFigures:

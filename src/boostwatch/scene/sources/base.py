@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Bands = Sequence[tuple[float, float]]
 """Edges (lower, upper) of each band, um."""
 
-STEP_PX = 0.2
+STEP_PX = 0.35
 """Points of an emission lie this close, where their number allows it."""
 MARGIN_S = 60.0
 """Paths and light curves are known this long before and after the run; exposures there do not exist."""
@@ -46,6 +46,10 @@ class Source(ABC):
     def shines(self, start_s: float, end_s: float) -> bool:
         """Tell whether any light may leave it between two times."""
         return self.reach_s[0] < end_s and self.reach_s[1] > start_s
+
+    @abstractmethod
+    def whereabouts(self, time_s: Array) -> tuple[Array, float]:
+        """Return where it is at times (M,), ITRS (M, 3) or (1, 3), and within what radius its light lies, m."""
 
     @abstractmethod
     def emit(self, start_s: float, end_s: float, observer: Observer) -> tuple[Emission, ...]:

@@ -34,6 +34,10 @@ class Flyer(Source):
     weights: NDArray[np.float64]
     temperatures_k: tuple[float, ...]
 
+    def whereabouts(self, time_s: Array) -> tuple[Array, float]:
+        """See `Source.whereabouts`."""
+        return self.path.at(time_s)[0], 0.0
+
     def emit(self, start_s: float, end_s: float, observer: Observer) -> tuple[Emission, ...]:
         """Return its light along its way; see `Source.emit`."""
         if not self.shines(start_s, end_s):

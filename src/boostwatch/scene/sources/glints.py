@@ -75,6 +75,10 @@ class GlintSource(Source):
     reflectance: float | None
     flux_w: NDArray[np.float64]
 
+    def whereabouts(self, time_s: Array) -> tuple[Array, float]:
+        """See `Source.whereabouts`."""
+        return self.patch.centre_m[None], self.patch.radius_m
+
     def emit(self, start_s: float, end_s: float, observer: Observer) -> tuple[Emission, ...]:
         """Return what it mirrors towards the observer; see `Source.emit`.
 

@@ -35,6 +35,10 @@ class HotSource(Source):
     weights: NDArray[np.float64]
     temperature_k: float
 
+    def whereabouts(self, time_s: Array) -> tuple[Array, float]:
+        """See `Source.whereabouts`."""
+        return self.patch.centre_m[None], self.patch.radius_m
+
     def emit(self, start_s: float, end_s: float, observer: Observer) -> tuple[Emission, ...]:
         """Return its light; see `Source.emit`."""
         if not self.shines(start_s, end_s):

@@ -73,6 +73,10 @@ class LaunchSource(Source):
     weights: NDArray[np.float64]
     trail: Trail | None
 
+    def whereabouts(self, time_s: Array) -> tuple[Array, float]:
+        """See `Source.whereabouts`; the radius is the greatest length of its plume."""
+        return self.path.at(time_s - self.ignition_s)[0], float(self.pose.table[:, 3].max())
+
     def emit(self, start_s: float, end_s: float, observer: Observer) -> tuple[Emission, ...]:
         """Return the plume's light, and the trail's; see `Source.emit`."""
         if not self.shines(start_s, end_s):

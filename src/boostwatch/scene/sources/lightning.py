@@ -56,6 +56,12 @@ class LightningSource(Source):
     height_m: float
     energy_j_sr: NDArray[np.float64]
 
+    def whereabouts(self, time_s: Array) -> tuple[Array, float]:
+        """See `Source.whereabouts`; a storm that no flash was drawn for may be anywhere."""
+        middle = self.centre_m.mean(axis=0, keepdims=True) if len(self.centre_m) else np.zeros((1, 3))
+        away = np.linalg.norm(self.centre_m - middle, axis=1) + self.radius_m
+        return middle, float(away.max()) if len(away) else np.inf
+
     def emit(self, start_s: float, end_s: float, observer: Observer) -> tuple[Emission, ...]:
         """Return the flashes of an exposure, one emission for all; see `Source.emit`."""
         a, b = np.searchsorted(self.stroke_s, [start_s - 12 * GLOW_S, end_s])

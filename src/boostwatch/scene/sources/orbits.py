@@ -101,6 +101,10 @@ class SatelliteSource(Source):
     emitted_w_sr: NDArray[np.float64]
     temperature_k: float
 
+    def whereabouts(self, time_s: Array) -> tuple[Array, float]:
+        """See `Source.whereabouts`."""
+        return self.path.at(time_s)[0], 0.0
+
     def emit(self, start_s: float, end_s: float, observer: Observer) -> tuple[Emission, ...]:
         """Return its light along its way, nothing while the Earth hides it; see `Source.emit`."""
         start, end = max(start_s, self.reach_s[0]), min(end_s, self.reach_s[1])
