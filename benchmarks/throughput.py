@@ -1,4 +1,4 @@
-"""Speed of generator and detection chain against a memory copy, sep and OpenCV, on the same frames.
+"""Speed of the detection chain against a memory copy, sep and OpenCV, on the same frames.
 
 Each contender takes one frame in turn (interleaved), process CPU time is taken for one thread and wall time for two,
 and the table gives the median and the least. ``np.copyto`` copies a float32 frame over rotating buffers larger than the
@@ -25,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
 from benchmarks._scenes import SCENES, Scene
-from benchmarks._simulate import renderer
 from benchmarks.detection_loss import sensor_of
 from boostwatch.detect import TemporalDetector
 from boostwatch.sensor import gaussian_psf
@@ -147,24 +146,6 @@ def race(size: int, threads: int, rounds: int) -> tuple[dict[str, dict[str, floa
     return table, missing
 
 
-def simulate(rounds: int) -> dict[str, dict[str, float]]:
-    """Return milliseconds a megapixel of the scene generator and of a copy, in turn, one thread, CPU time."""
-    render, pixels = renderer()
-    copy = Copy(1024)
-    blank = np.zeros((1, 1), np.uint16)
-    render(0)
-    copy(blank, 0)
-    times: dict[str, list[float]] = {"copy": [], "simulate": []}
-    for i in range(1, rounds):
-        start = time.process_time()
-        copy(blank, i)
-        between = time.process_time()
-        render(i)
-        times["copy"].append(1e9 / 1024**2 * (between - start))
-        times["simulate"].append(1e9 / pixels * (time.process_time() - between))
-    return {n: {"least_ms": float(np.min(v)), "median_ms": float(np.median(v))} for n, v in times.items()}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under a minute")
@@ -178,7 +159,6 @@ def main() -> None:
         table, missing = race(options.size, threads, rounds)
         report["threads"][threads] = table
     report["missing"] = missing
-    report["simulate"] = simulate(rounds)
     if options.json:
         print(json.dumps(report))
         return
@@ -197,9 +177,6 @@ def main() -> None:
                 f"{name:14s}{least:10.2f}{row['median_ms']:11.2f}{megapixels / least * 1e3:9.0f}"
                 f"{least / table['copy']['least_ms']:8.1f}{least / own:14.2f}"
             )
-    floor, own = report["simulate"]["copy"]["least_ms"], report["simulate"]["simulate"]["least_ms"]
-    print("\nsimulate, the demo scene, one thread, CPU time")
-    print(f"{own:.1f} ms/Mpx, {1e3 / own:.1f} Mpx/s, {own / floor:.0f} times the copy")
 
 
 if __name__ == "__main__":

@@ -113,10 +113,10 @@ def test_a_bound_is_told_with_its_unit_and_what_was_written():
 
 def test_a_bound_set_around_a_quantity_is_told_with_its_unit_too():
     assert message('[[actors]]\nkind = "still"\nheight = "-3 km"', Scene) == (
-        "a.toml: actors[0].still.height: should be greater than 0 m; found '-3 km'"
+        "a.toml: actors[0].height: should be greater than 0 m; found '-3 km'"
     )
     assert message('[[actors]]\nkind = "moving"\nlegs = ["2 s", "5 s"]', Scene) == (
-        "a.toml: actors[0].moving.legs[1]: should be less than or equal to 4 s; found '5 s'"
+        "a.toml: actors[0].legs[1]: should be less than or equal to 4 s; found '5 s'"
     )
 
 

@@ -10,7 +10,7 @@ from .resample import cubic_weights
 
 CLEAR = np.float32(-1e9)
 """Value of a cloud field where there is no layer to be seen, as beyond the limb."""
-_BLOCK = 256
+_BLOCK = 64
 
 
 class Threshold(NamedTuple):
@@ -28,16 +28,31 @@ class Threshold(NamedTuple):
 
 
 @jit
+def _stretches(cells: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first cell after each node (nodes,) and how far each cell lies between its two nodes (cells,)."""
+    begin, part = np.full(nodes, cells, np.int32), np.empty(cells, np.float32)
+    for c in range(cells - 1, -1, -1):
+        x = c * (nodes - 1) / max(cells - 1, 1)
+        k = min(int(x), nodes - 2)
+        begin[k] = c
+        part[c] = np.float32(x - k)
+    return begin, part
+
+
+@jit
 def _between(texture: np.ndarray, u: float, v: float) -> float:
     """Return a periodic texture at a place (row, column) by cubic convolution."""
-    down, across = texture.shape[0] - 1, texture.shape[1] - 1  # of a power of two the remainder is a mask of bits
+    # Of a power of two the remainder is a mask of bits; unsigned indices are not looked at for being negative.
+    down, across = texture.shape[0] - 1, texture.shape[1] - 1
     p, q = math.floor(u), math.floor(v)
-    wy, wx = cubic_weights(u - p), cubic_weights(v - q)
-    q0, q1, q2, q3 = (q - 1) & across, q & across, (q + 1) & across, (q + 2) & across
+    y, x = cubic_weights(u - p), cubic_weights(v - q)
+    c0, c1 = np.uint64((q - 1) & across), np.uint64(q & across)
+    c2, c3 = np.uint64((q + 1) & across), np.uint64((q + 2) & across)
     total = 0.0
     for k in range(4):
-        line = texture[(p - 1 + k) & down]
-        total += wy[k] * (wx[0] * line[q0] + wx[1] * line[q1] + wx[2] * line[q2] + wx[3] * line[q3])
+        r = np.uint64((p - 1 + k) & down)
+        line = x[0] * texture[r, c0] + x[1] * texture[r, c1] + x[2] * texture[r, c2] + x[3] * texture[r, c3]
+        total += y[k] * line
     return total
 
 
@@ -69,33 +84,29 @@ def sample(texture: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.nda
     """
     height, width = out.shape
     nodes_y, nodes_x = row.shape
+    begin, part = _stretches(width, nodes_x)
+    u, v = np.empty(nodes_x), np.empty(nodes_x)
     for i in range(rows[0], rows[1]):
         y = i * (nodes_y - 1) / max(height - 1, 1)
         a = min(int(y), nodes_y - 2)
-        fy = y - a
-        for j in range(width):
-            x = j * (nodes_x - 1) / max(width - 1, 1)
-            b = min(int(x), nodes_x - 2)
-            fx = x - b
-            w00, w01, w10, w11 = (1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx
-            u = 0.0
-            v = 0.0
-            if w00 > 0:
-                u += w00 * row[a, b]
-                v += w00 * column[a, b]
-            if w01 > 0:
-                u += w01 * row[a, b + 1]
-                v += w01 * column[a, b + 1]
-            if w10 > 0:
-                u += w10 * row[a + 1, b]
-                v += w10 * column[a + 1, b]
-            if w11 > 0:
-                u += w11 * row[a + 1, b + 1]
-                v += w11 * column[a + 1, b + 1]
-            if math.isnan(u) or math.isnan(v):
-                out[i, j] = CLEAR
-                continue
-            out[i, j] = np.float32(_between(texture, u, v))
+        f = y - a
+        for k in range(nodes_x):  # a node of no weight does not count, not even if it is NaN
+            u[k] = row[a, k] if f == 0 else row[a + 1, k] if f == 1 else (1 - f) * row[a, k] + f * row[a + 1, k]
+            v[k] = (
+                column[a, k]
+                if f == 0
+                else column[a + 1, k]
+                if f == 1
+                else (1 - f) * column[a, k] + f * column[a + 1, k]
+            )
+        line = out[i]
+        for k in range(nodes_x - 1):
+            du, dv = u[k + 1] - u[k], v[k + 1] - v[k]
+            for c in range(begin[k], begin[k + 1]):
+                g = float(part[c])
+                at_u = u[k] if g == 0 else u[k + 1] if g == 1 else u[k] + g * du
+                at_v = v[k] if g == 0 else v[k + 1] if g == 1 else v[k] + g * dv
+                line[c] = CLEAR if math.isnan(at_u + at_v) else np.float32(_between(texture, at_u, at_v))
 
 
 @jit
@@ -185,6 +196,23 @@ def _opacities(
 
 
 @jit
+def _next_cloud(early: np.ndarray, late: np.ndarray, least: np.float32, start: int) -> tuple[int, int]:
+    """Return the next stretch, in whole blocks, in which some cell has cloud; both ends alike where none is left."""
+    width = early.shape[0]
+    first = -1
+    for block in range(start, width, _BLOCK):
+        cloudy = 0  # a count of whole numbers vectorises where a maximum of floats does not
+        a, b = early[block : block + _BLOCK], late[block : block + _BLOCK]
+        for c in range(a.shape[0]):
+            cloudy += (a[c] > least) | (b[c] > least)
+        if cloudy and first < 0:
+            first = block
+        if not cloudy and first >= 0:
+            return first, block
+    return (first, width) if first >= 0 else (width, width)
+
+
+@jit
 def overlay(
     canvas: np.ndarray,
     early: np.ndarray,
@@ -200,8 +228,8 @@ def overlay(
     ----------
     canvas : float32 (B, N, M), changed
         Radiance.
-    early, late : float32 (N, M)
-        Cloud field at two moments; `CLEAR` where there is none.
+    early, late : float32 (R, M)
+        Cloud field at two moments on the rows to be done; `CLEAR` where there is none.
     share : float
         Weight of the later one.
     threshold : Threshold
@@ -217,12 +245,7 @@ def overlay(
     shape = packed(threshold)
     least = np.float32(threshold.edge - 0.5 * threshold.ramp)
     s = np.float32(share)
-    begin, part = np.full(nodes_x, width, np.int32), np.empty(width, np.float32)
-    for c in range(width - 1, -1, -1):
-        x = c * (nodes_x - 1) / max(width - 1, 1)
-        k = min(int(x), nodes_x - 2)
-        begin[k] = c
-        part[c] = np.float32(x - k)
+    begin, part = _stretches(width, nodes_x)
     sec = np.empty(width, np.float32)
     top = np.empty((bands, 3, width), np.float32)
     depth, alpha = np.empty(width, np.float32), np.empty(width, np.float32)
@@ -230,13 +253,11 @@ def overlay(
     hold = max(1, min(4, int(0.125 * (height - 1) / max(nodes_y - 1, 1))))
     held = -1
     for i in range(rows[0], rows[1]):
-        for start in range(0, width, _BLOCK):
-            block_early, block_late = early[i, start : start + _BLOCK], late[i, start : start + _BLOCK]
-            cloudy = 0  # a count of whole numbers vectorises where a maximum of floats does not
-            for c in range(block_early.shape[0]):
-                cloudy += (block_early[c] > least) | (block_late[c] > least)
-            if cloudy == 0:
-                continue
+        end = 0
+        while end < width:
+            start, end = _next_cloud(early[i - rows[0]], late[i - rows[0]], least, end)
+            if start >= end:
+                break
             if i // hold != held:
                 held = i // hold
                 middle = min(held * hold + 0.5 * (hold - 1), height - 1.0)
@@ -247,8 +268,8 @@ def overlay(
                 for b in range(bands):
                     for k in range(3):
                         _spread(tops[b, k, a] + f * (tops[b, k, a + 1] - tops[b, k, a]), begin, part, top[b, k])
-            end = start + block_early.shape[0]
-            _opacities(block_early, block_late, s, sec[start:end], shape, depth[start:end], alpha[start:end])
+            one, two = early[i - rows[0], start:end], late[i - rows[0], start:end]
+            _opacities(one, two, s, sec[start:end], shape, depth[start:end], alpha[start:end])
             for b in range(bands):
                 _lay(
                     canvas[b, i, start:end], depth[start:end], alpha[start:end],

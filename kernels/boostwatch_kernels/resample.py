@@ -2,8 +2,10 @@
 
 A canvas of cells, ``step`` to a pixel and axis, is blurred once (`blur`). What is left is band-limited far below the
 cells' own limit, so that a four-tap cubic B-spline samples it at any shift (`resample`); the blur's taps carry the
-inverse of the spline's own smoothing. A blurred canvas is held with its columns sorted by phase, ``(N, step, M)``:
-column ``c`` lies at ``[:, c % step, c // step]``, and a pass over pixels then runs along unit strides.
+inverse of the spline's own smoothing.
+
+Sampling is as fast as memory, so a blurred canvas is held in 16 bits: each row in steps of a 65535th of its own range
+(`Coded`), which is far below the noise that any such range brings with it.
 """
 
 import math
@@ -12,6 +14,20 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import jit
+
+_LANES = 32
+
+
+class Coded(NamedTuple):
+    """A blurred canvas in 16 bits: the value of a cell is ``low + unit * code`` of its row.
+
+    ``cells`` uint16 (N, step, M), columns by phase: column ``c`` lies at ``[:, c % step, c // step]``, so that a pass
+    over pixels runs along unit strides; ``low``, ``unit`` float32 (N,).
+    """
+
+    cells: np.ndarray
+    low: np.ndarray
+    unit: np.ndarray
 
 
 class RowPlan(NamedTuple):
@@ -82,6 +98,7 @@ def _four(
 @jit
 def _eight(
     out: np.ndarray,
+    zero: np.float32,
     u: tuple[np.float32, np.float32, np.float32, np.float32],
     v: tuple[np.float32, np.float32, np.float32, np.float32],
     a0: np.ndarray,
@@ -93,12 +110,13 @@ def _eight(
     b2: np.ndarray,
     b3: np.ndarray,
 ) -> None:
-    """Set ``out`` to a weighted sum of eight rows, four of each canvas."""
+    """Set ``out`` to ``zero`` and a weighted sum of eight coded rows, four of each canvas."""
     u0, u1, u2, u3 = u
     v0, v1, v2, v3 = v
     for c in range(out.shape[0]):
-        early = (u0 * a0[c] + u1 * a1[c]) + (u2 * a2[c] + u3 * a3[c])
-        out[c] = early + ((v0 * b0[c] + v1 * b1[c]) + (v2 * b2[c] + v3 * b3[c]))
+        early = (u0 * np.float32(a0[c]) + u1 * np.float32(a1[c])) + (u2 * np.float32(a2[c]) + u3 * np.float32(a3[c]))
+        late = (v0 * np.float32(b0[c]) + v1 * np.float32(b1[c])) + (v2 * np.float32(b2[c]) + v3 * np.float32(b3[c]))
+        out[c] = zero + (early + late)
 
 
 @jit
@@ -117,39 +135,112 @@ def _four_more(
 
 
 @jit
-def resample(early: np.ndarray, late: np.ndarray, plan: RowPlan, scale: float, out: np.ndarray) -> None:
+def _weights(
+    canvas: Coded, top: int, y: np.ndarray, factor: np.float32
+) -> tuple[np.float32, tuple[np.float32, np.float32, np.float32, np.float32]]:
+    """Return what four rows' weights make of their codes: a constant, and a weight for each."""
+    zero = np.float32(0)
+    for k in range(4):
+        zero += factor * y[k] * canvas.low[top + k]
+    return zero, (
+        factor * y[0] * canvas.unit[top],
+        factor * y[1] * canvas.unit[top + 1],
+        factor * y[2] * canvas.unit[top + 2],
+        factor * y[3] * canvas.unit[top + 3],
+    )
+
+
+@jit
+def resample(early: Coded, late: Coded, plan: RowPlan, scale: float, out: np.ndarray) -> None:
     """Sample two blurred canvases, blend them, and write pixels.
 
     Parameters
     ----------
-    early, late : float32 (N, step, M)
-        The scene at two moments, see the module. All cells that the plan uses must lie on them.
+    early, late : Coded
+        The scene at two moments, of the same shape. All cells that the plan uses must lie on them.
     plan : RowPlan
     scale : float
         Factor on everything.
     out : float32 (H, W), written
     """
     height, width = out.shape
-    count, step, columns = early.shape
-    one, two = early.reshape(count, step * columns), late.reshape(count, step * columns)
+    count, step, columns = early.cells.shape
+    one, two = early.cells.reshape(count, step * columns), late.cells.reshape(count, step * columns)
     column = np.empty(step * columns, np.float32)
     for i in range(height):
         top, first = plan.first[i, 0], plan.first[i, 1]
         y, t = plan.taps[i, 0], plan.late[i]
-        u, v = np.float32(scale) * (np.float32(1) - t), np.float32(scale) * t
-        w = (u * y[0], u * y[1], u * y[2], u * y[3])
+        zero_early, u = _weights(early, top, y, np.float32(scale) * (np.float32(1) - t))
+        zero_late, v = _weights(late, top, y, np.float32(scale) * t)
         # All phases in one stretch, margins too: long even reads are what memory is fast at.
-        if t == np.float32(0):
-            _four(column, w, one[top], one[top + 1], one[top + 2], one[top + 3])
-        else:
-            _eight(
-                column, w, (v * y[0], v * y[1], v * y[2], v * y[3]),
-                one[top], one[top + 1], one[top + 2], one[top + 3], two[top], two[top + 1], two[top + 2], two[top + 3],
-            )  # fmt: skip
+        _eight(
+            column, zero_early + zero_late, u, v,
+            one[top], one[top + 1], one[top + 2], one[top + 3], two[top], two[top + 1], two[top + 2], two[top + 3],
+        )  # fmt: skip
         x = plan.taps[i, 1]
         o0, o1 = first % step * columns + first // step, (first + 1) % step * columns + (first + 1) // step
         o2, o3 = (first + 2) % step * columns + (first + 2) // step, (first + 3) % step * columns + (first + 3) // step
         _four(out[i], (x[0], x[1], x[2], x[3]), column[o0:], column[o1:], column[o2:], column[o3:])
+
+
+@jit
+def shift(field: np.ndarray, first: tuple[int, int], taps: tuple[np.ndarray, np.ndarray], out: np.ndarray) -> None:
+    """Sample a field between its cells, everywhere at the same offset.
+
+    Parameters
+    ----------
+    field : float32 (N, M)
+    first : tuple of int
+        Row and column of the field that the first weights of the first output cell belong to.
+    taps : tuple of float32 (4,)
+        Weights along columns and along rows.
+    out : float32 (H, W), written
+    """
+    height, width = out.shape
+    y, x = taps
+    row = np.empty(width + 3, np.float32)
+    left = first[1]
+    for i in range(height):
+        r = first[0] + i
+        _four(
+            row, (y[0], y[1], y[2], y[3]),
+            field[r, left : left + width + 3], field[r + 1, left : left + width + 3],
+            field[r + 2, left : left + width + 3], field[r + 3, left : left + width + 3],
+        )  # fmt: skip
+        _four(out[i], (x[0], x[1], x[2], x[3]), row, row[1:], row[2:], row[3:])
+
+
+@jit
+def encode(line: np.ndarray, canvas: Coded, row: int) -> None:
+    """Write one row of a blurred canvas as codes.
+
+    Parameters
+    ----------
+    line : float32 (M*step,)
+        Finite.
+    canvas : Coded, changed
+    row : int
+    """
+    _, step, width = canvas.cells.shape
+    # Least and largest in lanes: one running minimum would wait for itself at every cell.
+    low, high = np.full(_LANES, line[0]), np.full(_LANES, line[0])
+    whole = line.shape[0] // _LANES * _LANES
+    for start in range(0, whole, _LANES):
+        part = line[start : start + _LANES]
+        for k in range(_LANES):
+            low[k] = part[k] if part[k] < low[k] else low[k]
+            high[k] = part[k] if part[k] > high[k] else high[k]
+    least, largest = low.min(), high.max()
+    for c in range(whole, line.shape[0]):
+        least, largest = min(least, line[c]), max(largest, line[c])
+    unit = np.float32((largest - least) / np.float32(65535.0))
+    canvas.low[row], canvas.unit[row] = least, unit
+    per = np.float32(1) / unit if unit > 0 else np.float32(0)
+    for p in range(step):
+        to = canvas.cells[row, p]
+        for c in range(width):
+            code = np.int32((line[c * step + p] - least) * per + np.float32(0.5))
+            to[c] = np.uint16(code if code < 65535 else 65535)
 
 
 @jit
@@ -178,7 +269,7 @@ def blur(
     canvas: np.ndarray,
     kernel: tuple[np.ndarray, np.ndarray],
     margin: int,
-    out: np.ndarray,
+    out: Coded,
     rows: tuple[int, int],
 ) -> None:
     """Convolve a canvas with a sum of separable kernels and cut its margin off.
@@ -190,13 +281,12 @@ def blur(
         R pairs of odd length K along columns and along rows, applied as correlation.
     margin : int
         Cells cut off on every side; at least (K - 1)/2.
-    out : float32 (N, step, M), written
-        Columns by phase, see the module.
+    out : Coded, written
     rows : tuple of int
         First row of ``out`` and the one after the last to be written.
     """
     taps_y, taps_x = kernel
-    _, step, width = out.shape
+    _, step, width = out.cells.shape
     count, length = taps_y.shape
     padded = 4 * ((length + 3) // 4)
     offset = margin - (length - 1) // 2
@@ -223,7 +313,4 @@ def blur(
                     line, (x[k], x[k + 1], x[k + 2], x[k + 3]),
                     column[offset + k :], column[offset + k + 1 :], column[offset + k + 2 :], column[offset + k + 3 :],
                 )  # fmt: skip
-        for p in range(step):
-            row = out[i, p]
-            for c in range(width):
-                row[c] = line[c * step + p]
+        encode(line, out, i)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from boostwatch.assess.table import Section
     from boostwatch.pipeline import Progress
     from boostwatch.records import EventTables
+    from boostwatch.scene.library import SceneSummary
 
 OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -75,22 +76,55 @@ def demo(directory: Path, seed: int | None, jobs: int | None, as_json: bool) -> 
 
 
 @cli.command()
+@click.argument("name", required=False)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write the scene's TOML to a new file.")
+@JSON
+def scenes(name: str | None, out: Path | None, as_json: bool) -> None:
+    """List the scenes that come with the package, or print one as TOML to start from.
+
+    Each can be rendered by its name: `boostwatch simulate limb -o limb.h5`.
+    """
+    from boostwatch.errors import CannotCreate, UsageError
+    from boostwatch.scene import library
+
+    if name is None:
+        if out is not None:
+            raise UsageError("--out needs the name of a scene", allowed=", ".join(library.builtin_names()))
+        return _list_scenes([library.summary(each) for each in library.builtin_names()], as_json)
+    text = library.builtin(name)
+    if out is not None:
+        from boostwatch import store
+
+        store.check_output(out)
+        if out.exists():  # it may be somebody's own edit of the scene
+            raise CannotCreate("is there already", path=out, allowed="a new file")
+        store.write_bytes(out, text.encode("utf-8"))
+    if as_json:
+        written = {} if out is None else {"file": str(out)}
+        return _echo_json({**library.summary(name)._asdict(), **written, "toml": text})
+    click.echo(text if out is None else f"{out}: {name}", nl=out is not None)
+
+
+@cli.command()
 @click.argument("scenario", type=INPUT)
 @OUT
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Root seed; the scenario's own by default.")
 @JOBS
 @JSON
 def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_json: bool) -> None:
-    """Render the SCENARIO (TOML) into a labelled frame stack."""
+    """Render the SCENARIO into a labelled frame stack.
+
+    SCENARIO is a TOML file or, where there is no such file, the name of a scene that `boostwatch scenes` lists.
+    """
     from boostwatch import pipeline, store
     from boostwatch.scene.scenario import Scenario
     from boostwatch.settings import read_toml
 
     store.check_output(out, [scenario])
-    pipeline.check_scenario(scenario)
-    with _progress() as progress:
-        model = read_toml(scenario, Scenario)
-        made = pipeline.simulate(model, out, base=scenario.parent, seed=seed, jobs=_jobs(jobs), on_progress=progress)
+    with _scenario_file(scenario) as path, _progress() as progress:
+        pipeline.check_scenario(path)
+        model = read_toml(path, Scenario)
+        made = pipeline.simulate(model, out, base=path.parent, seed=seed, jobs=_jobs(jobs), on_progress=progress)
     count, bands, height, width = made.shape
     kinds = [kind.decode() for kind in made.objects["kind"]]
     if as_json:
@@ -202,11 +236,15 @@ def info(file: Path, as_json: bool) -> None:
 @click.argument("file", type=INPUT)
 @JSON
 def validate(file: Path, as_json: bool) -> None:
-    """Check that a stack, events or scenario FILE is sound; exit 65 if it is not."""
-    if file.suffix.lower() == ".toml":
+    """Check that a stack, events or scenario FILE is sound; exit 65 if it is not.
+
+    The name of a scene that `boostwatch scenes` lists will do where there is no such file.
+    """
+    if file.suffix.lower() == ".toml" or not (file.suffix or file.exists()):
         from boostwatch import pipeline
 
-        pipeline.check_scenario(file)
+        with _scenario_file(file) as path:
+            pipeline.check_scenario(path)
         problems: list[str] = []
     else:
         from boostwatch import store
@@ -223,11 +261,14 @@ def validate(file: Path, as_json: bool) -> None:
 @cli.command()
 @click.argument("of", type=click.Choice(["scenario", "settings"]), default="scenario")
 def schema(of: str) -> None:
-    """Print the JSON Schema of the scenario file (default) or of the chain's settings."""
-    if of == "scenario":
-        from boostwatch.scene.scenario import Scenario
+    """Print the JSON Schema of the scenario file (default) or of the chain's settings.
 
-        return _echo_json(Scenario.model_json_schema())
+    Editors complete and check TOML by it: see docs/scenes.md.
+    """
+    if of == "scenario":
+        from boostwatch.scene.scenario.schema import scenario_schema
+
+        return _echo_json(scenario_schema())
     from boostwatch.settings import ChainSettings
 
     _echo_json(ChainSettings.model_json_schema())
@@ -245,6 +286,46 @@ def export(events: Path, to: str, out: Path) -> None:
     tables = store.read_events(events)
     store.export_events(tables, to, out)
     click.echo(f"{out}: {len(tables.events)} events")
+
+
+@contextmanager
+def _scenario_file(given: Path) -> Iterator[Path]:
+    """Find a scenario: the file of that name, or else the scene of that name that comes with the package."""
+    from importlib.resources import as_file
+
+    from boostwatch.errors import NoInput
+    from boostwatch.scene import library
+
+    name = str(given)
+    if given.suffix or given.name != name or (given.exists() and not given.is_dir()):
+        yield given
+        return
+    try:
+        built_in = library.builtin_file(name)
+    except NoInput as error:
+        raise NoInput("no such file, and no scene of that name", path=given, allowed=error.allowed) from None
+    with as_file(built_in) as path:
+        yield path
+
+
+def _list_scenes(summaries: Sequence[SceneSummary], as_json: bool) -> None:
+    if as_json:
+        return _echo_json([scene._asdict() for scene in summaries])
+    from collections import Counter
+
+    from rich.table import Table
+
+    table = Table(caption="boostwatch simulate NAME -o STACK renders one, boostwatch scenes NAME prints it")
+    for head in ("name", "description", "frames", "size px", "bands", "objects"):
+        table.add_column(head, no_wrap=head in ("name", "size px"))
+    for scene in summaries:
+        objects = [kind if count == 1 else f"{count} {kind}" for kind, count in Counter(scene.objects).items()]
+        width, height = scene.size
+        table.add_row(
+            scene.name, scene.description or "-", str(scene.frames), f"{width} x {height}", ", ".join(scene.bands),
+            ", ".join(objects),
+        )  # fmt: skip
+    _print(table)
 
 
 def _jobs(jobs: int | None) -> int:

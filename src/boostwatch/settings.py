@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
@@ -146,6 +147,16 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Write the defaults of quantities with their unit, as a file has them: editors insert what they find here."""
+        out = handler(schema)
+        for name, shown in handler.resolve_ref_schema(out).get("properties", {}).items():
+            unit = next((m for m in cls.model_fields[name].metadata if isinstance(m, Unit)), None)
+            if unit is not None and isinstance(shown.get("default"), float):
+                shown["default"] = unit.write(shown["default"])
+        return out
+
     @model_validator(mode="before")
     @classmethod
     def _numbers_are_numbers(cls, data: Any) -> Any:
@@ -191,7 +202,7 @@ def _lines(error: ValidationError, model: type[BaseModel]) -> list[str]:
     lines = []
     items = error.errors(include_url=False)
     for item in items[:MAX_LINES]:
-        path = "".join(map(_step, item["loc"])).lstrip(".") or "(top level)"
+        path = "".join(map(_step, _without_tags(model, item["loc"]))).lstrip(".") or "(top level)"
         found = "" if isinstance(item["input"], dict | list) else f"; found {_shown(item['input'])}"
         match item["type"]:
             case "extra_forbidden":
@@ -241,6 +252,15 @@ def _models_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[type
             continue
         here = [m for h in here if step in h.model_fields for m in models(h.model_fields[step].annotation)]
     return here
+
+
+def _without_tags(model: type[BaseModel], path: tuple[int | str, ...]) -> list[int | str]:
+    """Return a path as the file has it: pydantic names the kind that it chose among several too."""
+    return [
+        step
+        for k, step in enumerate(path)
+        if isinstance(step, int) or not any(_tag(m) == step for m in _models_at(model, path[:k]))
+    ]
 
 
 def _names_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
@@ -304,9 +324,18 @@ def read_toml(path: str | Path, model: type[M]) -> M:
 def parse_toml(text: str, model: type[M], *, name: str = "settings") -> M:
     """Like `read_toml`, from a string; ``name`` stands for the file in messages."""
     try:
-        return model.model_validate(tomllib.loads(text))
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadData(f"is not TOML: {error}", path=name) from None
+    except RecursionError:
+        raise BadData("is nested too deeply", path=name) from None
+    return parse_model(values, model, name=name)
+
+
+def parse_model(values: Mapping[str, Any], model: type[M], *, name: str = "settings") -> M:
+    """Like `parse_toml`, from the keys and values that a file would hold."""
+    try:
+        return model.model_validate(dict(values))
     except RecursionError:
         raise BadData("is nested too deeply", path=name) from None
     except ValidationError as error:

@@ -51,7 +51,7 @@ def test_overlay_equals_twin_for_any_share_of_rows() -> None:
     whole, parts = canvas.copy(), canvas.copy()
     overlay(whole, early, late, 0.3, threshold, (secant, tops), (0, shape[0]))
     for rows in ((11, shape[0]), (0, 3), (3, 11)):
-        overlay(parts, early, late, 0.3, threshold, (secant, tops), rows)
+        overlay(parts, early[slice(*rows)], late[slice(*rows)], 0.3, threshold, (secant, tops), rows)
     assert whole.tobytes() == parts.tobytes()
     assert (whole[:, :8] == canvas[:, :8]).all()
     np.testing.assert_allclose(whole, wanted, atol=3e-6)

@@ -5,13 +5,50 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boostwatch_kernels.resample import RowPlan, blend, blur, cubic_weights, resample, spline_taps
+from boostwatch_kernels.resample import (
+    Coded,
+    RowPlan,
+    blend,
+    blur,
+    cubic_weights,
+    encode,
+    resample,
+    shift,
+    spline_taps,
+)
 from tests.kernels import reference_canvas as reference
 
 
-def phases(canvas: np.ndarray, step: int = 2) -> np.ndarray:
-    n, m = canvas.shape
-    return np.ascontiguousarray(canvas.reshape(n, m // step, step).swapaxes(1, 2))
+def room(rows: int, columns: int, step: int = 2) -> Coded:
+    return Coded(
+        np.zeros((rows, step, columns // step), np.uint16), np.zeros(rows, np.float32), np.zeros(rows, np.float32)
+    )
+
+
+def coded(canvas: np.ndarray, step: int = 2) -> Coded:
+    out = room(*canvas.shape, step)
+    for row, line in enumerate(canvas):
+        encode(line, out, row)
+    return out
+
+
+def decoded(canvas: Coded) -> np.ndarray:
+    n, step, m = canvas.cells.shape
+    cells = canvas.cells.swapaxes(1, 2).reshape(n, m * step).astype(np.float64)
+    return canvas.low[:, None] + canvas.unit[:, None].astype(np.float64) * cells
+
+
+@pytest.mark.parametrize("width", [30, 64, 150])
+def test_codes_are_within_half_a_step_of_the_row(width: int) -> None:
+    rng = np.random.default_rng(width)
+    canvas = rng.normal(1e4, 1e3, (5, width)).astype(np.float32)
+    canvas[1] = 7.25
+    canvas[2, 3] = 1e6
+    canvas[3] *= -1e-4
+    step = np.ptp(canvas, axis=1, keepdims=True) / 65535
+    error = np.abs(decoded(coded(canvas)) - canvas)
+    assert (error <= 0.5 * step + 2e-7 * np.abs(canvas).max(axis=1, keepdims=True)).all()
+    assert (decoded(coded(canvas))[1] == 7.25).all()
 
 
 @given(st.floats(-5, 5))
@@ -41,8 +78,17 @@ def test_resample_equals_twin() -> None:
     share = rng.random(height, dtype=np.float32)
     share[:3] = 0
     out = np.empty((height, width), np.float32)
-    resample(phases(early), phases(late), RowPlan(first, taps, share), 3.0, out)
+    resample(coded(early), coded(late), RowPlan(first, taps, share), 3.0, out)
     wanted = 3 * reference.resample(early, late, first, taps, share, (height, width))
+    np.testing.assert_allclose(out, wanted, atol=16 * 3 / 65535)  # sixteen weights below 1
+
+
+def test_shift_equals_a_plain_sum() -> None:
+    rng = np.random.default_rng(4)
+    field, y, x = rng.random((20, 23), dtype=np.float32), *rng.random((2, 4), dtype=np.float32)
+    out = np.empty((9, 12), np.float32)
+    shift(field, (2, 5), (y, x), out)
+    wanted = [[y @ field[2 + i : 6 + i, 5 + j : 9 + j] @ x for j in range(12)] for i in range(9)]
     np.testing.assert_allclose(out, wanted, rtol=1e-5)
 
 
@@ -52,13 +98,14 @@ def test_blur_equals_twin(length: int) -> None:
     canvas = rng.random((28, 32), dtype=np.float32)
     taps_y, taps_x = rng.random((2, 2, length), dtype=np.float32)
     margin = 4
-    out = np.empty((20, 2, 12), np.float32)
+    out, parts = room(20, 24), room(20, 24)
     blur(canvas, (taps_y, taps_x), margin, out, (0, 20))
-    np.testing.assert_allclose(out, phases(reference.blur(canvas, taps_y, taps_x, margin)), rtol=1e-5)
-    parts = np.empty_like(out)
+    np.testing.assert_allclose(
+        decoded(out), reference.blur(canvas, taps_y, taps_x, margin), rtol=1e-5, atol=length**2 / 65535
+    )
     for rows in ((13, 20), (0, 5), (5, 13)):
         blur(canvas, (taps_y, taps_x), margin, parts, rows)
-    assert parts.tobytes() == out.tobytes()
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(out, parts, strict=True))
 
 
 def test_blur_keeps_the_sum() -> None:
@@ -66,9 +113,9 @@ def test_blur_keeps_the_sum() -> None:
     canvas[18:22, 20] = 5
     taps = np.random.default_rng(2).random((1, 7), dtype=np.float32)
     taps /= taps.sum()
-    out = np.empty((32, 2, 16), np.float32)
+    out = room(32, 32)
     blur(canvas, (taps, taps), 4, out, (0, 32))
-    assert out.sum(dtype=np.float64) == pytest.approx(20, rel=1e-6)
+    assert decoded(out).sum() == pytest.approx(20, rel=1e-4)
 
 
 def test_blend_is_a_weighted_mean() -> None:

@@ -12,7 +12,9 @@ def twin(rows: np.ndarray, columns: np.ndarray, parts: np.ndarray, row: float, c
         i = int(np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2))
         h = nodes[i + 1] - nodes[i]
         t = np.clip((at - nodes[i]) / h, 0, 1)
-        value = np.array([[2 * t**3 - 3 * t**2 + 1, h * (t**3 - 2 * t**2 + t)], [3 * t**2 - 2 * t**3, h * (t**3 - t**2)]])
+        value = np.array(
+            [[2 * t**3 - 3 * t**2 + 1, h * (t**3 - 2 * t**2 + t)], [3 * t**2 - 2 * t**3, h * (t**3 - t**2)]]
+        )
         value[0, 1] += min(at - nodes[0], 0)
         value[1, 1] += max(at - nodes[-1], 0)
         return i, value

@@ -14,7 +14,7 @@ from boostwatch.scene.canvas import Canvas
 from boostwatch.scene.clouds import CloudDeck, top_radiance
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.scenario import CloudLayer, Scenario
-from boostwatch.scene.texture import EvolvingField, power_law_field
+from boostwatch.scene.texture import EvolvingField, FieldShape, power_law_field
 from boostwatch.scene.view import Grid
 from boostwatch.scene.world import World
 
@@ -41,7 +41,7 @@ def canvas(jobs: int = 1, **settings: Any) -> Canvas:
     scenario = Scenario.model_validate({"sensor": sensor_settings, "background": DARK, **settings})
     sensor, platform = build_sensor(scenario), Platform(scenario)
     grid = Grid(64, 96, 6, 2)
-    world = World(scenario, sensor, platform, max(grid.shape), lambda _, n: np.random.default_rng(n))
+    world = World(scenario, sensor, platform, lambda _, n: np.random.default_rng(n))
     return Canvas(world, scenario, sensor, platform, grid, images={}, end_s=600.0, jobs=jobs)
 
 
@@ -59,7 +59,7 @@ def test_power_law_slope() -> None:
 
 def test_an_evolving_field_keeps_its_spectrum_and_forgets_itself_as_it_says() -> None:
     lifetime, shape = 1000.0, (256, 256)
-    field = EvolvingField(shape, -2.8, 1e3, lifetime, 16.0, np.random.default_rng(2))
+    field = EvolvingField(shape, FieldShape(-2.8, 1e3), lifetime, 16.0, np.random.default_rng(2))
     start, later = field.at(0.0), field.at(300.0)
     assert later.std() == pytest.approx(1, abs=0.02)
     assert slope(later) == pytest.approx(slope(start), abs=0.1)
@@ -75,7 +75,7 @@ def test_an_evolving_field_keeps_its_spectrum_and_forgets_itself_as_it_says() ->
 
 
 def test_a_frozen_field_stays() -> None:
-    field = EvolvingField((64, 64), -2.8, 100.0, np.inf, 16.0, np.random.default_rng(2))
+    field = EvolvingField((64, 64), FieldShape(-2.8, 100.0), np.inf, 16.0, np.random.default_rng(2))
     assert (field.at(1e5) == field.at(0.0)).all()
 
 

@@ -333,9 +333,9 @@ def test_wind_is_a_setting() -> None:
     )
     assert calm.max() > 1.5 * rough.max()
     for text, line in (
-        ('wind = "40 m/s"', r"background\.earth\.wind: should be less than or equal to 30 m/s; found '40 m/s'"),
-        ("wind = 7", r"background\.earth\.wind: needs a unit"),
-        ('wind = "-1 m/s"', r"background\.earth\.wind: should be greater than or equal to 0 m/s"),
+        ('wind = "40 m/s"', r"background\.wind: should be less than or equal to 30 m/s; found '40 m/s'"),
+        ("wind = 7", r"background\.wind: needs a unit"),
+        ('wind = "-1 m/s"', r"background\.wind: should be greater than or equal to 0 m/s"),
     ):
         with pytest.raises(BadData, match=line):
             parse_toml(f'[background]\nkind = "earth"\n{text}\n', Scenario)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +12,7 @@ from boostwatch.records import Records
 from boostwatch.settings import read_toml
 
 if TYPE_CHECKING:
-    from boostwatch.scene.render import Renderer
+    from boostwatch.scene.render import RenderedFrame, Renderer
     from boostwatch.scene.scenario import Scenario
 
 
@@ -69,10 +70,43 @@ def simulate(
     on_progress("preparing", 0, 0)
     renderer = prepare(scenario, base=base, seed=seed, jobs=jobs)
     count = renderer.n_frames
+    count = renderer.n_frames
+
+    def frames() -> Iterator[RenderedFrame]:
+        for done, frame in enumerate(renderer.frames(jobs=jobs), 1):
+            yield frame
+            on_progress("rendering", done, count)
+
+    write_frames(out, renderer, frames(), range(count), created=created)
+    return Simulated(Path(out), (count, *renderer.shape), renderer.seed, renderer.objects)
+
+
+def write_frames(
+    out: str | Path,
+    renderer: Renderer,
+    frames: Iterable[RenderedFrame],
+    which: Sequence[int],
+    *,
+    created: str | None = None,
+) -> None:
+    """Write rendered frames as a labelled stack, one at a time.
+
+    Parameters
+    ----------
+    out : path-like
+        The stack; an older file stays until the new one is whole.
+    renderer : Renderer
+        What made them.
+    frames : iterable of RenderedFrame
+    which : sequence of int
+        The frames' numbers in the run, in their order.
+    created : str, optional
+        ISO 8601 time to write as creation time; now by default.
+    """
     with store.StackWriter(
         out,
         sensor=renderer.sensor,
-        shape=(count, *renderer.shape),
+        shape=(len(which), *renderer.shape),
         epoch=renderer.epoch,
         bad_pixels=renderer.bad_pixels,
         gain=renderer.gain,
@@ -81,11 +115,13 @@ def simulate(
         attitude_sigma_rad=renderer.attitude_sigma_rad,
         attitude_bias_sigma_rad=renderer.attitude_bias_sigma_rad,
         attitude_noise_sigma_rad=renderer.attitude_noise_sigma_rad,
-        scenario_toml=scenario.to_toml(),
+        scenario_toml=renderer.scenario.to_toml(),
         seed=renderer.seed,
         created=created,
     ) as writer:
-        for i, frame in enumerate(renderer.frames(jobs=jobs)):
+        for row, (i, frame) in enumerate(zip(which, frames, strict=True)):
+            samples = frame.samples.copy()
+            samples["frame"] = row  # truth counts the stack's own frames
             writer.append(
                 frame.data,
                 time_s=float(renderer.time_s[i]),
@@ -93,12 +129,10 @@ def simulate(
                 quality=frame.quality,
                 position_m=renderer.position_m[i],
                 attitude=renderer.attitude[i],
-                samples=frame.samples,
+                samples=samples,
                 row_time=renderer.row_time_s,
             )
-            on_progress("rendering", i + 1, count)
-        writer.set_truth(renderer.objects, renderer.line_of_sight)
-    return Simulated(Path(out), (count, *renderer.shape), renderer.seed, renderer.objects)
+        writer.set_truth(renderer.objects, renderer.line_of_sight[list(which)])
 
 
 def _file_names(scenario: Scenario) -> list[str]:

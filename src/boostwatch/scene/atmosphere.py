@@ -102,8 +102,8 @@ class _Surface:
     def __call__(self, row: Array, column: Array) -> Array:
         row, column = np.broadcast_arrays(row, column)
         out = np.empty(row.size)
-        places = (np.ascontiguousarray(a, np.float64).reshape(-1) for a in (row, column))
-        bicubic(self._rows, self._columns, self._parts, *places, out)
+        y, x = (np.array(a, np.float64).reshape(-1) for a in (row, column))
+        bicubic(self._rows, self._columns, self._parts, y, x, out)
         return out.reshape(row.shape)
 
 
@@ -181,12 +181,13 @@ class Atmosphere:
         if at.ndim == 0:  # one spectrum lies between two of the tabulated
             i = int(np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2))
             low, high = (self._through(int(order[i + k]), h, mass) for k in (0, 1))
-            return np.clip(low + (high - low) * (at - nodes[i]) / (nodes[i + 1] - nodes[i]), 0.0, 1.0)
+            one: Array = np.clip(low + (high - low) * (at - nodes[i]) / (nodes[i + 1] - nodes[i]), 0.0, 1.0)
+            return one
         means = np.stack([np.broadcast_to(self._through(int(k), h, mass), np.broadcast_shapes(h.shape, mass.shape))
                           for k in order])  # fmt: skip
-        i = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)
-        low, high = (np.choose(i + k, means) for k in (0, 1))
-        out = low + (high - low) * (at - nodes[i]) / (nodes[i + 1] - nodes[i])
+        where = np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2)
+        low, high = (np.choose(where + k, means) for k in (0, 1))
+        out = low + (high - low) * (at - nodes[where]) / (nodes[where + 1] - nodes[where])
         clipped: Array = np.clip(out, 0.0, 1.0)
         return clipped
 

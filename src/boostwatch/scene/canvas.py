@@ -8,7 +8,7 @@ moving platform every call makes an exact view.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -27,13 +27,15 @@ from boostwatch.scene.view import Grid, View
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.clouds import overlay, sample
-from boostwatch_kernels.resample import RowPlan, blend, cubic_weights, resample
+from boostwatch_kernels.resample import blend, cubic_weights, shift
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 SUN_STEP_S = 600.0
 """Longest time between exact views: the sun moves by two and a half degrees."""
+ROWS_AT_ONCE = 32
+"""Of the canvas in all bands, and of two fields: about a megabyte, which fits a core's cache."""
 INFLOW_PX = 24.0
 """Most that a deck drifts between exact views."""
 
@@ -73,6 +75,8 @@ class Canvas:
     ----------
     speed_px_s : float
         Of whatever moves fastest over the focal plane.
+    rolling : bool
+        Whether each row has its own geometry: a scanner on a moving platform.
     exact_s : float
         Longest time over which changes may be joined by a line; infinite where nothing changes but by motion.
     """
@@ -93,6 +97,7 @@ class Canvas:
         self._world, self._sensor, self._platform = world, sensor, platform
         self.grid, self._end_s, self._step, self.jobs = grid, end_s, step, jobs
         self._fixed = _fixed_background(scenario, images, grid) if world.earth is None else None
+        self.rolling = platform.moving and platform.row_time_s is not None
         self._changes = self._fixed is None or bool(world.decks)
         self._static = not platform.moving or not self._changes
         self._drift = [self._velocity(deck) for deck in world.decks] if self._static else []
@@ -105,15 +110,20 @@ class Canvas:
             inflow = INFLOW_PX / self.speed_px_s if self.speed_px_s > 0 else np.inf
             self.exact_s = min([SUN_STEP_S, inflow, *(deck.step_s for deck in world.decks)])
             self._room = int(np.ceil(self.speed_px_s * self.exact_s)) + 2 if world.decks else 0
-        self._moments: Recent[Moment] = Recent(self._exact, 2)
+        self._moments: Recent[float, Moment] = Recent(self._exact, 2)
         self._busy = threading.Lock()
         self._cells: Floats | None = None
-        self._fields: Floats = np.empty((2, 0, 0), np.float32)
 
     def _view(self, time_s: float, height_m: float, grid: Grid) -> View:
         position, attitude = self._platform.state(time_s, self._step)
         sun = self._world.sun(time_s)
-        return View(self._sensor, grid, position, attitude, sun, height_m, self._world.plane)
+
+        def poses(rows: Array) -> tuple[Array, Array]:
+            return self._platform.state(time_s + self._platform.row_time_at(rows), self._step)
+
+        return View(
+            self._sensor, grid, position, attitude, sun, height_m, self._world.plane, poses if self.rolling else None
+        )
 
     def _velocity(self, deck: CloudDeck) -> tuple[float, float]:
         """Drift of a deck on the focal plane, px/s, where the view meets it nearest to the middle of the frame."""
@@ -154,9 +164,8 @@ class Canvas:
                     fastest = max(fastest, float(np.nanmax(speed)))
         return fastest
 
-    def _exact(self, key: Hashable) -> Moment:
+    def _exact(self, key: float) -> Moment:
         """Make the exact view of a time; a static camera's by its number, since it serves all times around."""
-        assert isinstance(key, float)
         time_s = key * self.exact_s if self._static and np.isfinite(self.exact_s) else key
         views = [self._view(time_s, deck.layer.altitude, self.grid) for deck in self._world.decks]
         if self._world.earth is not None:
@@ -200,7 +209,6 @@ class Canvas:
         with self._busy:
             if self._cells is None:
                 self._cells = np.empty((len(self._sensor.bands), *self.grid.shape), np.float32)
-                self._fields = np.empty((2, *self.grid.shape), np.float32)
             if self._static:
                 self._compose_between(time_s, self._cells)
             else:
@@ -209,47 +217,52 @@ class Canvas:
 
     def _compose_exactly(self, time_s: float, out: Floats) -> None:
         now = self._exact(time_s)
-        out[:] = now.ground
-        for deck, field, nodes in zip(self._world.decks, now.fields, now.nodes, strict=True):
-            self._lay(out, deck, (field, field, 0.0), nodes)
+
+        def work(rows: tuple[int, int]) -> None:
+            here = slice(*rows)
+            out[:, here] = now.ground[:, here]
+            for deck, field, nodes in zip(self._world.decks, now.fields, now.nodes, strict=True):
+                overlay(out, field[here], field[here], 0.0, deck.threshold, nodes, rows)
+
+        self._share(out.shape[1], work)
 
     def _compose_between(self, time_s: float, out: Floats) -> None:
         number, share = divmod(time_s / self.exact_s, 1.0)
         early = self._moments(number)
         late = self._moments(number + 1.0) if share else early
-        if share and self._fixed is None:
-            self._share(out.shape[1], lambda rows: blend(early.ground, late.ground, share, out, rows))
-        else:
-            out[:] = early.ground
+        decks = []
         for i, deck in enumerate(self._world.decks):
             (secant, tops), (_, tops_late) = early.nodes[i], late.nodes[i]
-            self._drift_by(early.fields[i], self._drift[i], share * self.exact_s, self._fields[0])
-            self._drift_by(late.fields[i], self._drift[i], (share - 1.0) * self.exact_s, self._fields[1])
             nodes = secant, tops + np.float32(share) * (tops_late - tops)
-            self._lay(out, deck, (self._fields[0], self._fields[1], share), nodes)
-
-    def _drift_by(self, field: Floats, velocity: tuple[float, float], time_s: float, out: Floats) -> None:
-        """Write a field with room around it after some seconds of drift, cut to the canvas."""
-        step, height = self.grid.oversample, len(out)
-        first, taps = np.empty((height, 2), np.int64), np.empty((height, 2, 4), np.float32)
-        for axis, pixels in enumerate((velocity[1] * time_s, velocity[0] * time_s)):
-            place = (self._room - pixels) * step
-            whole = int(np.floor(place))
-            taps[:, axis] = cubic_weights(place - whole)
-            first[:, axis] = whole - 1 + (np.arange(height) if axis == 0 else 0)
-        cells, late = field[:, None, :], np.zeros(height, np.float32)
+            ways = [
+                (field, *self._offset(self._drift[i], since * self.exact_s))
+                for field, since in ((early.fields[i], share), (late.fields[i], share - 1.0))
+            ]
+            decks.append((deck.threshold, nodes, ways))
 
         def work(rows: tuple[int, int]) -> None:
-            here = slice(*rows)
-            resample(cells, cells, RowPlan(first[here], taps[here], late[here]), 1.0, out[here])
+            # All for a few rows at a time: what one step writes the next one finds in the cache.
+            room = np.empty((2 * ROWS_AT_ONCE, out.shape[2]), np.float32)
+            for first in range(rows[0], rows[1], ROWS_AT_ONCE):
+                part = first, min(first + ROWS_AT_ONCE, rows[1])
+                blend(early.ground, late.ground, share, out, part)
+                for threshold, nodes, ways in decks:
+                    moved = room[: 2 * (part[1] - part[0])].reshape(2, -1, out.shape[2])
+                    for (field, (row, column), taps), to in zip(ways, moved, strict=True):
+                        shift(field, (row + part[0], column), taps, to)
+                    overlay(out, moved[0], moved[1], share, threshold, nodes, part)
 
-        self._share(height, work)
+        self._share(out.shape[1], work)
 
-    def _lay(
-        self, out: Floats, deck: CloudDeck, fields: tuple[Floats, Floats, float], nodes: tuple[Floats, Floats]
-    ) -> None:
-        early, late, share = fields
-        self._share(out.shape[1], lambda rows: overlay(out, early, late, share, deck.threshold, nodes, rows))
+    def _offset(self, velocity: tuple[float, float], time_s: float) -> tuple[tuple[int, int], tuple[Floats, Floats]]:
+        """Return where a field with room around it is sampled after some seconds of drift: first cell and weights."""
+        first, taps = [], []
+        for pixels in (velocity[1] * time_s, velocity[0] * time_s):
+            place = (self._room - pixels) * self.grid.oversample
+            whole = int(np.floor(place))
+            first.append(whole - 1)
+            taps.append(np.array(cubic_weights(place - whole), np.float32))
+        return (first[0], first[1]), (taps[0], taps[1])
 
 
 def _fixed_background(scenario: Scenario, images: Mapping[str, NDArray[np.generic]], grid: Grid) -> Floats:

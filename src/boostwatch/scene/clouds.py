@@ -16,7 +16,7 @@ from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.radiometry import band_radiance, sun_irradiance
 from boostwatch.scene.recent import Recent
 from boostwatch.scene.scenario import CloudLayer
-from boostwatch.scene.texture import EvolvingField
+from boostwatch.scene.texture import EvolvingField, FieldShape
 from boostwatch.scene.view import View
 from boostwatch_kernels.clouds import Threshold, cover, sample_points
 
@@ -26,6 +26,9 @@ LIFETIME_SCALE_M = 10e3
 """Size of the structures that a layer's lifetime belongs to."""
 STILL_SHARE = 0.3
 """Of the lifetime of the smallest structures: over that time they keep 96 % of their correlation."""
+INNER_TEXELS = 4.0
+"""Waves that cubic interpolation cannot hold fade out: else texture would come and go as it drifts over the cells."""
+_MEDIAN_TO_RMS = 1.4826  # of a normal distribution
 
 
 def default_reflectance(altitude_m: ArrayLike) -> NDArray[np.float64]:
@@ -85,20 +88,22 @@ class CloudDeck:
     ) -> None:
         self.layer, self.plane, self.texel_m = layer, plane, texel_m
         shape = (texels, texels)
-        self._field = EvolvingField(
-            shape, layer.slope, layer.outer_scale / texel_m, layer.lifetime, LIFETIME_SCALE_M / texel_m, rng
-        )
+        form = FieldShape(
+            layer.slope, layer.outer_scale / texel_m, layer.stretch, np.radians(layer.wind_direction),
+            layer.intermittency, INNER_TEXELS,
+        )  # fmt: skip
+        self._field = EvolvingField(shape, form, layer.lifetime, LIFETIME_SCALE_M / texel_m, rng)
         still = self._field.at(0.0)
         edge, deep = np.quantile(still, [1 - layer.coverage, 1 - 0.02 * layer.coverage])
         if layer.coverage == 1:
             edge -= 1.0  # the field changes; an overcast sky has no hole even where it sinks below its least
-        # A cell at the edge is covered in part: the ramp is what the field changes over a cell.
-        ramp = float(np.hypot(*(np.diff(still, axis=a).std() for a in (0, 1))))
+        # A cell at the edge is covered in part: the ramp is what the field usually changes over a cell.
+        ramp = float(_MEDIAN_TO_RMS * np.hypot(*(np.median(np.abs(np.diff(still, axis=a))) for a in (0, 1))))
         thin = layer.optical_depth * layer.edge
         self.threshold = Threshold(float(edge), ramp, float(max(deep, edge + ramp)), thin, layer.optical_depth)
         smallest = layer.lifetime * (4 * texel_m / LIFETIME_SCALE_M) ** (2 / 3)
         self.step_s = STILL_SHARE * smallest if np.isfinite(layer.lifetime) else np.inf
-        self._recent = Recent(self._at_step, 3)
+        self._recent: Recent[int, NDArray[np.float32]] = Recent(self._at_step, 3)
         towards = np.radians(layer.wind_direction)
         self.wind_m_s: tuple[float, float] = (
             float(layer.wind_speed * np.sin(towards)), float(layer.wind_speed * np.cos(towards))
@@ -138,7 +143,7 @@ class CloudDeck:
         return 1 - np.asarray(cover(value, secant.astype(np.float32), self.threshold), np.float64)
 
     def nodes(self, view: View, atmospheres: Sequence[Atmosphere]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return what `overlay` needs on a view's nodes: secant (A, C) and tops as parabolas in the depth (B, 3, A, C)."""
+        """Return what `overlay` needs on nodes: secant (A, C), and tops as parabolas in the depth (B, 3, A, C)."""
         secant, cos_sun = np.nan_to_num(view.secant, nan=1.0), np.nan_to_num(view.cos_sun, nan=-1.0)
         out = np.empty((len(atmospheres), 3, *secant.shape), np.float32)
         levels = self.layer.altitude + self.layer.thickness * np.array([0.0, 0.5, 1.0])

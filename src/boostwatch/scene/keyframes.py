@@ -1,13 +1,14 @@
 """Frames of the scene without objects: the blurred canvas of two moments, joined in time and shifted.
 
 A keyframe is the canvas of one time after optics and pixel. Between two of them, chosen so close that nothing has moved
-by more than a third of a pixel, the scene is their weighted mean; each row of each frame is then sampled at its own time
-and its own shift of the line of sight.
+by more than a third of a pixel, the scene is their weighted mean; each row of each frame is then sampled at its own
+time and its own shift of the line of sight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.ndimage import spline_filter
 from boostwatch.parallel import ordered_map
 from boostwatch.scene.canvas import Canvas
 from boostwatch.scene.recent import Recent
-from boostwatch_kernels.resample import RowPlan, blur, resample, spline_taps
+from boostwatch_kernels.resample import Coded, RowPlan, blur, encode, resample, spline_taps
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -26,11 +27,14 @@ STEP_PX = 0.3
 """Most that anything moves between keyframes. The mean of two pictures of an edge that far apart misses the one between
 by 0.5 % of its height at a point spread of 0.76 px."""
 
+FADE_SHARE = 0.25
+"""Of the time between exact views: fields may be joined by a line that long, but edges that they make may not."""
+
 
 class Blurred(NamedTuple):
-    """One band's canvas after optics and pixel: float32 (N, step, M) with columns by phase; pixels of margin."""
+    """One band's canvas after optics and pixel, and the pixels of margin that it has left."""
 
-    cells: Floats
+    canvas: Coded
     margin: int
 
 
@@ -65,16 +69,16 @@ class Keyframes:
         self, canvas: Canvas, kernels: Sequence[tuple[Floats, Floats] | None], period_s: float, end_s: float
     ) -> None:
         self._canvas, self._kernels, self._end_s = canvas, kernels, end_s
-        frames = min(STEP_PX / max(canvas.speed_px_s, 1e-12), canvas.exact_s, max(end_s, period_s)) / period_s
-        self.interval_s = max(float(np.floor(frames + 1e-9)), 1.0) * period_s
-        self._recent: Recent[tuple[Blurred, ...]] = Recent(self._make, 3)
+        longest = min(STEP_PX / max(canvas.speed_px_s, 1e-12), FADE_SHARE * canvas.exact_s, max(end_s, period_s))
+        frames = longest / period_s
+        self.interval_s = period_s if canvas.rolling else max(float(np.floor(frames + 1e-9)), 1.0) * period_s
+        self._recent: Recent[int, tuple[Blurred, ...]] = Recent(self._make, 3)
 
     def _time(self, number: int) -> float:
         return min(number * self.interval_s, self._end_s)
 
-    def _make(self, key: Hashable) -> tuple[Blurred, ...]:
-        assert isinstance(key, int)
-        with self._canvas.composed(self._time(key)) as cells:
+    def _make(self, number: int) -> tuple[Blurred, ...]:
+        with self._canvas.composed(self._time(number)) as cells:
             return tuple(self._blurred(band, kernel) for band, kernel in zip(cells, self._kernels, strict=True))
 
     def _blurred(self, cells: Floats, kernel: tuple[Floats, Floats] | None) -> Blurred:
@@ -82,15 +86,18 @@ class Keyframes:
         step = grid.oversample
         cut = _reach_px(kernel, step)
         margin = grid.margin - cut
-        out = np.empty(((grid.height + 2 * margin) * step, step, grid.width + 2 * margin), np.float32)
+        rows = (grid.height + 2 * margin) * step
+        out = Coded(
+            np.empty((rows, step, grid.width + 2 * margin), np.uint16),
+            np.empty(rows, np.float32), np.empty(rows, np.float32),
+        )  # fmt: skip
         if kernel is None:
             smooth = spline_filter(cells, order=3, output=np.float32, mode="mirror")
-            out[:] = smooth.reshape(len(out), -1, step).swapaxes(1, 2)
+            for row, line in enumerate(smooth):
+                encode(line, out, row)
             return Blurred(out, margin)
-        edges = np.linspace(0, len(out), jobs + 1).astype(int).tolist()
-        for _ in ordered_map(
-            lambda rows: blur(cells, kernel, cut * step, out, rows), zip(edges[:-1], edges[1:], strict=True), jobs=jobs
-        ):
+        edges = np.linspace(0, rows, jobs + 1).astype(int).tolist()
+        for _ in ordered_map(lambda part: blur(cells, kernel, cut * step, out, part), pairwise(edges), jobs=jobs):
             pass
         return Blurred(out, margin)
 
@@ -113,7 +120,7 @@ class Keyframes:
         early = self._recent(number)
         late = early
         share = np.zeros(len(time_s), np.float32)
-        if end > start:
+        if end > start and not self._canvas.rolling:  # a rolling canvas has its rows' own times in it
             share = ((time_s - start) / (end - start)).astype(np.float32)
             share[np.abs(share) < 1e-6] = 0.0
             if share.any():
@@ -122,7 +129,7 @@ class Keyframes:
         for b, (one, two) in enumerate(zip(early, late, strict=True)):
             if one.margin not in plans:
                 plans[one.margin] = _plan(shift, share, one.margin, self._canvas.grid.oversample)
-            resample(one.cells, two.cells, plans[one.margin], scale[b], out[b])
+            resample(one.canvas, two.canvas, plans[one.margin], scale[b], out[b])
 
 
 def _plan(shift: Array, share: Floats, margin: int, step: int) -> RowPlan:

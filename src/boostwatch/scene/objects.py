@@ -20,6 +20,9 @@ from boostwatch.sensor import Sensor
 
 Array = NDArray[np.float64]
 
+ROW_ATTEMPTS = 12
+"""To find the row of a scanner that meets a moving source; each narrows the gap by their speeds' ratio."""
+
 
 class Camera(NamedTuple):
     """What looks at the objects: sensor, platform, line of sight; optics and dark electrons of an exposure by band."""
@@ -103,7 +106,7 @@ class Objects:
         camera, rows = self._camera, self._camera.platform.row_time_s
         half = 0.5 * camera.sensor.integration_s
         arrived: list[tuple[Emission, Arrival]] = []
-        for _ in range(1 if rows is None else 3):
+        for _ in range(1 if rows is None else ROW_ATTEMPTS):
             start, end = pose.time_s - half, pose.time_s + half
             if not source.shines(start, end):
                 return []
@@ -116,7 +119,10 @@ class Objects:
             if rows is None or not arrived:
                 break
             at = float(np.clip(np.nanmean(arrived[0][1].y), 0, len(rows) - 1))
-            pose = self._pose(i, float(self._time_s[i] + np.interp(at, np.arange(len(rows)), rows)))
+            later = float(self._time_s[i] + np.interp(at, np.arange(len(rows)), rows))
+            if abs(later - pose.time_s) < 0.02 * (rows[1] - rows[0]):
+                break
+            pose = self._pose(i, later)
         return arrived
 
     def _shift(self, i: int, y: Array) -> Array:

@@ -163,6 +163,14 @@ class Platform:
         rows = np.arange(sensor.height, dtype=np.float64) - (sensor.height - 1) / 2
         return rows * scan.row_period
 
+    def row_time_at(self, row: Array) -> Array:
+        """Return when places (...) along y are exposed, seconds after the frame's time, on beyond the frame too."""
+        if self.row_time_s is None:
+            return np.zeros_like(row)
+        period = (self.row_time_s[-1] - self.row_time_s[0]) / (len(self.row_time_s) - 1)
+        out: Array = self.row_time_s[0] + period * row
+        return out
+
     def step_of(self, frame: ArrayLike) -> NDArray[np.int64]:
         """Return the field (...) of the step-stare cycle that frames (...) look at; 0 for all other sensors."""
         return np.asarray(frame, np.int64) % self.n_steps

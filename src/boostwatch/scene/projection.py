@@ -23,7 +23,7 @@ LEAST_COSINE = 0.02
 
 
 class Pose(NamedTuple):
-    """A camera at one time: position (3,) ITRS, rotation (3, 3) whose rows are its axes, and the Sun's direction (3,)."""
+    """A camera at one time: position (3,) ITRS, rotation (3, 3) whose rows are its axes, direction (3,) to the Sun."""
 
     time_s: float
     position_m: Array
@@ -41,8 +41,8 @@ class Pose(NamedTuple):
 class Arrival(NamedTuple):
     """Light at the aperture.
 
-    ``x``, ``y`` float64 (K,) on the focal plane as planned, px; ``irradiance_w_m2`` float64 (B,) of all points together;
-    ``share`` float64 (B, K) of it from each point, sum 1.
+    ``x``, ``y`` float64 (K,) on the focal plane as planned, px; ``irradiance_w_m2`` float64 (B,) of all points
+    together; ``share`` float64 (B, K) of it from each point, sum 1.
     """
 
     x: Array
@@ -98,7 +98,8 @@ def _sun_secant(points: Array, sun: Array) -> Array:
     """Return the secant of the sun's zenith angle at points (K, 3), by the ellipsoid's normal."""
     up = points / np.array([WGS84_A_M, WGS84_A_M, WGS84_B_M]) ** 2
     cosine = up @ sun / np.linalg.norm(up, axis=-1)
-    return 1 / np.maximum(cosine, 1e-3)
+    out: Array = 1 / np.maximum(cosine, 1e-3)
+    return out
 
 
 def _through_air(atmosphere: Atmosphere, height_m: Array, cosine: Array, temperature_k: float) -> Array:

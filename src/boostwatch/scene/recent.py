@@ -7,10 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Recent(Generic[V]):
+class Recent(Generic[K, V]):
     """The most recently used results of a function of one key.
 
     A key is computed once, however many threads ask for it at the same time: the others wait.
@@ -23,13 +24,13 @@ class Recent(Generic[V]):
         Results kept.
     """
 
-    def __init__(self, make: Callable[[Hashable], V], keep: int) -> None:
+    def __init__(self, make: Callable[[K], V], keep: int) -> None:
         self._make, self._keep = make, keep
         self._lock = threading.Lock()
-        self._known: OrderedDict[Hashable, V] = OrderedDict()
-        self._making: dict[Hashable, threading.Lock] = {}
+        self._known: OrderedDict[K, V] = OrderedDict()
+        self._making: dict[K, threading.Lock] = {}
 
-    def __call__(self, key: Hashable) -> V:
+    def __call__(self, key: K) -> V:
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -227,16 +227,15 @@ class Renderer:
         seen_already = isinstance(scenario.background, ImageBackground)  # an image has been through optics and pixels
         kernels = [None if seen_already else spread.separable(step, plan.motion) for spread in self._spreads]
         grid = Grid(self.shape[1], self.shape[2], int(np.ceil(plan.reach)) + margin_px(kernels, step), step)
-        world = World(scenario, sensor, self._platform, max(grid.shape), self._randoms)
+        world = World(scenario, sensor, self._platform, self._randoms)
 
-        def keyframes(field: Hashable) -> Keyframes:
-            assert isinstance(field, int)
+        def keyframes(field: int) -> Keyframes:
             canvas = Canvas(
                 world, scenario, sensor, self._platform, grid, images=arrays, end_s=end_s, step=field, jobs=jobs
             )
             return Keyframes(canvas, kernels, sensor.frame_period_s, end_s)
 
-        self._keyframes: Recent[Keyframes] = Recent(keyframes, MOST_FIELDS)
+        self._keyframes: Recent[int, Keyframes] = Recent(keyframes, MOST_FIELDS)
         self._keyframes(0)  # what is wrong with the scene shows before the first frame
         # irradiance_per_e is energy a photon over area, efficiency and time: a pixel's share of an extended scene
         # is its radiance times solid angle times band width.

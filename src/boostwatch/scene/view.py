@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
@@ -17,6 +19,7 @@ from boostwatch.geometry import (
 from boostwatch.sensor import Sensor
 
 Array = NDArray[np.float64]
+Poses = Callable[[Array], tuple[Array, Array]]
 
 NODE_PX = 8
 """Greatest distance of nodes where a frame sees nothing but the surface."""
@@ -62,7 +65,7 @@ def tangent_height_m(origin_m: Array, direction: Array) -> Array:
 
     Parameters
     ----------
-    origin_m : float64 (3,)
+    origin_m : float64 (..., 3)
         ITRS.
     direction : float64 (..., 3)
         Of any length.
@@ -74,7 +77,7 @@ def tangent_height_m(origin_m: Array, direction: Array) -> Array:
     """
     stretch = np.array([1.0, 1.0, WGS84_A_M / WGS84_B_M])
     o, d = origin_m * stretch, direction * stretch
-    along = -(d @ o) / np.einsum("...i,...i", d, d)
+    along = -np.einsum("...i,...i", d, o) / np.einsum("...i,...i", d, d)
     nearest = np.linalg.norm(o + along[..., None] * d, axis=-1)
     return np.where(along > 0, nearest - WGS84_A_M, np.inf)
 
@@ -99,6 +102,8 @@ class View:
         Of the surface above the ellipsoid.
     plane : MapPlane
         The scene's map.
+    poses : callable, optional
+        From pixel rows (Y,) to the positions (Y, 3) and attitudes (Y, 4) at which a moving scanner reads them.
 
     Attributes
     ----------
@@ -134,17 +139,19 @@ class View:
         sun: Array,
         height_m: float,
         plane: MapPlane,
+        poses: Poses | None = None,
     ) -> None:
         self._y, self._x = grid.axes()
         self.shape, self.sun, self.dense = grid.shape, sun, False
         self.node_y, self.node_x = (
             np.linspace(a[0], a[-1], max(5, int(np.ceil(np.ptp(a) / NODE_PX)) + 1)) for a in (self._y, self._x)
         )
-        rays = self._meet(sensor, position_m, attitude, height_m)
+        self._poses = poses
+        rays, position_m = self._meet(sensor, position_m, attitude, height_m)
         # The Earth's disc is convex: where all nodes hit, so does all between them.
         if not np.isfinite(self.latitude_deg).all():
             self.dense, self.node_y, self.node_x = True, self._y, self._x
-            rays = self._meet(sensor, position_m, attitude, height_m)
+            rays, position_m = self._meet(sensor, position_m, attitude, height_m)
         missed = np.isnan(self.latitude_deg)
         self.hit: NDArray[np.bool_] = ~missed if self.dense else np.ones(self.shape, np.bool_)
         self.east_m, self.north_m = plane.forward(self.latitude_deg, self.longitude_deg)
@@ -158,14 +165,19 @@ class View:
             np.where(missed, tangent_height_m(position_m, rays), np.nan) if self.dense else np.full(lat.shape, np.nan)
         )
 
-    def _meet(self, sensor: Sensor, position_m: Array, attitude: Array, height_m: float) -> Array:
-        rays: Array = sensor.rays(*np.meshgrid(self.node_x, self.node_y)) @ quaternion_to_matrix(attitude).T
+    def _meet(self, sensor: Sensor, position_m: Array, attitude: Array, height_m: float) -> tuple[Array, Array]:
+        """Find the surface on the nodes; return the rays (Y, X, 3) and the place that each row starts from."""
+        if self._poses is not None:
+            position_m, attitude = self._poses(self.node_y)
+            position_m, attitude = position_m[:, None], attitude[:, None]
+        turn = quaternion_to_matrix(attitude)
+        rays: Array = np.einsum("...ij,...j->...i", turn, sensor.rays(*np.meshgrid(self.node_x, self.node_y)))
         self.latitude_deg, longitude, _ = itrs_to_geodetic(intersect_earth(position_m, rays, height_m))
         middle = np.nanmean(longitude) if np.isfinite(longitude).any() else 0.0
         if np.nanmax(np.abs(longitude - middle), initial=0.0) > 120:  # across the date line
             longitude = longitude % 360.0
         self.longitude_deg: Array = longitude
-        return rays
+        return rays, position_m
 
     def spread(self, nodes: Array) -> NDArray[np.float32]:
         """Return values on the nodes interpolated to all cells by cubic splines, float32 (N, M)."""

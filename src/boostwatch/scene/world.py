@@ -37,8 +37,6 @@ class World:
     scenario : Scenario
     sensor : Sensor
     platform : Platform
-    cells : int
-        Of the longer side of the canvas.
     randoms : callable
         Generator for a purpose and a number.
 
@@ -60,7 +58,7 @@ class World:
         A band without an atmospheric table.
     """
 
-    def __init__(self, scenario: Scenario, sensor: Sensor, platform: Platform, cells: int, randoms: Randoms) -> None:
+    def __init__(self, scenario: Scenario, sensor: Sensor, platform: Platform, randoms: Randoms) -> None:
         self._epoch = scenario.epoch
         self.plane = MapPlane(*platform.boresight_ground())
         position, _ = platform.state(0.0)
@@ -73,7 +71,9 @@ class World:
                 for i, b in enumerate(sensor.bands)
             )
         background = scenario.background
-        texels = 1 << int(np.clip(np.ceil(np.log2(1.4 * cells)), 8, np.log2(MAX_TEXELS)))
+        # By the frame alone: how unsteadily it is held must not make another scene.
+        cells = scenario.oversample * max(scenario.sensor.width, scenario.sensor.height)
+        texels = 1 << int(np.clip(np.ceil(np.log2(1.5 * cells)), 8, np.log2(MAX_TEXELS)))
         self.earth: EarthRadiance | None = None
         if isinstance(background, EarthBackground):
             self.earth = EarthRadiance(

@@ -12,11 +12,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-import boostwatch
 from boostwatch.errors import BadData, UsageError
 from boostwatch.geometry import parse_utc
 from boostwatch.records import QUALITY_BITS, Records, unit_of
 from boostwatch.store.atomic import PartFile
+from boostwatch.version import __version__
 
 STACK_FORMAT: Final = "boostwatch.stack"
 EVENTS_FORMAT: Final = "boostwatch.events"
@@ -56,7 +56,7 @@ def put_root(file: h5py.File, name: str, created: str | None) -> None:
     """Write the root attributes of format ``name``."""
     file.attrs["format"] = name
     file.attrs["format_version"] = VERSION
-    file.attrs["creator"] = f"boostwatch {boostwatch.__version__}"
+    file.attrs["creator"] = f"boostwatch {__version__}"
     file.attrs["created"] = created or datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

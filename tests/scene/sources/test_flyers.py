@@ -30,7 +30,7 @@ def test_an_aircraft_moves_within_an_exposure() -> None:
     e = only(source, 0.5, near, exposure_s=1.0)
     length = np.linalg.norm(np.ptp(e.position_m, axis=0))
     pixel = footprint(near, e.position_m[0])
-    assert len(e.share) == pytest.approx(400 / (0.2 * pixel), rel=0.1)
+    assert len(e.share) == pytest.approx(400 / (0.35 * pixel), rel=0.1)
     assert length == pytest.approx(400 * (1 - 1 / len(e.share)), rel=0.01)
     np.testing.assert_allclose(e.intensity_w_sr, 700)
     assert (source.onset_s, source.end_s, source.heading_deg) == (0, 200, 90)

@@ -33,7 +33,8 @@ MAX_RUN_S = 1e6
 class Scenario(Model):
     """A whole scene."""
 
-    name: str = Field("scene", max_length=200, pattern=NAME)
+    name: str = Field("scene", max_length=200, pattern=NAME, description="of the scene")
+    description: str = Field("", max_length=200, pattern=NAME, description="one line for lists of scenes")
     seed: int = Field(1, ge=0, lt=2**63, description="root of every random number")
     epoch: str = Field("2026-06-21T15:00:00Z", description="ISO 8601 UTC of the first exposure's middle")
     frames: int | None = Field(None, ge=1, le=1_000_000, description="number of frames; or give duration")
@@ -42,14 +43,14 @@ class Scenario(Model):
         "error", description="objects that no frame could show, by their place or their times"
     )
     oversample: int = Field(2, ge=2, le=8, description="cells of the scene a pixel and axis")
-    sensor: SensorModel = SensorModel()
-    platform: PlatformModel = GeoPlatform()
-    scan: Scan = StaringScan()
-    line_of_sight: LineOfSight = LineOfSight()
-    atmosphere: AtmosphereModel = AtmosphereModel()
-    background: Background = EarthBackground()
-    clouds: tuple[CloudLayer, ...] = ()
-    objects: tuple[SceneObject, ...] = ()
+    sensor: SensorModel = Field(SensorModel(), description="camera: bands, optics, detector and its faults")
+    platform: PlatformModel = Field(GeoPlatform(), description="where the sensor is and where it looks")
+    scan: Scan = Field(StaringScan(), description="when which pixel sees what")
+    line_of_sight: LineOfSight = Field(LineOfSight(), description="how steadily it looks")
+    atmosphere: AtmosphereModel = Field(AtmosphereModel(), description="the air, and its moisture")
+    background: Background = Field(EarthBackground(), description="what lies below the clouds")
+    clouds: tuple[CloudLayer, ...] = Field((), description="layers in any order; each hides what is below it")
+    objects: tuple[SceneObject, ...] = Field((), description="launches and everything else that shines")
 
     @field_validator("epoch")
     @classmethod

@@ -161,7 +161,7 @@ class Ghost(Model):
 class SensorModel(Model):
     """A staring camera."""
 
-    name: str = Field("notional staring imager", max_length=200, pattern=NAME)
+    name: str = Field("notional staring imager", max_length=200, pattern=NAME, description="of the sensor")
     width: int = Field(256, ge=16, le=8192, description="pixels along x")
     height: int = Field(256, ge=16, le=8192, description="pixels along y")
     ifov: Angle = Field(30e-6, gt=1e-7, lt=1e-2, description="angle of a pixel")
@@ -186,9 +186,9 @@ class SensorModel(Model):
     offset_spread_dn: float = Field(0.0, ge=0, le=2000, description="offset non-uniformity rms that the sensor knows")
     gain_drift: float = Field(0.0, ge=0, le=0.1, description="rms over pixels of the gain's change an hour")
     offset_drift_dn: float = Field(0.0, ge=0, le=1000, description="rms over pixels of the offset's change an hour")
-    bad_pixels: BadPixels = BadPixels()
-    cosmic_rays: CosmicRays = CosmicRays()
-    ghost: Ghost = Ghost()
+    bad_pixels: BadPixels = Field(BadPixels(), description="pixels that are out of order")
+    cosmic_rays: CosmicRays = Field(CosmicRays(), description="hits of charged particles")
+    ghost: Ghost = Field(Ghost(), description="faint mirrored image of the scene")
     stray_light: float = Field(
         0.0, ge=0, le=0.5, description="veil over the frame as a share of the frame's mean light"
     )

@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Bands = Sequence[tuple[float, float]]
 """Edges (lower, upper) of each band, um."""
 
-STEP_PX = 0.2
+STEP_PX = 0.35
 """Points of an emission lie this close, where their number allows it."""
 MARGIN_S = 60.0
 """Paths and light curves are known this long before and after the run; exposures there do not exist."""

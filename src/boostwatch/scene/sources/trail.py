@@ -14,7 +14,7 @@ from boostwatch.scene.sources.base import Array, Bands, LightCurve, Path, footpr
 
 LIFE = 6.0
 """Time constants after which the trail is forgotten."""
-_STEP_PX = 0.5  # it has no edges that would ask for finer pieces
+_STEP_PX = 0.8  # it has no edges that would ask for finer pieces
 _MAX_PIECES = 250
 LUMPS = 1024
 

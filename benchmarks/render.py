@@ -1,0 +1,193 @@
+"""How fast is the scene generator, against drawing one normal number a pixel; does its memory grow with the run?
+
+The demo's scene on 1024 x 1024 pixels and two bands: two decks of drifting, changing cloud, two launches with trails, a
+fire, an aircraft, shot and read noise, non-uniformity, blinking pixels, ADC. One thread: the frames of a run in their
+order, process CPU time, and after each frame as many draws of numpy's SFC64 float32 normal as it has pixels. All that
+the frames need from time to time (keyframes, exact views) is in their times; making the renderer ready is told apart.
+Two threads: wall time of the same frames. Memory: the largest resident size of `boostwatch simulate` on a short and a
+long run, each in a process of its own. satsim is run in its fastest CPU mode if it is installed (it needs TensorFlow).
+
+Run: ``python -m benchmarks.render [--quick] [--json]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks._environment import environment, print_environment
+from boostwatch.scene.library import builtin
+from boostwatch.scene.render import Renderer
+from boostwatch.scene.scenario import Scenario
+
+GOAL = 0.75
+THREADS_GOAL = 1.7
+
+CHILD = """
+import resource, sys
+from boostwatch import pipeline
+from boostwatch.scene.scenario import Scenario
+from boostwatch.settings import read_toml
+pipeline.simulate(read_toml(sys.argv[1], Scenario), sys.argv[2], jobs=2)
+peak = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(peak[0] if peak else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def scene(size: int, frames: int) -> Scenario:
+    """Return the demo's scene, larger and longer; its launches come again and again."""
+    settings = tomllib.loads(builtin("demo"))
+    del settings["duration"]
+    settings["frames"] = frames
+    settings["sensor"] |= {"width": size, "height": size}
+    launches = [item for item in settings["objects"] if item["kind"] == "launch"]
+    others = [item for item in settings["objects"] if item["kind"] != "launch"]
+    seconds = frames / 2
+    settings["objects"] = [
+        {**item, "ignition": f"{20 + start + 25 * k} s"}
+        for start in range(0, int(max(seconds - 150, 1)), 180)
+        for k, item in enumerate(launches)
+    ]
+    settings["objects"] += [{**item, "start": "1 s", "end": f"{max(seconds, 2)} s"} for item in others]
+    return Scenario.model_validate(settings)
+
+
+def one_thread(size: int, frames: int) -> dict[str, Any]:
+    """Return milliseconds a band-frame of the generator by stage, and of the normal draws between."""
+    start = time.process_time()
+    renderer = Renderer(scene(size, frames))
+    renderer.frame(0)
+    ready = time.process_time() - start
+    bands, height, width = renderer.shape
+    draw, room = np.random.Generator(np.random.SFC64(1)), np.empty((height, width), np.float32)
+    times: dict[str, list[float]] = {"frame": [], "normal": []}
+    for i in range(1, frames):
+        start = time.process_time()
+        renderer.frame(i)
+        between = time.process_time()
+        for _ in range(bands):
+            draw.standard_normal(dtype=np.float32, out=room)
+        times["frame"].append(between - start)
+        times["normal"].append(time.process_time() - between)
+    mean = {name: 1e3 * float(np.mean(values)) / bands for name, values in times.items()}
+    median = {name: 1e3 * float(np.median(values)) / bands for name, values in times.items()}
+    return {
+        "ready_s": ready, "mean_ms": mean, "median_ms": median,
+        "ratio": mean["frame"] / mean["normal"], "ratio_between_keyframes": median["frame"] / median["normal"],
+        "mpx_per_s": 1e-3 * height * width / mean["frame"], "stages_ms": stages(renderer),
+    }  # fmt: skip
+
+
+def stages(renderer: Renderer) -> dict[str, float]:
+    """Return where the time goes, milliseconds a band-frame; least of some frames between keyframes."""
+    bands, height, width = renderer.shape
+    electrons, data = np.empty(renderer.shape, np.float32), np.empty((height, width), np.uint16)
+    least = {"scene": np.inf, "objects": np.inf, "detector": np.inf}
+    start = renderer.n_frames // 2
+    renderer.scene(start, electrons)
+    for i in range(start, min(start + 12, renderer.n_frames)):
+        a = time.process_time()
+        renderer.scene(i, electrons)
+        b = time.process_time()
+        renderer._objects.add(i, electrons)
+        c = time.process_time()
+        for band, plane in enumerate(renderer._planes):
+            plane.expose(electrons[band], i, float(renderer.time_s[i]), data)
+        d = time.process_time()
+        for name, value in (("scene", b - a), ("objects", c - b), ("detector", d - c)):
+            least[name] = min(least[name], 1e3 * value / bands)
+    return {name: float(value) for name, value in least.items()}
+
+
+def two_threads(size: int, frames: int) -> dict[str, float]:
+    """Return wall seconds of the same frames on one thread and on two, in turn; the least of three."""
+    least = {1: np.inf, 2: np.inf}
+    for _ in range(3):
+        for jobs in least:
+            renderer = Renderer(scene(size, frames), jobs=jobs)
+            renderer.frame(0)
+            start = time.perf_counter()
+            for _frame in renderer.frames(range(1, frames), jobs=jobs):
+                pass
+            least[jobs] = min(least[jobs], time.perf_counter() - start)
+    return {"one_s": float(least[1]), "two_s": float(least[2]), "speed_up": float(least[1] / least[2])}
+
+
+def peak_mib(frames: int, size: int) -> float:
+    """Return the largest resident size of a run of so many frames, MiB."""
+    with tempfile.TemporaryDirectory() as place:
+        toml = Path(place) / "scene.toml"
+        toml.write_text(scene(size, frames).to_toml())
+        command = [sys.executable, "-c", CHILD, str(toml), str(Path(place) / "stack.h5")]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def memory(quick: bool) -> dict[str, Any]:
+    counts, size = ((250, 2000), 64) if quick else ((500, 10_000), 128)
+    peak_mib(16, size)
+    peaks = [peak_mib(count, size) for count in counts]
+    return {"frames": counts, "size_px": size, "peak_mib": peaks, "ratio": peaks[1] / peaks[0]}
+
+
+def satsim(size: int) -> dict[str, Any]:
+    """Return satsim's speed on a frame of this size, or why there is none."""
+    try:
+        from benchmarks._satsim import megapixels_per_second
+    except ImportError as error:
+        return {"missing": f"satsim does not run here ({error.name or error}): left out"}
+    return {"mpx_per_s": megapixels_per_second(size)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer frames, about a minute")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--size", type=int, default=1024, help="pixels a side")
+    options = parser.parse_args()
+    frames = 160 if options.quick else 1200
+    report: dict[str, Any] = {"environment": environment(), "size": options.size, "frames": frames}
+    report["one_thread"] = one = one_thread(options.size, frames)
+    report["two_threads"] = two = two_threads(options.size, 80 if options.quick else 240)
+    report["memory"] = room = memory(options.quick)
+    report["satsim"] = rival = satsim(options.size)
+    if options.json:
+        print(json.dumps(report))
+        return
+    print_environment()
+    print(f"\n{frames} frames of 2 bands, {options.size} x {options.size} px, one thread, CPU time a band-frame")
+    print(f"{'':28s}{'mean ms':>9s}{'median ms':>11s}")
+    for name, label in (("frame", "boostwatch"), ("normal", "numpy SFC64 normal")):
+        print(f"{label:28s}{one['mean_ms'][name]:9.2f}{one['median_ms'][name]:11.2f}")
+    print(
+        f"ratio of means {one['ratio']:.3f} (goal: at most {GOAL});"
+        f" between keyframes {one['ratio_between_keyframes']:.3f}; {one['mpx_per_s']:.0f} Mpx/s; {one['ready_s']:.1f} s until the first frame"
+    )
+    print("least ms between keyframes: " + ", ".join(f"{k} {v:.2f}" for k, v in one["stages_ms"].items()))
+    print(
+        f"two threads: {two['two_s']:.2f} s against {two['one_s']:.2f} s of one,"
+        f" {two['speed_up']:.2f} times as fast (goal: at least {THREADS_GOAL})"
+    )
+    peaks = ", ".join(f"{n} frames {p:.0f} MiB" for n, p in zip(room["frames"], room["peak_mib"], strict=True))
+    print(f"memory: {peaks}; ratio {room['ratio']:.3f}")
+    if "missing" in rival:
+        print(rival["missing"])
+    else:
+        print(
+            f"satsim: {rival['mpx_per_s']:.2f} Mpx/s, {one['mpx_per_s'] / rival['mpx_per_s']:.0f} times slower (goal: 50)"
+        )
+
+
+if __name__ == "__main__":
+    main()
