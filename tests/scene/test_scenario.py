@@ -37,6 +37,24 @@ def test_frames_and_duration() -> None:
     assert parse_toml("", Scenario).n_frames == 120
 
 
+def test_objects_outside_the_view_are_errors_by_default() -> None:
+    assert parse_toml("", Scenario).outside_view == "error"
+    assert parse_toml('outside_view = "allow"', Scenario).outside_view == "allow"
+
+
+def test_whole_numbers_may_be_written_with_a_point_and_others_without() -> None:
+    scenario = parse_toml("frames = 3.0\n[sensor]\noffset_dn = 200", Scenario)
+    assert (scenario.frames, scenario.sensor.offset_dn) == (3, 200.0)
+
+
+def test_every_setting_is_described_in_the_schema() -> None:
+    schema = Scenario.model_json_schema()
+    for name, table in {"Scenario": schema, **schema["$defs"]}.items():
+        for key, field in table["properties"].items():
+            told = "description" in field or "$ref" in str(field) or key in ("kind", "name", "wind_speed")
+            assert told, (name, key)
+
+
 def test_image_scale() -> None:
     assert image_scale("mW/m2/sr/um") == pytest.approx(1e-3)
 
