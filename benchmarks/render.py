@@ -49,7 +49,7 @@ def scene(size: int, frames: int) -> Scenario:
     """Return the demo's scene, larger and longer; its launches come again and again."""
     settings = tomllib.loads(builtin("demo"))
     del settings["duration"]
-    settings["frames"] = frames
+    settings |= {"frames": frames, "outside_view": "allow"}  # a short run ends before the second launch
     settings["sensor"] |= {"width": size, "height": size}
     launches = [item for item in settings["objects"] if item["kind"] == "launch"]
     others = [item for item in settings["objects"] if item["kind"] != "launch"]

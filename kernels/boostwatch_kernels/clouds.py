@@ -249,8 +249,8 @@ def overlay(
     sec = np.empty(width, np.float32)
     top = np.empty((bands, 3, width), np.float32)
     depth, alpha = np.empty(width, np.float32), np.empty(width, np.float32)
-    # Geometry changes little from row to row: it is interpolated once for a few of them, an eighth of a node at most.
-    hold = max(1, min(4, int(0.125 * (height - 1) / max(nodes_y - 1, 1))))
+    # Geometry changes little from row to row: it is interpolated once for a few of them, half a node at most.
+    hold = max(1, min(8, int(0.5 * (height - 1) / max(nodes_y - 1, 1))))
     held = -1
     for i in range(rows[0], rows[1]):
         end = 0

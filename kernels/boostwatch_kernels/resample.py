@@ -135,6 +135,18 @@ def _four_more(
 
 
 @jit
+def _filter(out: np.ndarray, w: np.ndarray, rows: tuple[np.ndarray, ...]) -> None:
+    """Add a weighted sum of twelve rows to ``out``."""
+    r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11 = rows
+    w0, w1, w2, w3, w4, w5 = w[0], w[1], w[2], w[3], w[4], w[5]
+    w6, w7, w8, w9, w10, w11 = w[6], w[7], w[8], w[9], w[10], w[11]
+    for c in range(out.shape[0]):
+        a = (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c])
+        b = (w4 * r4[c] + w5 * r5[c]) + (w6 * r6[c] + w7 * r7[c])
+        out[c] += (a + b) + ((w8 * r8[c] + w9 * r9[c]) + (w10 * r10[c] + w11 * r11[c]))
+
+
+@jit
 def _weights(
     canvas: Coded, top: int, y: np.ndarray, factor: np.float32
 ) -> tuple[np.float32, tuple[np.float32, np.float32, np.float32, np.float32]]:
@@ -288,29 +300,39 @@ def blur(
     taps_y, taps_x = kernel
     _, step, width = out.cells.shape
     count, length = taps_y.shape
-    padded = 4 * ((length + 3) // 4)
+    padded = 12 * ((length + 11) // 12)
     offset = margin - (length - 1) // 2
     span = canvas.shape[1]
+    y, x = np.zeros((count, padded), np.float32), np.zeros((count, padded), np.float32)
+    y[:, :length], x[:, :length] = taps_y, taps_x
     column = np.zeros(span + padded - length, np.float32)
     line = np.empty(width * step, np.float32)
+    part = column[:span]
+    last = canvas.shape[0] - 1
     for i in range(rows[0], rows[1]):
+        line[:] = np.float32(0)
         for r in range(count):
-            y, x = np.zeros(padded, np.float32), np.zeros(padded, np.float32)
-            y[:length], x[:length] = taps_y[r], taps_x[r]
-            part = column[:span]
             part[:] = np.float32(0)
-            for k in range(0, padded, 4):
+            for k in range(0, padded, 12):
                 # Rows past the kernel have weight 0; the last one that exists stands in for them.
-                r1, r2, r3 = min(k + 1, length - 1), min(k + 2, length - 1), min(k + 3, length - 1)
-                _four_more(
-                    part, (y[k], y[k + 1], y[k + 2], y[k + 3]),
-                    canvas[i + offset + k], canvas[i + offset + r1], canvas[i + offset + r2], canvas[i + offset + r3],
+                t = i + offset + k
+                _filter(
+                    part, y[r, k : k + 12],
+                    (
+                        canvas[t], canvas[min(t + 1, last)], canvas[min(t + 2, last)], canvas[min(t + 3, last)],
+                        canvas[min(t + 4, last)], canvas[min(t + 5, last)], canvas[min(t + 6, last)],
+                        canvas[min(t + 7, last)], canvas[min(t + 8, last)], canvas[min(t + 9, last)],
+                        canvas[min(t + 10, last)], canvas[min(t + 11, last)],
+                    ),
                 )  # fmt: skip
-            if r == 0:
-                line[:] = np.float32(0)
-            for k in range(0, padded, 4):
-                _four_more(
-                    line, (x[k], x[k + 1], x[k + 2], x[k + 3]),
-                    column[offset + k :], column[offset + k + 1 :], column[offset + k + 2 :], column[offset + k + 3 :],
+            for k in range(0, padded, 12):
+                t = offset + k
+                _filter(
+                    line, x[r, k : k + 12],
+                    (
+                        column[t:], column[t + 1 :], column[t + 2 :], column[t + 3 :], column[t + 4 :], column[t + 5 :],
+                        column[t + 6 :], column[t + 7 :], column[t + 8 :], column[t + 9 :], column[t + 10 :],
+                        column[t + 11 :],
+                    ),
                 )  # fmt: skip
         encode(line, out, i)

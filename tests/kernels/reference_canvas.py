@@ -77,10 +77,10 @@ def overlay(
     canvas: Array, early: Array, late: Array, share: float, threshold: Array, secant: Array, tops: Array
 ) -> Array:
     edge, ramp, deep, thin, thick = threshold
-    """Node values are held for a few rows, an eighth of the way to the next node at most, four rows at most."""
+    """Node values are held for a few rows, half of the way to the next node at most, eight rows at most."""
     out = canvas.copy()
     shape = canvas.shape[1:]
-    hold = max(1, min(4, int((shape[0] - 1) / (len(secant) - 1) / 8)))
+    hold = max(1, min(8, int((shape[0] - 1) / (len(secant) - 1) / 2)))
     for i in range(shape[0]):
         middle = min(i // hold * hold + (hold - 1) / 2, shape[0] - 1)
         for j in range(shape[1]):
