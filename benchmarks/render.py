@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
 from boostwatch.scene.library import builtin
-from boostwatch.scene.render import Renderer
+from boostwatch.scene.render import BATCH, Renderer
 from boostwatch.scene.scenario import Scenario
 
 GOAL = 0.75
@@ -72,14 +74,18 @@ def one_thread(size: int, frames: int) -> dict[str, Any]:
     bands, height, width = renderer.shape
     draw, room = np.random.Generator(np.random.SFC64(1)), np.empty((height, width), np.float32)
     times: dict[str, list[float]] = {"frame": [], "normal": []}
-    for i in range(1, frames):
+    source = renderer.frames(range(1, frames))
+    while True:
+        # Frames come a few at a time: the first of a batch takes the time of all.
         start = time.process_time()
-        renderer.frame(i)
+        batch = list(islice(source, BATCH))
         between = time.process_time()
-        for _ in range(bands):
+        if not batch:
+            break
+        for _ in range(bands * len(batch)):
             draw.standard_normal(dtype=np.float32, out=room)
-        times["frame"].append(between - start)
-        times["normal"].append(time.process_time() - between)
+        times["frame"].append((between - start) / len(batch))
+        times["normal"].append((time.process_time() - between) / len(batch))
     mean = {name: 1e3 * float(np.mean(values)) / bands for name, values in times.items()}
     median = {name: 1e3 * float(np.median(values)) / bands for name, values in times.items()}
     return {
@@ -89,24 +95,30 @@ def one_thread(size: int, frames: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _timed(spent: dict[str, float], stage: str, work: Callable[[], Any]) -> Any:
+    start = time.process_time()
+    out = work()
+    spent[stage] += time.process_time() - start
+    return out
+
+
 def stages(renderer: Renderer) -> dict[str, float]:
-    """Return where the time goes, milliseconds a band-frame; least of some frames between keyframes."""
+    """Return where the time goes, milliseconds a band-frame; least of some frames between keyframes, one by one."""
     bands, height, width = renderer.shape
-    electrons, data = np.empty(renderer.shape, np.float32), np.empty((height, width), np.uint16)
+    electrons, data = np.empty((height, width), np.float32), np.empty((height, width), np.uint16)
     least = {"scene": np.inf, "objects": np.inf, "detector": np.inf}
     start = renderer.n_frames // 2
-    renderer.scene(start, electrons)
+    renderer.scene(start)
     for i in range(start, min(start + 12, renderer.n_frames)):
-        a = time.process_time()
-        renderer.scene(i, electrons)
-        b = time.process_time()
-        renderer._objects.add(i, electrons)
-        c = time.process_time()
+        spent = dict.fromkeys(least, 0.0)
+        marks = _timed(spent, "objects", lambda i=i: renderer._objects.marks(i))
+        sampler = _timed(spent, "scene", lambda i=i: renderer._sampler(i))
         for band, plane in enumerate(renderer._planes):
-            plane.expose(electrons[band], i, float(renderer.time_s[i]), data)
-        d = time.process_time()
-        for name, value in (("scene", b - a), ("objects", c - b), ("detector", d - c)):
-            least[name] = min(least[name], 1e3 * value / bands)
+            scale = renderer._electrons_per_radiance[band]
+            _timed(spent, "scene", lambda b=band, k=scale, s=sampler: s.sample(b, k, (0, height), electrons))
+            _timed(spent, "objects", lambda b=band, m=marks: renderer._objects.stamp(m, b, 0, electrons))
+            _timed(spent, "detector", lambda i=i, p=plane: p.expose(electrons, i, float(renderer.time_s[i]), data))
+        least = {name: min(value, 1e3 * spent[name] / bands) for name, value in least.items()}
     return {name: float(value) for name, value in least.items()}
 
 

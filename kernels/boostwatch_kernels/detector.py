@@ -42,9 +42,9 @@ class PixelMaps(NamedTuple):
 
 
 @jit
-def _part(values: np.ndarray, count: int, start: int, stop: int) -> np.ndarray:
+def _part(values: np.ndarray, start: int, stop: int) -> np.ndarray:
     """Return a map's values of pixels ``start`` to ``stop``, of an even map as many."""
-    return values[start:stop] if values.shape[0] == count else values[: stop - start]
+    return values[: stop - start] if values.shape[0] == BLOCK else values[start:stop]
 
 
 @jit
@@ -94,7 +94,9 @@ def _count_full(data: np.ndarray, top: np.uint16) -> int:
 
 
 @jit
-def detect(signal: np.ndarray, maps: PixelMaps, detector: Detector, key: NoiseKey, out: np.ndarray) -> int:
+def detect(
+    signal: np.ndarray, maps: PixelMaps, detector: Detector, key: NoiseKey, out: np.ndarray, begin: int = 0
+) -> int:
     """Turn mean electrons into digital numbers: response, dark, shot and read noise, full well, ADC.
 
     Shot noise is Poisson's below `noise.POISSON_LIMIT` electrons; above, shot and read noise are one normal number.
@@ -102,31 +104,33 @@ def detect(signal: np.ndarray, maps: PixelMaps, detector: Detector, key: NoiseKe
     Parameters
     ----------
     signal : float32 (N,)
-        Mean photo-electrons of the exposure, all pixels in C order; negative ones count as 0.
+        Mean photo-electrons of the exposure, pixels in C order; negative ones count as 0.
     maps : PixelMaps
     detector : Detector
     key : NoiseKey
         Streams ``2*stream`` and ``2*stream + 1`` are used.
     out : uint16 (N,), written
+    begin : int
+        Pixel of the maps that the first one is, a multiple of `noise.BLOCK`: a frame may be done in parts.
 
     Returns
     -------
     int
         Pixels at full scale.
     """
-    count = out.shape[0]
+    end = begin + out.shape[0]
     key0, key1 = frame_keys(key.seed, 2 * key.stream, key.frame)
     low0, low1 = frame_keys(key.seed, 2 * key.stream + 1, key.frame)
     read, limit = np.float32(detector.read_noise_e), np.float32(POISSON_LIMIT)
     unit = np.empty(BLOCK, np.float32)
-    full, extra = 0, 0
-    for block in range((count + BLOCK - 1) // BLOCK):
-        start, stop = block * BLOCK, min((block + 1) * BLOCK, count)
+    full, extra = 0, np.searchsorted(maps.excess_index, begin)
+    for block in range(begin // BLOCK, (end + BLOCK - 1) // BLOCK):
+        start, stop = block * BLOCK, min((block + 1) * BLOCK, end)
         normal_block(key0, key1, block, unit)
-        light, data = signal[start:stop], out[start:stop]
-        response = _part(maps.response, count, start, stop)
-        dark = _part(maps.dark_e, count, start, stop)
-        offset = _part(maps.offset_dn, count, start, stop)
+        light, data = signal[start - begin : stop - begin], out[start - begin : stop - begin]
+        response = _part(maps.response, start, stop)
+        dark = _part(maps.dark_e, start, stop)
+        offset = _part(maps.offset_dn, start, stop)
         if _expose(light, (response, dark, offset), unit, detector, data) > 0:
             for j in range(stop - start):
                 mean = light[j] * response[j] + dark[j]

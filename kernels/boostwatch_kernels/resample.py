@@ -120,21 +120,6 @@ def _eight(
 
 
 @jit
-def _four_more(
-    out: np.ndarray,
-    w: tuple[np.float32, np.float32, np.float32, np.float32],
-    r0: np.ndarray,
-    r1: np.ndarray,
-    r2: np.ndarray,
-    r3: np.ndarray,
-) -> None:
-    """Add a weighted sum of four rows to ``out``: the running sum is loaded and stored a quarter as often."""
-    w0, w1, w2, w3 = w
-    for c in range(out.shape[0]):
-        out[c] += (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c])
-
-
-@jit
 def _filter(out: np.ndarray, w: np.ndarray, rows: tuple[np.ndarray, ...]) -> None:
     """Add a weighted sum of twelve rows to ``out``."""
     r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11 = rows
@@ -175,7 +160,7 @@ def resample(early: Coded, late: Coded, plan: RowPlan, scale: float, out: np.nda
         Factor on everything.
     out : float32 (H, W), written
     """
-    height, width = out.shape
+    height = out.shape[0]
     count, step, columns = early.cells.shape
     one, two = early.cells.reshape(count, step * columns), late.cells.reshape(count, step * columns)
     column = np.empty(step * columns, np.float32)

@@ -32,6 +32,19 @@ def _weights(nodes: np.ndarray, at: float) -> tuple[int, float, float, float, fl
 
 
 @jit
+def _surface(rows: np.ndarray, columns: np.ndarray, parts: np.ndarray, row: float, column: float) -> float:
+    """Return a Hermite bicubic at one place, see `bicubic`."""
+    i, v0, s0, v1, s1 = _weights(rows, row)
+    j, w0, u0, w1, u1 = _weights(columns, column)
+    f, fr, fc, frc = parts[0], parts[1], parts[2], parts[3]
+    total = v0 * (w0 * f[i, j] + u0 * fc[i, j]) + s0 * (w0 * fr[i, j] + u0 * frc[i, j])
+    total += v0 * (w1 * f[i, j + 1] + u1 * fc[i, j + 1]) + s0 * (w1 * fr[i, j + 1] + u1 * frc[i, j + 1])
+    total += v1 * (w0 * f[i + 1, j] + u0 * fc[i + 1, j]) + s1 * (w0 * fr[i + 1, j] + u0 * frc[i + 1, j])
+    total += v1 * (w1 * f[i + 1, j + 1] + u1 * fc[i + 1, j + 1]) + s1 * (w1 * fr[i + 1, j + 1] + u1 * frc[i + 1, j + 1])
+    return total
+
+
+@jit
 def bicubic(
     rows: np.ndarray, columns: np.ndarray, parts: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.ndarray
 ) -> None:
@@ -48,13 +61,4 @@ def bicubic(
     out : float64 (K,), written
     """
     for k in range(out.shape[0]):
-        i, v0, s0, v1, s1 = _weights(rows, row[k])
-        j, w0, u0, w1, u1 = _weights(columns, column[k])
-        f, fr, fc, frc = parts[0], parts[1], parts[2], parts[3]
-        total = v0 * (w0 * f[i, j] + u0 * fc[i, j]) + s0 * (w0 * fr[i, j] + u0 * frc[i, j])
-        total += v0 * (w1 * f[i, j + 1] + u1 * fc[i, j + 1]) + s0 * (w1 * fr[i, j + 1] + u1 * frc[i, j + 1])
-        total += v1 * (w0 * f[i + 1, j] + u0 * fc[i + 1, j]) + s1 * (w0 * fr[i + 1, j] + u0 * frc[i + 1, j])
-        total += v1 * (w1 * f[i + 1, j + 1] + u1 * fc[i + 1, j + 1]) + s1 * (
-            w1 * fr[i + 1, j + 1] + u1 * frc[i + 1, j + 1]
-        )
-        out[k] = total
+        out[k] = _surface(rows, columns, parts, row[k], column[k])

@@ -132,8 +132,28 @@ class FocalPlane:
             Pixels at full scale.
         """
         self.add_cosmic_rays(electrons, frame)
+        return self.expose_part(electrons, frame, self.maps(time_s), 0, out)
+
+    def expose_part(self, electrons: Image, frame: int, maps: PixelMaps, begin: int, out: NDArray[np.uint16]) -> int:
+        """Turn the electrons of some rows into digital numbers, particle hits included already.
+
+        Parameters
+        ----------
+        electrons : float32 (R, W), C-contiguous
+        frame : int
+        maps : PixelMaps
+            Of the frame's time, see `maps`.
+        begin : int
+            Pixels before the first row, a multiple of `noise.BLOCK`.
+        out : uint16 (R, W), C-contiguous, written
+
+        Returns
+        -------
+        int
+            Pixels at full scale.
+        """
         key = NoiseKey(self.seed, self.band, frame)
-        return int(detect(electrons.reshape(-1), self.maps(time_s), self.detector, key, out.reshape(-1)))
+        return int(detect(electrons.reshape(-1), maps, self.detector, key, out.reshape(-1), begin))
 
 
 def build_focal_plane(sensor: SensorModel, band: int, rng: np.random.Generator, seed: int) -> FocalPlane:

@@ -101,8 +101,8 @@ class Keyframes:
             pass
         return Blurred(out, margin)
 
-    def render(self, time_s: Array, shift: Array, scale: Sequence[float], out: Floats) -> None:
-        """Write the scene of one frame.
+    def sampler(self, time_s: Array, shift: Array) -> Sampler:
+        """Return what samples one frame.
 
         Parameters
         ----------
@@ -110,9 +110,6 @@ class Keyframes:
             Time of each row.
         shift : float64 (H, 2)
             Shift (x, y) of the scene at each row, px.
-        scale : sequence of float
-            Factor on the radiance of each band.
-        out : float32 (B, H, W), written
         """
         middle = float(time_s[len(time_s) // 2])
         number = max(int(np.floor(middle / self.interval_s + 1e-9)), 0)
@@ -125,11 +122,24 @@ class Keyframes:
             share[np.abs(share) < 1e-6] = 0.0
             if share.any():
                 late = self._recent(number + 1)
-        plans: dict[int, RowPlan] = {}
-        for b, (one, two) in enumerate(zip(early, late, strict=True)):
-            if one.margin not in plans:
-                plans[one.margin] = _plan(shift, share, one.margin, self._canvas.grid.oversample)
-            resample(one.canvas, two.canvas, plans[one.margin], scale[b], out[b])
+        step = self._canvas.grid.oversample
+        plans = {margin: _plan(shift, share, margin, step) for margin in {blurred.margin for blurred in early}}
+        return Sampler(early, late, plans)
+
+
+class Sampler(NamedTuple):
+    """One frame of the scene: keyframes before and after, and for each margin how their rows are sampled."""
+
+    early: tuple[Blurred, ...]
+    late: tuple[Blurred, ...]
+    plans: dict[int, RowPlan]
+
+    def sample(self, band: int, scale: float, rows: tuple[int, int], out: Floats) -> None:
+        """Write some rows of one band, float32 (R, W): the radiance times ``scale``."""
+        one, two = self.early[band], self.late[band]
+        plan, here = self.plans[one.margin], slice(*rows)
+        part = RowPlan(plan.first[here], plan.taps[here], plan.late[here])
+        resample(one.canvas, two.canvas, part, scale, out)
 
 
 def _plan(shift: Array, share: Floats, margin: int, step: int) -> RowPlan:

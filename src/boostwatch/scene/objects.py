@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -34,14 +35,25 @@ class Camera(NamedTuple):
     dark_e: Sequence[float]
 
 
-class Mark(NamedTuple):
-    """One emission of object ``number`` on the focal plane: where its points fall, line of sight included, px."""
+@dataclass
+class Mark:
+    """One emission of object ``number`` on the focal plane: where its points fall, line of sight included, px.
+
+    ``below_e`` and ``square`` hold, by band, what stamping finds: the electrons of the pixel that its middle falls on
+    (NaN off the frame), and the sum of its squared pixel shares.
+    """
 
     number: int
     emission: Emission
     arrival: Arrival
     x: Array
     y: Array
+    below_e: Array
+    square: Array
+
+    def __post_init__(self) -> None:
+        finite = self.y[np.isfinite(self.y)]
+        self.top, self.bottom = (float(finite.min()), float(finite.max())) if len(finite) else (np.inf, -np.inf)
 
     def middle(self, band: int) -> tuple[float, float]:
         """Return the light-weighted mean of the points in a band."""
@@ -76,8 +88,49 @@ class Objects:
             )  # fmt: skip
         return out
 
-    def add(self, i: int, image: NDArray[np.float32]) -> Records:
-        """Add the light of frame ``i`` to mean photo-electrons (B, H, W).
+    def marks(self, i: int) -> list[Mark]:
+        """Return what arrives from all objects in frame ``i``."""
+        if not self._sources:
+            return []
+        pose = self._pose(i, float(self._time_s[i]))
+        out = []
+        for number, source in enumerate(self._sources):
+            for emission, arrival in self._seen(source, i, pose):
+                shift = self._shift(i, arrival.y)
+                nothing = np.full((2, len(self._camera.spreads)), np.nan)
+                out.append(Mark(number, emission, arrival, arrival.x + shift[:, 0], arrival.y + shift[:, 1], *nothing))
+        return out
+
+    def stamp(self, marks: Sequence[Mark], band: int, first_row: int, image: NDArray[np.float32]) -> None:
+        """Add the light of all marks to some rows of one band's electrons, float32 (R, W), from ``first_row`` on."""
+        spread, count = self._camera.spreads[band], len(image)
+        reach = spread.reach_px
+        here = [m for m in marks if m.top - reach < first_row + count and m.bottom + reach > first_row - 1]
+        middles = [self._pixel(m, band, first_row, image) for m in here]
+        # What lies below every object is read before the first of them adds its light.
+        for mark, pixel in zip(here, middles, strict=True):
+            if pixel is not None:
+                mark.below_e[band] = image[pixel]
+        for mark, pixel in zip(here, middles, strict=True):
+            electrons = self._electrons(mark, band)
+            square = spread.stamp(image, mark.x, mark.y - first_row, mark.arrival.share[band], electrons)
+            if pixel is not None:
+                mark.square[band] = square
+
+    def _electrons(self, mark: Mark, band: int) -> float:
+        return float(mark.arrival.irradiance_w_m2[band]) / self._camera.sensor.bands[band].irradiance_per_e
+
+    @staticmethod
+    def _pixel(mark: Mark, band: int, first_row: int, image: NDArray[np.float32]) -> tuple[int, int] | None:
+        """Return the row and column of an image that a mark's middle falls on."""
+        x, y = mark.middle(band)
+        if not (np.isfinite(x) and np.isfinite(y)):
+            return None
+        row, column = int(np.floor(y + 0.5)) - first_row, int(np.floor(x + 0.5))
+        return (row, column) if 0 <= row < image.shape[0] and 0 <= column < image.shape[1] else None
+
+    def samples(self, i: int, marks: Sequence[Mark]) -> Records:
+        """Return the truth of frame ``i`` after all its rows have been stamped.
 
         Returns
         -------
@@ -85,17 +138,25 @@ class Objects:
             One for each object and band whose light falls in the middle of some pixel. ``x``, ``y`` are the
             light-weighted means; ``snr`` counts the background without any object.
         """
-        if not self._sources:
-            return empty(TRUTH_SAMPLE, 0)
-        pose = self._pose(i, float(self._time_s[i]))
-        seen = [(n, pair) for n, source in enumerate(self._sources) for pair in self._seen(source, i, pose)]
-        marks = [self._mark(n, i, emission, arrival) for n, (emission, arrival) in seen]
-        # What lies below every object is read before the first of them adds its light.
-        below = [[self._below(mark, b, image) for b in range(len(image))] for mark in marks]
-        rows: list[tuple[float, ...]] = []
-        for mark, backgrounds in zip(marks, below, strict=True):
-            rows += self._stamp(i, mark, backgrounds, image)
+        rows = []
+        for mark in marks:
+            for b, band in enumerate(self._camera.sensor.bands):
+                intensity = float(mark.emission.intensity_w_sr[b])
+                if not mark.emission.primary or intensity <= 0 or not np.isfinite(mark.below_e[b]):
+                    continue
+                electrons = self._electrons(mark, b)
+                noise = mark.below_e[b] + self._camera.dark_e[b] + band.read_noise_e**2
+                snr = electrons * np.sqrt(mark.square[b] / noise)
+                irradiance = float(mark.arrival.irradiance_w_m2[b])
+                rows.append((mark.number, i, b, *mark.middle(b), intensity, irradiance, electrons, snr))
         return np.array(rows, TRUTH_SAMPLE)
+
+    def add(self, i: int, image: NDArray[np.float32]) -> Records:
+        """Add the light of frame ``i`` to mean photo-electrons (B, H, W); return its `samples`."""
+        marks = self.marks(i)
+        for band, electrons in enumerate(image):
+            self.stamp(marks, band, 0, electrons)
+        return self.samples(i, marks)
 
     def _pose(self, i: int, time_s: float) -> Pose:
         platform = self._camera.platform
@@ -134,36 +195,3 @@ class Objects:
         by_row = camera.line_of_sight.rows(i, rows)
         at = np.nan_to_num(y)
         return np.stack([np.interp(at, np.arange(len(rows)), by_row[:, axis]) for axis in range(2)], axis=-1)
-
-    def _mark(self, number: int, i: int, emission: Emission, arrival: Arrival) -> Mark:
-        shift = self._shift(i, arrival.y)
-        return Mark(number, emission, arrival, arrival.x + shift[:, 0], arrival.y + shift[:, 1])
-
-    def _below(self, mark: Mark, band: int, image: NDArray[np.float32]) -> float:
-        """Return the electrons of the pixel that an object's middle falls on; NaN off the frame."""
-        x, y = mark.middle(band)
-        if not (np.isfinite(x) and np.isfinite(y)):
-            return np.nan
-        column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-        inside = 0 <= column < image.shape[2] and 0 <= row < image.shape[1]
-        return float(image[band, row, column]) if inside else np.nan
-
-    def _stamp(
-        self, i: int, mark: Mark, backgrounds: list[float], image: NDArray[np.float32]
-    ) -> list[tuple[float, ...]]:
-        camera, emission, arrival = self._camera, mark.emission, mark.arrival
-        rows: list[tuple[float, ...]] = []
-        for b, (band, spread) in enumerate(zip(camera.sensor.bands, camera.spreads, strict=True)):
-            irradiance = float(arrival.irradiance_w_m2[b])
-            electrons = irradiance / band.irradiance_per_e
-            if emission.intensity_w_sr[b] <= 0:
-                continue
-            square = spread.stamp(image[b], mark.x, mark.y, arrival.share[b], electrons)
-            if emission.primary and np.isfinite(backgrounds[b]):
-                noise = backgrounds[b] + camera.dark_e[b] + band.read_noise_e**2
-                intensity = float(emission.intensity_w_sr[b])
-                x, y = mark.middle(b)
-                rows.append(
-                    (mark.number, i, b, x, y, intensity, irradiance, electrons, electrons * np.sqrt(square / noise))
-                )
-        return rows

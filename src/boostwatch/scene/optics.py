@@ -17,7 +17,7 @@ from scipy.special import j1
 from boostwatch.errors import BadData
 from boostwatch.scene.scenario import AiryPsf, GaussianPsf, ImagePsf, SensorModel
 from boostwatch.scene.taps import MAX_RANK, Cells, products, spline_taps
-from boostwatch_kernels.pointspread import stamp_gaussian, stamp_table
+from boostwatch_kernels.pointspread import GAUSSIAN_REACH, stamp_gaussian, stamp_table
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -160,6 +160,13 @@ class PointSpread:
         table = spread[(starts[:, None] + k)[:, None, :, None], (starts[:, None] + k)[None, :, None, :]]
         out: Image = (table / table.sum(axis=(2, 3), keepdims=True)).astype(np.float32)
         return np.ascontiguousarray(out)
+
+    @property
+    def reach_px(self) -> int:
+        """Pixels around a point beyond which `stamp` adds nothing."""
+        if self._gaussian:
+            return int(np.ceil(GAUSSIAN_REACH * self.sigma_px)) + 2
+        return self._pixels // 2
 
     def stamp(self, image: Image, x: Array, y: Array, share: Array, electrons: float) -> float:
         """Add a source to an image of electrons, integrated over pixels.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from boostwatch.scene.canvas import Canvas
 from boostwatch.scene.focal_plane import build_focal_plane
 from boostwatch.scene.image import image_radiance
 from boostwatch.scene.in_view import Frame, require_in_view
-from boostwatch.scene.keyframes import Keyframes, margin_px
+from boostwatch.scene.keyframes import Keyframes, Sampler, margin_px
 from boostwatch.scene.limits import MOST_FIELDS, require_memory, require_slow, require_steady, total_smear_px
 from boostwatch.scene.line_of_sight import LineOfSight
 from boostwatch.scene.objects import Camera, Objects
@@ -32,10 +34,15 @@ from boostwatch.scene.stray import add_stray_light
 from boostwatch.scene.view import Grid
 from boostwatch.scene.world import World, require_bands
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.noise import BLOCK
 
 Array = NDArray[np.float64]
 
 SATURATED_SHARE = 0.01
+BATCH, BATCH_BYTES = 4, 1 << 24
+"""Frames rendered together, where they are no larger than that."""
+PART_PIXELS = 1 << 16
+"""Of a frame at a time: with those of a batch about a megabyte of electrons, which fits a core's cache."""
 LEAST_SMEAR_PX = 0.05
 """Motion of the whole scene within an exposure that is worth a filter of its own."""
 
@@ -185,7 +192,7 @@ class Renderer:
         plan = _plan(scenario, arrays or {}, tables or {}, self.seed)
         self.time_s, self._platform, self.sensor, self._los = plan[:4]
         self.row_time_s = self._platform.row_time_s
-        self._own = threading.local()  # a frame's electrons, one array a thread: fresh memory costs more than the sums
+        self._own = threading.local()  # memory of a thread: fresh memory costs more than the sums
         self._build_camera(arrays or {})
         self._build_pointing()
         self._build_scene(plan, arrays or {}, jobs)
@@ -205,6 +212,9 @@ class Renderer:
             build_focal_plane(scenario.sensor, b, self._randoms("focal plane", b), self.seed)
             for b in range(len(plain.bands))
         ]
+        stray = scenario.sensor.ghost.strength or scenario.sensor.stray_light or scenario.sensor.cosmic_rays.rate
+        self._whole = bool(stray)  # what spreads over the frame needs all of it at once
+        self._parts = self._cut()
         self.bad_pixels: NDArray[np.uint8] = np.stack([p.known for p in self._planes])
         s = scenario.sensor
         self.gain = np.stack([p.gain for p in self._planes]) if s.gain_spread > 0 else None
@@ -248,17 +258,20 @@ class Renderer:
         self._objects = Objects(plan.sources, world, camera, self.time_s)
         self.objects = self._objects.truth()
 
-    def scene(self, i: int, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Return the mean photo-electrons of frame ``i`` without objects, float32 (B, H, W), in ``out`` if given."""
-        if out is None:
-            out = np.empty(self.shape, np.float32)
+    def _sampler(self, i: int) -> Sampler:
         if self.row_time_s is None:
             time = np.full(self.shape[1], self.time_s[i])
             shift = np.broadcast_to(self.line_of_sight[i], (self.shape[1], 2))
         else:
             time = self.time_s[i] + self.row_time_s
             shift = self._los.rows(i, self.row_time_s)
-        self._keyframes(int(self._steps[i])).render(time, shift, self._electrons_per_radiance, out)
+        return self._keyframes(int(self._steps[i])).sampler(time, shift)
+
+    def scene(self, i: int) -> NDArray[np.float32]:
+        """Return the mean photo-electrons of frame ``i`` without objects, float32 (B, H, W)."""
+        out, sampler = np.empty(self.shape, np.float32), self._sampler(i)
+        for b, electrons in enumerate(out):
+            sampler.sample(b, self._electrons_per_radiance[b], (0, self.shape[1]), electrons)
         return out
 
     def frame(self, i: int) -> RenderedFrame:
@@ -273,21 +286,65 @@ class Renderer:
         -------
         RenderedFrame
         """
-        if not 0 <= i < self.n_frames:
-            raise UsageError("no such frame", found=i, allowed=f"0 to {self.n_frames - 1}")
-        if not hasattr(self._own, "electrons"):
-            self._own.electrons = np.empty(self.shape, np.float32)
-        electrons = self.scene(i, self._own.electrons)
-        samples = self._objects.add(i, electrons)
-        data = np.empty(self.shape, np.uint16)
-        quality = np.zeros(self.shape[0], np.uint8)
-        for b, plane in enumerate(self._planes):
-            add_stray_light(electrons[b], self.scenario.sensor)
-            full = plane.expose(electrons[b], i, float(self.time_s[i]), data[b])
-            if full > SATURATED_SHARE * electrons[b].size:
-                quality[b] |= QUALITY_BITS["saturated"]
-        return RenderedFrame(data, quality, samples)
+        return self._batch((i,))[0]
 
     def frames(self, which: Iterable[int] | None = None, *, jobs: int = 1) -> Iterator[RenderedFrame]:
         """Yield frames, all of them in their order by default, rendered on ``jobs`` threads."""
-        return ordered_map(self.frame, range(self.n_frames) if which is None else which, jobs=jobs)
+        together = BATCH if np.prod(self.shape) * 2 <= BATCH_BYTES else 1
+        batches = batched(range(self.n_frames) if which is None else which, together)
+        for batch in ordered_map(self._batch, batches, jobs=jobs):
+            yield from batch
+
+    def _batch(self, which: Sequence[int]) -> list[RenderedFrame]:
+        """Render some frames together, a few rows of all at a time: what one reads the next finds in the cache."""
+        for i in which:
+            if not 0 <= i < self.n_frames:
+                raise UsageError("no such frame", found=i, allowed=f"0 to {self.n_frames - 1}")
+        samplers = [self._sampler(i) for i in which]
+        marks = [self._objects.marks(i) for i in which]
+        data = [np.empty(self.shape, np.uint16) for _ in which]
+        full = np.zeros((len(which), self.shape[0]), np.int64)
+        width = self.shape[2]
+        room = self._room(len(which))
+        for b, plane in enumerate(self._planes):
+            maps = [plane.maps(float(self.time_s[i])) for i in which]
+            for rows in self._parts:
+                electrons = [part[: rows[1] - rows[0]] for part in room]
+                for sampler, part in zip(samplers, electrons, strict=True):
+                    sampler.sample(b, self._electrons_per_radiance[b], rows, part)
+                for f, (i, part) in enumerate(zip(which, electrons, strict=True)):
+                    self._objects.stamp(marks[f], b, rows[0], part)
+                    if self._whole:
+                        add_stray_light(part, self.scenario.sensor)
+                        plane.add_cosmic_rays(part, i)
+                    out = data[f][b, rows[0] : rows[1]]
+                    full[f, b] += plane.expose_part(part, i, maps[f], rows[0] * width, out)
+        quality = np.where(full > SATURATED_SHARE * self.shape[1] * width, QUALITY_BITS["saturated"], 0).astype(
+            np.uint8
+        )
+        samples = [self._objects.samples(i, m) for i, m in zip(which, marks, strict=True)]
+        return [RenderedFrame(*row) for row in zip(data, quality, samples, strict=True)]
+
+    def _room(self, count: int) -> NDArray[np.float32]:
+        """Return this thread's memory for the electrons of some rows of so many frames, float32 (count, R, W)."""
+        rows = self._parts[0][1]
+        if getattr(self._own, "room", np.empty(0)).shape[0] < count:
+            self._own.room = np.empty((count, rows, self.shape[2]), np.float32)
+        room: NDArray[np.float32] = self._own.room[:count]
+        return room
+
+    def _cut(self) -> list[tuple[int, int]]:
+        """Return the stretches of rows that are rendered at a time: whole blocks of noise, about `PART_PIXELS`."""
+        height, width = self.shape[1:]
+        if self._whole:
+            return [(0, height)]
+        unit = BLOCK // math.gcd(BLOCK, width)
+        rows = unit * max(1, PART_PIXELS // (unit * width))
+        return [(start, min(start + rows, height)) for start in range(0, height, rows)]
+
+
+def batched(items: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
+    """Yield the items in tuples of ``size``, the last one shorter."""
+    source = iter(items)
+    while batch := tuple(islice(source, size)):
+        yield batch
