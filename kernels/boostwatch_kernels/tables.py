@@ -41,7 +41,8 @@ def _surface(rows: np.ndarray, columns: np.ndarray, parts: np.ndarray, row: floa
     total += v0 * (w1 * f[i, j + 1] + u1 * fc[i, j + 1]) + s0 * (w1 * fr[i, j + 1] + u1 * frc[i, j + 1])
     total += v1 * (w0 * f[i + 1, j] + u0 * fc[i + 1, j]) + s1 * (w0 * fr[i + 1, j] + u0 * frc[i + 1, j])
     total += v1 * (w1 * f[i + 1, j + 1] + u1 * fc[i + 1, j + 1]) + s1 * (w1 * fr[i + 1, j + 1] + u1 * frc[i + 1, j + 1])
-    return total
+    out: float = total
+    return out
 
 
 @jit

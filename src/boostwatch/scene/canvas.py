@@ -10,7 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,19 +168,23 @@ class Canvas:
     def _exact(self, key: float) -> Moment:
         """Make the exact view of a time; a static camera's by its number, since it serves all times around."""
         time_s = key * self.exact_s if self._static and np.isfinite(self.exact_s) else key
-        views = [self._view(time_s, deck.layer.altitude, self.grid) for deck in self._world.decks]
-        if self._world.earth is not None:
-            ground = self._world.earth.radiance(self._view(time_s, 0.0, self.grid), self._world.atmospheres)
-        else:
-            assert self._fixed is not None
-            ground = self._fixed
-        fields, nodes = [], []
-        for deck, view in zip(self._world.decks, views, strict=True):
-            nodes.append(deck.nodes(view, self._world.atmospheres))
+
+        def ground() -> Floats:
+            if self._world.earth is None:
+                assert self._fixed is not None
+                return self._fixed
+            return self._world.earth.radiance(self._view(time_s, 0.0, self.grid), self._world.atmospheres)
+
+        def field(deck: CloudDeck) -> tuple[Floats, tuple[Floats, Floats]]:
+            view = self._view(time_s, deck.layer.altitude, self.grid)
+            nodes = deck.nodes(view, self._world.atmospheres)
             if self._room:
                 view = self._view(time_s, deck.layer.altitude, self._grid_with(self._room))
-            fields.append(self._field(deck, view, time_s))
-        return Moment(ground, tuple(fields), tuple(nodes))
+            return self._field(deck, view, time_s), nodes
+
+        tasks: list[Callable[[], Any]] = [ground, *(partial(field, deck) for deck in self._world.decks)]
+        first, *rest = ordered_map(lambda task: task(), tasks, jobs=min(self.jobs, len(tasks)))
+        return Moment(first, tuple(f for f, _ in rest), tuple(n for _, n in rest))
 
     def _grid_with(self, room: int) -> Grid:
         return Grid(self.grid.height, self.grid.width, self.grid.margin + room, self.grid.oversample)
@@ -187,7 +192,7 @@ class Canvas:
     def _field(self, deck: CloudDeck, view: View, time_s: float) -> Floats:
         texture, (row, column) = deck.texture(time_s), deck.texels(view.east_m, view.north_m, time_s)
         out = np.empty(view.shape, np.float32)
-        self._share(len(out), lambda rows: sample(texture, row, column, out, rows))
+        sample(texture, row, column, out, (0, len(out)))
         return out
 
     def _share(self, rows: int, work: Callable[[tuple[int, int]], None]) -> None:
