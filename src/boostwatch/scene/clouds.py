@@ -148,8 +148,6 @@ class CloudDeck:
         out = np.empty((len(atmospheres), 3, *secant.shape), np.float32)
         levels = self.layer.altitude + self.layer.thickness * np.array([0.0, 0.5, 1.0])
         for b, atmosphere in enumerate(atmospheres):
-            low, middle, high = (
-                top_radiance(self.layer, atmosphere, np.full(secant.shape, h), secant, cos_sun) for h in levels
-            )
+            low, middle, high = (top_radiance(self.layer, atmosphere, h, secant, cos_sun) for h in levels)
             out[b] = low, 4 * middle - 3 * low - high, 2 * (low + high) - 4 * middle
         return secant.astype(np.float32), out
