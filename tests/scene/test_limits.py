@@ -33,7 +33,7 @@ def test_memory_is_counted_before_it_is_taken(
     cells = (1024 + 64) ** 2 * 4
     assert plain == pytest.approx(250e6 + cells * (2 * 24 + 60) + 1024**2 * 2 * 40)
     assert limits.need_bytes(scenario, 40.0, limb=False) > plain
-    assert limits.need_bytes(scenario, 0.0, limb=True) == plain + 400 * cells
+    assert limits.need_bytes(scenario, 0.0, limb=True) == plain + 350 * cells
     assert limits.need_bytes(scenario, 0.0, limb=False, fields=3) == plain + 2 * 48 * cells
     assert limits.need_bytes(scenario, 0.0, limb=False, fields=99) == plain + (limits.MOST_FIELDS - 1) * 48 * cells
     assert limits.memory_bytes() > 1e9
