@@ -122,7 +122,7 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
 
     store.check_output(out, [scenario])
     with _scenario_file(scenario) as path, _progress() as progress:
-        pipeline.check_scenario(path)
+        pipeline.check_scenario(path, seed=seed)
         model = read_toml(path, Scenario)
         made = pipeline.simulate(model, out, base=path.parent, seed=seed, jobs=_jobs(jobs), on_progress=progress)
     count, bands, height, width = made.shape

@@ -329,6 +329,8 @@ def parse_toml(text: str, model: type[M], *, name: str = "settings") -> M:
         raise BadData(f"is not TOML: {error}", path=name) from None
     except RecursionError:
         raise BadData("is nested too deeply", path=name) from None
+    except ValueError:  # tomllib passes on what int() says to thousands of digits
+        raise BadData("is not TOML: a whole number has more than 4300 digits", path=name) from None
     return parse_model(values, model, name=name)
 
 
@@ -340,8 +342,6 @@ def parse_model(values: Mapping[str, Any], model: type[M], *, name: str = "setti
         raise BadData("is nested too deeply", path=name) from None
     except ValidationError as error:
         raise BadData("\n".join(f"{name}: {line}" for line in _lines(error, model))) from None
-    except ValueError:  # tomllib passes on what int() says to thousands of digits
-        raise BadData("is not TOML: a whole number has more than 4300 digits", path=name) from None
 
 
 class DetectSettings(Model):

@@ -118,7 +118,7 @@ BAD: dict[str, tuple[str, str]] = {
     # optics and detector faults
     "psf of no kind": ('[sensor.psf]\nkind = "moffat"', "sensor.psf.kind: is not known; found 'moffat'"),
     "psf of points": ('[sensor]\npsf_sigma = "0 px"', "sensor.psf_sigma: should be greater than or equal to 0.2 px"),
-    "obscured": ('[sensor.psf]\nkind = "airy"\nobscuration = 1', "sensor.psf.airy.obscuration: should be less than"),
+    "obscured": ('[sensor.psf]\nkind = "airy"\nobscuration = 1', "sensor.psf.obscuration: should be less than"),
     "all pixels bad": ("[sensor.bad_pixels]\nfraction = 1", "sensor.bad_pixels.fraction: should be less than"),
     "bad pixels of no kind": ("[sensor.bad_pixels]\nkinds = []", "sensor.bad_pixels: kinds is empty"),
     "pixels of a strange kind": (
@@ -142,13 +142,13 @@ BAD: dict[str, tuple[str, str]] = {
     "latitude of 95": ('[platform]\nboresight_latitude = "95 deg"', "boresight_latitude: should be less than or equal"),
     "orbit below ground": (LEO + 'altitude = "-5 km"', "the perigee is -5 km above the equator's radius"),
     "ellipse below ground": (LEO + "eccentricity = 0.5", "the perigee is -2939 km above the equator's radius"),
-    "hyperbola": (LEO + "eccentricity = 1.5", "platform.orbit.eccentricity: should be less than 1"),
+    "hyperbola": (LEO + "eccentricity = 1.5", "platform.eccentricity: should be less than 1"),
     "two sizes": (LEO + 'altitude = "500 km"\nperiod = "2 h"', "altitude and period say the same"),
     "round apogee": (LEO + 'apogee_longitude = "9 deg"', "apogee_longitude has no meaning at eccentricity = 0"),
     "behind the Earth": (SMALL + LEO + 'raan = "10 deg"\nmean_anomaly = "180 deg"', "hides the boresight point"),
     "no elements": (
         '[platform]\nkind = "tle"\nline1 = "a"\n' + ISS.split("\n")[1],
-        "platform.tle.line1: is no two-line element",
+        "platform.line1: is no two-line element",
     ),
     "elements with a slip": (SMALL + '[platform]\nkind = "tle"\n' + ISS.replace("2927", "2928"), "wrong checksum '8'"),
     "elements of two": (
@@ -215,7 +215,7 @@ BAD: dict[str, tuple[str, str]] = {
         "background.kind: is not known; found 'sea'; allowed: earth",
     ),
     "background without kind": ("[background]\ntexture = 1", "background: required key 'kind' is missing"),
-    "storm wind": ('[background]\nkind = "earth"\nwind = "99 m/s"', "background.earth.wind: should be less than"),
+    "storm wind": ('[background]\nkind = "earth"\nwind = "99 m/s"', "background.wind: should be less than"),
     "radiance of 2 bands in 3": (
         '[background]\nkind = "uniform"\nradiance = ["1 W/m2/sr/um", "1 W/m2/sr/um", "1 W/m2/sr/um"]',
         "background.radiance has 3 values; allowed: 1, or one for each of 2 bands",
@@ -235,11 +235,11 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "image of no name": (
         '[background]\nkind = "image"\nfile = ""',
-        "background.image.file: string should have at least 1",
+        "background.file: string should have at least 1",
     ),
     "image of a NUL": (
         '[background]\nkind = "image"\nfile = "a\\u0000b"',
-        "background.image.file: string should match",
+        "background.file: string should match",
     ),
     "clouds over an image": ('[background]\nkind = "image"\nfile = "a.npy"\n[[clouds]]', "clouds cannot be laid over"),
     "cloud of 120 %": ("[[clouds]]\ncoverage = 1.2", "clouds[0].coverage: should be less than or equal to 1"),
@@ -259,14 +259,14 @@ BAD: dict[str, tuple[str, str]] = {
     "object without kind": ("[[objects]]", "objects[0]: required key 'kind' is missing; allowed: launch"),
     "object nowhere": (
         '[[objects]]\nkind = "fire"\nlongitude = "0 deg"',
-        "objects[0].fire.latitude: required key is missing",
+        "objects[0].latitude: required key is missing",
     ),
     "object at 91 degrees": (
         thing("fire", latitude="91 deg"),
-        "objects[0].fire.latitude: should be less than or equal",
+        "objects[0].latitude: should be less than or equal",
     ),
-    "fire of -1 W": (thing("fire", 'power = "-1 W"'), "objects[0].fire.power: should be greater than"),
-    "fire of NaN": (thing("fire", 'power = "nan W"'), "objects[0].fire.power: is not a finite number"),
+    "fire of -1 W": (thing("fire", 'power = "-1 W"'), "objects[0].power: should be greater than"),
+    "fire of NaN": (thing("fire", 'power = "nan W"'), "objects[0].power: is not a finite number"),
     "fire that ends before it starts": (thing("fire", 'start = "5 s"\nend = "4 s"'), "must come after start = 5.0 s"),
     "two vehicles": (thing("launch", f'vehicle = "small"\n{STAGE}'), "vehicle = 'small' and stages: give one of them"),
     "no stages": (thing("launch", "stages = []"), "stages is empty; allowed: at least one stage"),
@@ -278,13 +278,13 @@ BAD: dict[str, tuple[str, str]] = {
     "payload alone": (thing("launch", 'payload = "1 t"'), "payload belongs to stages"),
     "flare of no stacks": (
         thing("flare", "stacks = 0"),
-        "objects[0].flare.stacks: should be greater than or equal to 1",
+        "objects[0].stacks: should be greater than or equal to 1",
     ),
-    "cold volcano": (thing("volcano", 'temperature = "300 K"'), "objects[0].volcano.temperature: should be greater"),
-    "static fire of no time": (thing("static_fire", 'burn = "0 s"'), "objects[0].static_fire.burn: should be greater"),
+    "cold volcano": (thing("volcano", 'temperature = "300 K"'), "objects[0].temperature: should be greater"),
+    "static fire of no time": (thing("static_fire", 'burn = "0 s"'), "objects[0].burn: should be greater"),
     "tilted lake": (thing("glint", 'tilt = "10 deg"'), "which is level; allowed: 0 deg"),
     "no flashes": (thing("lightning", "flashes_per_minute = 0"), "flashes_per_minute: should be greater than 0"),
-    "slow meteor": (thing("bolide", 'speed = "1 km/s"'), "objects[0].bolide.speed: should be greater than"),
+    "slow meteor": (thing("bolide", 'speed = "1 km/s"'), "objects[0].speed: should be greater than"),
     "rising meteor": (thing("bolide", 'end_altitude = "99 km"'), "must lie below begin_altitude"),
     "afterburner backwards": (thing("aircraft", 'afterburner = [["9 s", "5 s"]]'), "afterburner from 9.0 s to 5.0 s"),
     "afterburner of 1e300": (
@@ -292,7 +292,7 @@ BAD: dict[str, tuple[str, str]] = {
         "afterburner[0][1]: should be less",
     ),
     "satellite that escapes": (thing("satellite", 'speed = "12 km/s"'), "escapes from the Earth"),
-    "name of two lines": (thing("fire", 'name = "a\\nb"'), "objects[0].fire.name: string should match"),
+    "name of two lines": (thing("fire", 'name = "a\\nb"'), "objects[0].name: string should match"),
     # objects that no frame could show
     "launch outside view": (
         thing("launch", 'name = "L1"\nignition = "0 s"', latitude="29.2 deg"),

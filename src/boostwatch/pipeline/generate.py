@@ -162,8 +162,8 @@ def prepare(scenario: Scenario, *, base: str | Path = ".", seed: int | None = No
     return Renderer(scenario, arrays=arrays, tables=tables, seed=seed, jobs=jobs)
 
 
-def check_scenario(path: str | Path) -> None:
-    """Raise what `simulate` would about a scenario file, short of rendering it."""
+def check_scenario(path: str | Path, *, seed: int | None = None) -> None:
+    """Raise what `simulate` would about a scenario file and a seed, short of rendering it."""
     from boostwatch.scene.platform import table_names
     from boostwatch.scene.render import array_names, check
     from boostwatch.scene.scenario import Scenario
@@ -173,4 +173,4 @@ def check_scenario(path: str | Path) -> None:
     arrays = {name: store.read_array(path.parent / name) for name in array_names(scenario)}
     tables = {name: store.read_table(path.parent / name) for name in table_names(scenario)}
     with file_named(path):
-        check(scenario, arrays, tables)
+        check(scenario, arrays, tables, seed=seed)

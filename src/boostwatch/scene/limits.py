@@ -25,10 +25,10 @@ MAX_SHARE = 0.9
 MOST_FIELDS = 16
 """Fields of a step-stare cycle whose scenes are kept in memory."""
 
-_BASE = 250e6
+_BASE, _BASE_LAYER = 250e6, 100e6
 _OPTICS_PX = 32
 _CELL, _CELL_BAND, _CELL_LAYER, _PIXEL_BAND = 60, 24, 32, 40
-_LIMB, _LIMB_CLOUDS, _LIMB_LAYER = 400, 500, 160
+_LIMB, _LIMB_LAYER = 350, 110
 
 
 def total_smear_px(scenario: Scenario, los: LineOfSight, sensor: Sensor) -> float:
@@ -94,19 +94,23 @@ def need_bytes(scenario: Scenario, reach_px: float, *, limb: bool, fields: int =
     """Return the memory that rendering takes, one frame at a time.
 
     With ``(W + 2 m)(H + 2 m) oversample**2`` cells, ``m`` the reach of the line of sight and 32 px of optics, B bands
-    and L cloud layers it is 250 MB; 24 B + 32 L bytes a cell for each field of a step-stare cycle that is kept (the
-    ground at two moments, three blurred keyframes and one in the making; the layers' fields); 60 bytes a cell while an
-    exact view is made, 400 more where it has the limb in it and, with clouds, 500 + 160 L besides; and 40 B bytes a
-    pixel for the detector.
-    Peaks that were measured on 1 to 6 million cells lie 5 to 40 % below.
+    and L cloud layers it is 250 + 100 L MB; 24 B + 32 L bytes a cell for each field of a step-stare cycle that is kept
+    (the ground at two moments, three blurred keyframes and one in the making; the layers' fields); 60 bytes a cell
+    while an exact view is made, 350 + 110 L more where it has the limb in it; and 40 B bytes a pixel for the detector.
+    Peaks that were measured on 1 to 4 million cells lie 15 to 35 % below.
     """
     sensor, bands = scenario.sensor, len(scenario.sensor.bands)
     width, height = (n + 2 * (np.ceil(reach_px) + _OPTICS_PX) for n in (sensor.width, sensor.height))
     cells = float(width * height * scenario.oversample**2)
     kept = (_CELL_BAND * bands + _CELL_LAYER * len(scenario.clouds)) * min(fields, MOST_FIELDS)
     layers = len(scenario.clouds)
-    exact = _CELL + limb * (_LIMB + (_LIMB_CLOUDS + _LIMB_LAYER * layers if layers else 0))
-    return _BASE + cells * (kept + exact) + float(sensor.width * sensor.height * bands * _PIXEL_BAND)
+    exact = _CELL + limb * (_LIMB + _LIMB_LAYER * layers)
+    return (
+        _BASE
+        + _BASE_LAYER * layers
+        + cells * (kept + exact)
+        + float(sensor.width * sensor.height * bands * _PIXEL_BAND)
+    )
 
 
 def sees_limb(scenario: Scenario, sensor: Sensor, platform: Platform, end_s: float) -> bool:

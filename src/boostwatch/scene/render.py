@@ -61,14 +61,20 @@ def array_names(scenario: Scenario) -> list[str]:
     return [*background, *psf_files(scenario.sensor)]
 
 
-def check(scenario: Scenario, arrays: Mapping[str, NDArray[np.generic]], tables: Mapping[str, NDArray[Any]]) -> None:
+def check(
+    scenario: Scenario,
+    arrays: Mapping[str, NDArray[np.generic]],
+    tables: Mapping[str, NDArray[Any]],
+    *,
+    seed: int | None = None,
+) -> None:
     """Raise what `Renderer` would about a scenario, without the work of a scene.
 
     Raises
     ------
     BadData
     """
-    _plan(scenario, arrays, tables, scenario.seed)
+    _plan(scenario, arrays, tables, scenario.seed if seed is None else seed)
     if isinstance(scenario.background, ImageBackground):
         grid = Grid(scenario.sensor.height, scenario.sensor.width, 0, 1)
         image_radiance(arrays[scenario.background.file], scenario.background, len(scenario.sensor.bands), grid)
