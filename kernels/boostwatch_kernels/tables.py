@@ -1,4 +1,7 @@
-"""Smooth interpolation of tables of two variables."""
+"""Smooth interpolation of tables of two variables, and the air that such tables describe."""
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,3 +66,72 @@ def bicubic(
     """
     for k in range(out.shape[0]):
         out[k] = _surface(rows, columns, parts, row[k], column[k])
+
+
+class Air(NamedTuple):
+    """Optical depth of the air above a height, of B bands, between two source spectra each.
+
+    ``rows`` float64 (R,) heights, km; ``columns`` float64 (C,) logarithms of the air mass; ``low``, ``high`` float64
+    (B, 4, R, C) `bicubic` parts of the depth's logarithm for the spectra on both sides, ``share`` float64 (B,) the
+    place between them; ``top_km`` float, above which the air is clear.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    share: np.ndarray
+    top_km: float
+
+
+@jit
+def log_air_mass(cosine: float) -> float:
+    """Return the logarithm of the effective air mass over the cosine of the zenith angle (Kasten and Young, 1989)."""
+    c = min(max(cosine, 0.0), 1.0)
+    out: float = -math.log(c + 0.50572 * (96.07995 - math.degrees(math.acos(c))) ** -1.6364)
+    return out
+
+
+@jit
+def _clear(air: Air, band: int, height_km: float, log_mass: float) -> float:
+    """Return the transmittance from a height to space."""
+    if height_km >= air.top_km:
+        return 1.0
+    a = math.exp(-math.exp(_surface(air.rows, air.columns, air.low[band], height_km, log_mass)))
+    b = math.exp(-math.exp(_surface(air.rows, air.columns, air.high[band], height_km, log_mass)))
+    return min(max(a + (b - a) * air.share[band], 0.0), 1.0)
+
+
+@jit
+def transmit(air: Air, radius_km: float, height_m: np.ndarray, cosine: np.ndarray, out: np.ndarray) -> None:
+    """Return what the air leaves of light from points to space.
+
+    A ray that starts downwards (cosine below 0) passes its lowest point first: from there it leaves the air on both
+    sides alike, less what lies behind the point itself.
+
+    Parameters
+    ----------
+    air : Air
+    radius_km : float
+        Of the Earth.
+    height_m : float64 (K,)
+        Of the points.
+    cosine : float64 (K,)
+        Of the zenith angle of the ray at each point; NaN gives 0.
+    out : float64 (B, K), written
+        Band-mean transmittance.
+    """
+    horizon = log_air_mass(0.0)
+    for k in range(height_m.shape[0]):
+        c, h = cosine[k], 1e-3 * height_m[k]
+        if math.isnan(c):
+            out[:, k] = 0.0
+            continue
+        mass = log_air_mass(abs(c))
+        lowest = max((radius_km + h) * math.sqrt(max(1.0 - c * c, 0.0)) - radius_km, 0.0)
+        for b in range(out.shape[0]):
+            own = _clear(air, b, h, mass)
+            if c < 0:
+                half = _clear(air, b, lowest, horizon)
+                own = min(half * half / max(own, 1e-30), half)
+            out[b, k] = own

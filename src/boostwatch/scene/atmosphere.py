@@ -93,17 +93,17 @@ class _Surface:
     """Monotone bicubic through ``table[row, column]``, continued linearly beyond its edges."""
 
     def __init__(self, rows: Array, columns: Array, table: Array) -> None:
-        self._rows, self._columns = rows, columns
+        self.rows, self.columns = rows, columns
         by_row = PchipInterpolator(rows, table, axis=0)(rows, 1)
         by_column = PchipInterpolator(columns, table, axis=1)(columns, 1)
         both = PchipInterpolator(rows, by_column, axis=0)(rows, 1)
-        self._parts = np.stack([table, by_row, by_column, both])
+        self.parts = np.stack([table, by_row, by_column, both])
 
     def __call__(self, row: Array, column: Array) -> Array:
         row, column = np.broadcast_arrays(row, column)
         out = np.empty(row.size)
         y, x = (np.array(a, np.float64).reshape(-1) for a in (row, column))
-        bicubic(self._rows, self._columns, self._parts, y, x, out)
+        bicubic(self.rows, self.columns, self.parts, y, x, out)
         return out.reshape(row.shape)
 
 
@@ -190,6 +190,19 @@ class Atmosphere:
         out = low + (high - low) * (at - nodes[where]) / (nodes[where + 1] - nodes[where])
         clipped: Array = np.clip(out, 0.0, 1.0)
         return clipped
+
+    def spectrum(self, temperature_k: float) -> tuple[Array, Array, float]:
+        """Return the tables of the two spectra next to a Planck source's, as `tables.Air` has them, and its place."""
+        nodes = self._mean_um[self._order]
+        at = float(_mean_um(self.lower_um, self.upper_um, temperature_k))
+        i = int(np.clip(np.searchsorted(nodes, at, "right") - 1, 0, len(nodes) - 2))
+        low, high = (self._depth[int(self._order[i + k])].parts for k in (0, 1))
+        return low, high, (at - nodes[i]) / (nodes[i + 1] - nodes[i])
+
+    @property
+    def lattice(self) -> tuple[Array, Array]:
+        """Heights (R,), km, and logarithms of the air mass (C,) of the tables."""
+        return self._depth[0].rows, self._depth[0].columns
 
     def two_way(self, altitude_m: ArrayLike, secant_up: ArrayLike, secant_down: ArrayLike) -> Array:
         """Return the transmittance of sunlight down to an altitude and up again.

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.geometry import WGS84_A_M, WGS84_B_M, MapPlane, quaternion_to_matrix
-from boostwatch.scene.atmosphere import Atmosphere
 from boostwatch.scene.emission import Emission
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.radiometry import SUN_TEMPERATURE_K
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.sighting import cross_layer, sight
+from boostwatch_kernels.tables import transmit
 
 Array = NDArray[np.float64]
 
@@ -77,13 +77,15 @@ def project(emission: Emission, world: World, sensor: Sensor, pose: Pose) -> Arr
     x, y, distance, cosine = seen.T
     weight = np.where(here, emission.share / distance**2, 0.0)
     weight *= _through_decks(world, position, points, emission.height_m, time_s)
-    cosine = np.where(here, cosine, 1.0)
     if emission.temperature_k == SUN_TEMPERATURE_K:  # sunlight, which came down through the air too
         down = _sun_secant(points, pose.sun)
-        clear = [a.two_way(emission.height_m, 1 / np.maximum(cosine, 1e-3), down) for a in world.atmospheres]
+        up = 1 / np.fmax(cosine, 1e-3)
+        clear = np.stack([a.two_way(emission.height_m, up, down) for a in world.atmospheres])
     else:
-        clear = [_through_air(a, emission.height_m, cosine, emission.temperature_k) for a in world.atmospheres]
-    light = weight * np.stack(clear)
+        clear = np.empty((len(world.atmospheres), len(points)))
+        air = world.air(emission.temperature_k)
+        transmit(air, 1e-3 * MapPlane.RADIUS_M, emission.height_m, cosine, clear)
+    light = weight * clear
     total = light.sum(axis=1)
     # What a cloud swallows whole still has a place.
     plain = np.where(here, emission.share, 0.0)
@@ -100,23 +102,6 @@ def _sun_secant(points: Array, sun: Array) -> Array:
     cosine = up @ sun / np.linalg.norm(up, axis=-1)
     out: Array = 1 / np.maximum(cosine, 1e-3)
     return out
-
-
-def _through_air(atmosphere: Atmosphere, height_m: Array, cosine: Array, temperature_k: float) -> Array:
-    """Return the band-mean transmittance (K,) from points to the sensor.
-
-    A ray that starts downwards (cosine below 0) passes its lowest point first: from there it leaves the air on both
-    sides alike, less what lies behind the point itself.
-    """
-    secant = 1 / np.maximum(np.abs(cosine), 1e-6)
-    out = atmosphere.transmittance(height_m, secant, temperature_k)
-    down = cosine < 0
-    if not down.any():
-        return out
-    radius = MapPlane.RADIUS_M
-    lowest = (radius + height_m) * np.sqrt(np.maximum(1 - cosine**2, 0.0)) - radius
-    half = atmosphere.transmittance(np.maximum(lowest, 0.0), np.inf, temperature_k)
-    return np.where(down, np.minimum(half**2 / np.maximum(out, 1e-30), half), out)
 
 
 def _through_decks(world: World, position: Array, points: Array, height_m: Array, time_s: float) -> Array:

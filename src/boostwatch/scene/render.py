@@ -24,7 +24,7 @@ from boostwatch.scene.in_view import Frame, require_in_view
 from boostwatch.scene.keyframes import Keyframes, Sampler, margin_px
 from boostwatch.scene.limits import MOST_FIELDS, require_memory, require_slow, require_steady, total_smear_px
 from boostwatch.scene.line_of_sight import LineOfSight
-from boostwatch.scene.objects import Camera, Objects
+from boostwatch.scene.objects import Camera, Mark, Objects
 from boostwatch.scene.optics import build_point_spread, psf_files
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.recent import Recent
@@ -292,22 +292,27 @@ class Renderer:
         -------
         RenderedFrame
         """
-        return self._batch((i,))[0]
+        return self._batch(self._marked((i,)))[0]
 
     def frames(self, which: Iterable[int] | None = None, *, jobs: int = 1) -> Iterator[RenderedFrame]:
         """Yield frames, all of them in their order by default, rendered on ``jobs`` threads."""
         together = BATCH if np.prod(self.shape) * 2 <= BATCH_BYTES else 1
         batches = batched(range(self.n_frames) if which is None else which, together)
-        for batch in ordered_map(self._batch, batches, jobs=jobs):
+        # Marks are many short steps of Python: on one thread, lest they wait for each other at every step.
+        for batch in ordered_map(self._batch, map(self._marked, batches), jobs=jobs):
             yield from batch
 
-    def _batch(self, which: Sequence[int]) -> list[RenderedFrame]:
-        """Render some frames together, a few rows of all at a time: what one reads the next finds in the cache."""
+    def _marked(self, which: Sequence[int]) -> list[tuple[int, list[Mark]]]:
+        """Return frames' numbers with what arrives from all objects in each."""
         for i in which:
             if not 0 <= i < self.n_frames:
                 raise UsageError("no such frame", found=i, allowed=f"0 to {self.n_frames - 1}")
+        return [(i, self._objects.marks(i)) for i in which]
+
+    def _batch(self, marked: Sequence[tuple[int, list[Mark]]]) -> list[RenderedFrame]:
+        """Render some frames together, a few rows of all at a time: what one reads the next finds in the cache."""
+        which, marks = zip(*marked, strict=True)
         samplers = [self._sampler(i) for i in which]
-        marks = [self._objects.marks(i) for i in which]
         data = [np.empty(self.shape, np.uint16) for _ in which]
         full = np.zeros((len(which), self.shape[0]), np.int64)
         width = self.shape[2]

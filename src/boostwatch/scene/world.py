@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.geometry import MapPlane, geodetic_to_itrs, parse_utc, sun_directions
-from boostwatch.scene.atmosphere import Atmosphere, find_band
+from boostwatch.scene.atmosphere import TOP_M, Atmosphere, find_band
 from boostwatch.scene.clouds import CloudDeck
 from boostwatch.scene.earth import EarthRadiance
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.scenario import EarthBackground, Scenario
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.tables import Air
 
 Array = NDArray[np.float64]
 Randoms = Callable[[str, int], np.random.Generator]
@@ -60,6 +61,7 @@ class World:
 
     def __init__(self, scenario: Scenario, sensor: Sensor, platform: Platform, randoms: Randoms) -> None:
         self._epoch = scenario.epoch
+        self._air: dict[float, Air] = {}
         self.plane = MapPlane(*platform.boresight_ground())
         position, _ = platform.state(0.0)
         ground = geodetic_to_itrs(self.plane.latitude_deg, self.plane.longitude_deg)
@@ -82,6 +84,14 @@ class World:
             )  # fmt: skip
         order = sorted(enumerate(scenario.clouds), key=lambda item: item[1].altitude)
         self.decks = [CloudDeck(layer, self.plane, self.cell_m, texels, randoms("cloud", i)) for i, layer in order]
+
+    def air(self, temperature_k: float) -> Air:
+        """Return the air of all bands for the light of a Planck source."""
+        if temperature_k not in self._air:
+            rows, columns = self.atmospheres[0].lattice
+            low, high, share = zip(*(a.spectrum(temperature_k) for a in self.atmospheres), strict=True)
+            self._air[temperature_k] = Air(rows, columns, np.stack(low), np.stack(high), np.array(share), TOP_M / 1e3)
+        return self._air[temperature_k]
 
     def sun(self, time_s: float | Sequence[float] | Array) -> Array:
         """Return unit vectors (..., 3) to the Sun, ITRS, at times (...)."""
