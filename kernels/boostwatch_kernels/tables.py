@@ -99,7 +99,8 @@ def _clear(air: Air, band: int, height_km: float, log_mass: float) -> float:
         return 1.0
     a = math.exp(-math.exp(_surface(air.rows, air.columns, air.low[band], height_km, log_mass)))
     b = math.exp(-math.exp(_surface(air.rows, air.columns, air.high[band], height_km, log_mass)))
-    return min(max(a + (b - a) * air.share[band], 0.0), 1.0)
+    out: float = min(max(a + (b - a) * air.share[band], 0.0), 1.0)
+    return out
 
 
 @jit
