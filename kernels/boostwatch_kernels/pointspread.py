@@ -51,6 +51,16 @@ def _add(image: np.ndarray, stamp: np.ndarray, left: int, top: int, electrons: f
 
 
 @jit
+def _pixel_shares(first: float, scale: float, out: np.ndarray) -> None:
+    """Write the shares of pixels at ``first``, ``first + 1``.. in a Gaussian at 0; neighbours have an edge in common."""
+    before = math.erf((first - 0.5) * scale)
+    for k in range(out.shape[0]):
+        after = math.erf((first + k + 0.5) * scale)
+        out[k] = 0.5 * (after - before)
+        before = after
+
+
+@jit
 def stamp_gaussian(
     image: np.ndarray, x: np.ndarray, y: np.ndarray, share: np.ndarray, electrons: float, sigma: float
 ) -> float:
@@ -78,7 +88,7 @@ def stamp_gaussian(
     left, top, columns, rows = _box(x, y, reach, image.shape)
     stamp = np.zeros((rows, columns))
     size = 2 * reach + 1
-    line = np.empty(size)
+    across, down = np.empty(size), np.empty(size)
     scale = 1.0 / (sigma * math.sqrt(2.0))
     for k in range(x.shape[0]):
         if not (math.isfinite(x[k]) and math.isfinite(y[k])):
@@ -87,15 +97,14 @@ def stamp_gaussian(
             continue
         c0: int = math.floor(x[k] + 0.5) - reach
         r0: int = math.floor(y[k] + 0.5) - reach
-        for c in range(size):
-            t = c0 + c - x[k]
-            line[c] = 0.5 * (math.erf((t + 0.5) * scale) - math.erf((t - 0.5) * scale))
+        _pixel_shares(c0 - x[k], scale, across)
+        _pixel_shares(r0 - y[k], scale, down)
         first, last = max(c0, left), min(c0 + size, left + columns)
         for r in range(max(r0, top), min(r0 + size, top + rows)):
-            t = r - y[k]
-            weight = 0.5 * (math.erf((t + 0.5) * scale) - math.erf((t - 0.5) * scale)) * share[k]
-            for c in range(first, last):
-                stamp[r - top, c - left] += weight * line[c - c0]
+            weight = down[r - r0] * share[k]
+            to, part = stamp[r - top, first - left : last - left], across[first - c0 : last - c0]
+            for c in range(to.shape[0]):
+                to[c] += weight * part[c]
     return _add(image, stamp, left, top, electrons)
 
 

@@ -28,28 +28,29 @@ from boostwatch.scene.view import Grid, View
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.clouds import overlay, sample
-from boostwatch_kernels.resample import blend, cubic_weights, shift
+from boostwatch_kernels.compose import Layers, compose
+from boostwatch_kernels.resample import cubic_weights
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 SUN_STEP_S = 600.0
 """Longest time between exact views: the sun moves by two and a half degrees."""
-ROWS_AT_ONCE = 32
-"""Of the canvas in all bands, and of two fields: about a megabyte, which fits a core's cache."""
 INFLOW_PX = 24.0
 """Most that a deck drifts between exact views."""
 
 
 class Moment(NamedTuple):
-    """An exact view: ``ground`` float32 (B, N, M), and of each deck its field, on cells with room to drift, and nodes.
+    """An exact view of D decks over the ground.
 
-    ``nodes`` are the secant float32 (A, C) and the tops float32 (B, 3, A, C), see `clouds.overlay`.
+    ``ground`` float32 (B, N, M); ``fields`` float32 (D, F, G), of each deck its field, on cells with room to drift;
+    ``secant`` float32 (D, A, C) and ``tops`` float32 (D, B, 3, A, C) on nodes, see `clouds.overlay`.
     """
 
     ground: Floats
-    fields: tuple[Floats, ...]
-    nodes: tuple[tuple[Floats, Floats], ...]
+    fields: Floats
+    secant: Floats
+    tops: Floats
 
 
 class Canvas:
@@ -175,25 +176,28 @@ class Canvas:
                 return self._fixed
             return self._world.earth.radiance(self._view(time_s, 0.0, self.grid), self._world.atmospheres)
 
-        def field(deck: CloudDeck) -> tuple[Floats, tuple[Floats, Floats]]:
+        bands, decks = len(self._sensor.bands), self._world.decks
+        shape = self._grid_with(self._room).shape
+        fields = np.empty((len(decks), *shape), np.float32)
+
+        def field(number: int) -> tuple[Floats, Floats]:
+            deck = decks[number]
             view = self._view(time_s, deck.layer.altitude, self.grid)
             nodes = deck.nodes(view, self._world.atmospheres)
             if self._room:
                 view = self._view(time_s, deck.layer.altitude, self._grid_with(self._room))
-            return self._field(deck, view, time_s), nodes
+            row, column = deck.texels(view.east_m, view.north_m, time_s)
+            sample(deck.texture(time_s), row, column, fields[number], (0, shape[0]))
+            return nodes
 
-        tasks: list[Callable[[], Any]] = [ground, *(partial(field, deck) for deck in self._world.decks)]
-        first, *rest = ordered_map(lambda task: task(), tasks, jobs=min(self.jobs, len(tasks)))
-        return Moment(first, tuple(f for f, _ in rest), tuple(n for _, n in rest))
+        tasks: list[Callable[[], Any]] = [ground, *(partial(field, d) for d in range(len(decks)))]
+        below, *nodes = ordered_map(lambda task: task(), tasks, jobs=min(self.jobs, len(tasks)))
+        if not nodes:
+            return Moment(below, fields, np.zeros((0, 2, 2), np.float32), np.zeros((0, bands, 3, 2, 2), np.float32))
+        return Moment(below, fields, np.stack([s for s, _ in nodes]), np.stack([t for _, t in nodes]))
 
     def _grid_with(self, room: int) -> Grid:
         return Grid(self.grid.height, self.grid.width, self.grid.margin + room, self.grid.oversample)
-
-    def _field(self, deck: CloudDeck, view: View, time_s: float) -> Floats:
-        texture, (row, column) = deck.texture(time_s), deck.texels(view.east_m, view.north_m, time_s)
-        out = np.empty(view.shape, np.float32)
-        sample(texture, row, column, out, (0, len(out)))
-        return out
 
     def _share(self, rows: int, work: Callable[[tuple[int, int]], None]) -> None:
         """Do something for all rows, shared by threads; the kernels release the interpreter."""
@@ -226,8 +230,8 @@ class Canvas:
         def work(rows: tuple[int, int]) -> None:
             here = slice(*rows)
             out[:, here] = now.ground[:, here]
-            for deck, field, nodes in zip(self._world.decks, now.fields, now.nodes, strict=True):
-                overlay(out, field[here], field[here], 0.0, deck.threshold, nodes, rows)
+            for deck, field, secant, tops in zip(self._world.decks, now.fields, now.secant, now.tops, strict=True):
+                overlay(out, field[here], field[here], 0.0, deck.threshold, (secant, tops), rows)
 
         self._share(out.shape[1], work)
 
@@ -235,39 +239,27 @@ class Canvas:
         number, share = divmod(time_s / self.exact_s, 1.0)
         early = self._moments(number)
         late = self._moments(number + 1.0) if share else early
-        decks = []
-        for i, deck in enumerate(self._world.decks):
-            (secant, tops), (_, tops_late) = early.nodes[i], late.nodes[i]
-            nodes = secant, tops + np.float32(share) * (tops_late - tops)
-            ways = [
-                (field, *self._offset(self._drift[i], since * self.exact_s))
-                for field, since in ((early.fields[i], share), (late.fields[i], share - 1.0))
-            ]
-            decks.append((deck.threshold, nodes, ways))
+        since = self.exact_s * share, self.exact_s * (share - 1.0)
+        layers = Layers(
+            np.array([deck.threshold for deck in self._world.decks], np.float64).reshape(-1, 5),
+            early.secant, early.tops + np.float32(share) * (late.tops - early.tops),
+            *self._offsets(since),
+        )  # fmt: skip
+        ground, fields = (early.ground, late.ground), (early.fields, late.fields)
+        self._share(out.shape[1], lambda rows: compose(ground, fields, share, layers, out, rows))
 
-        def work(rows: tuple[int, int]) -> None:
-            # All for a few rows at a time: what one step writes the next one finds in the cache.
-            room = np.empty((2 * ROWS_AT_ONCE, out.shape[2]), np.float32)
-            for first in range(rows[0], rows[1], ROWS_AT_ONCE):
-                part = first, min(first + ROWS_AT_ONCE, rows[1])
-                blend(early.ground, late.ground, share, out, part)
-                for threshold, nodes, ways in decks:
-                    moved = room[: 2 * (part[1] - part[0])].reshape(2, -1, out.shape[2])
-                    for (field, (row, column), taps), to in zip(ways, moved, strict=True):
-                        shift(field, (row + part[0], column), taps, to)
-                    overlay(out, moved[0], moved[1], share, threshold, nodes, part)
-
-        self._share(out.shape[1], work)
-
-    def _offset(self, velocity: tuple[float, float], time_s: float) -> tuple[tuple[int, int], tuple[Floats, Floats]]:
-        """Return where a field with room around it is sampled after some seconds of drift: first cell and weights."""
-        first, taps = [], []
-        for pixels in (velocity[1] * time_s, velocity[0] * time_s):
-            place = (self._room - pixels) * self.grid.oversample
-            whole = int(np.floor(place))
-            first.append(whole - 1)
-            taps.append(np.array(cubic_weights(place - whole), np.float32))
-        return (first[0], first[1]), (taps[0], taps[1])
+    def _offsets(self, since_s: tuple[float, float]) -> tuple[NDArray[np.int64], Floats]:
+        """Return where the decks' fields with room around them are sampled so long after each moment: see `Layers`."""
+        first = np.empty((len(self._drift), 2, 2), np.int64)
+        taps = np.empty((len(self._drift), 2, 2, 4), np.float32)
+        for d, velocity in enumerate(self._drift):
+            for m, time_s in enumerate(since_s):
+                for axis, speed in enumerate(velocity[::-1]):
+                    place = (self._room - speed * time_s) * self.grid.oversample
+                    whole = int(np.floor(place))
+                    first[d, m, axis] = whole - 1
+                    taps[d, m, axis] = cubic_weights(place - whole)
+        return first, taps
 
 
 def _fixed_background(scenario: Scenario, images: Mapping[str, NDArray[np.generic]], grid: Grid) -> Floats:

@@ -112,8 +112,11 @@ class Objects:
             if pixel is not None:
                 mark.below_e[band] = image[pixel]
         for mark, pixel in zip(here, middles, strict=True):
-            electrons = self._electrons(mark, band)
-            square = spread.stamp(image, mark.x, mark.y - first_row, mark.arrival.share[band], electrons)
+            electrons, share, x, y = self._electrons(mark, band), mark.arrival.share[band], mark.x, mark.y - first_row
+            if not mark.emission.primary:  # nobody asks for the sharpness of the whole: points off these rows are spared
+                near = (y > -1 - reach) & (y < count + reach)
+                x, y, share = x[near], y[near], share[near]
+            square = spread.stamp(image, x, y, share, electrons)
             if pixel is not None:
                 mark.square[band] = square
 

@@ -39,7 +39,7 @@ from boostwatch_kernels.noise import BLOCK
 Array = NDArray[np.float64]
 
 SATURATED_SHARE = 0.01
-BATCH, BATCH_BYTES = 4, 1 << 24
+BATCH, BATCH_BYTES = 8, 1 << 23
 """Frames rendered together, where they are no larger than that."""
 PART_PIXELS = 1 << 16
 """Of a frame at a time: with those of a batch about a megabyte of electrons, which fits a core's cache."""
