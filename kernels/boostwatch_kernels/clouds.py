@@ -57,16 +57,6 @@ def _between(texture: np.ndarray, u: float, v: float) -> float:
 
 
 @jit
-def sample_points(texture: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.ndarray) -> None:
-    """Like `sample` at single places (K,); float32 (K,), written."""
-    for k in range(out.shape[0]):
-        if math.isnan(row[k]) or math.isnan(column[k]):
-            out[k] = CLEAR
-        else:
-            out[k] = np.float32(_between(texture, row[k], column[k]))
-
-
-@jit
 def sample(texture: np.ndarray, row: np.ndarray, column: np.ndarray, out: np.ndarray, rows: tuple[int, int]) -> None:
     """Sample a periodic texture where the cells of a canvas meet it.
 
@@ -150,13 +140,34 @@ def packed(t: Threshold) -> tuple[np.float32, np.float32, np.float32, np.float32
 
 
 @jit
-def cover(value: np.ndarray, secant: np.ndarray, threshold: Threshold) -> np.ndarray:
-    """Return the opacity, float32 (K,), of field values (K,) seen under secants (K,)."""
-    out = np.empty(value.shape[0], np.float32)
+def transmit_layer(
+    early: np.ndarray, late: np.ndarray, share: np.float32, place: np.ndarray, secant: np.ndarray, threshold: Threshold,
+    out: np.ndarray,
+) -> None:  # fmt: skip
+    """Multiply light by what a layer leaves of it.
+
+    Parameters
+    ----------
+    early, late : float32 (P, Q)
+        Periodic textures of two moments, see `sample`.
+    share : float32
+        Weight of the later one; where it is 0 that is not looked at.
+    place : float64 (2, K)
+        Texture coordinates (row, column); NaN where the light does not pass the layer.
+    secant : float64 (K,)
+        Of the zenith angle of the light.
+    threshold : Threshold
+    out : float64 (K,), changed
+    """
     shape = packed(threshold)
-    for k in range(value.shape[0]):
-        out[k] = opacity(value[k], secant[k], shape)[1]
-    return out
+    for k in range(out.shape[0]):
+        row, column = place[0, k], place[1, k]
+        if math.isnan(row) or math.isnan(column):
+            continue
+        value = np.float32(_between(early, row, column))
+        if share != 0:
+            value += share * (np.float32(_between(late, row, column)) - value)
+        out[k] *= 1.0 - opacity(value, np.float32(secant[k]), shape)[1]
 
 
 @jit

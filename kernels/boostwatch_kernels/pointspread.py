@@ -52,7 +52,7 @@ def _add(image: np.ndarray, stamp: np.ndarray, left: int, top: int, electrons: f
 
 @jit
 def _pixel_shares(first: float, scale: float, out: np.ndarray) -> None:
-    """Write the shares of pixels at ``first``, ``first + 1``.. in a Gaussian at 0; neighbours have an edge in common."""
+    """Write the shares of pixels at ``first``, ``first + 1``.. in a Gaussian at 0; neighbours share an edge."""
     before = math.erf((first - 0.5) * scale)
     for k in range(out.shape[0]):
         after = math.erf((first + k + 0.5) * scale)

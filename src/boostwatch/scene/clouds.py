@@ -18,7 +18,7 @@ from boostwatch.scene.recent import Recent
 from boostwatch.scene.scenario import CloudLayer
 from boostwatch.scene.texture import EvolvingField, FieldShape
 from boostwatch.scene.view import View
-from boostwatch_kernels.clouds import Threshold, cover, sample_points
+from boostwatch_kernels.clouds import Threshold, transmit_layer
 
 Array = NDArray[np.float64]
 
@@ -133,14 +133,12 @@ class CloudDeck:
 
     def transmittance(self, east_m: Array, north_m: Array, secant: Array, time_s: float) -> Array:
         """Return what passes the layer at places (K,) on the map, seen under a secant (K,); 1 where a place is NaN."""
-        row, column = self.texels(east_m, north_m, time_s)
         early, late, share = self._around(time_s)
-        value, after = np.empty((2, len(row)), np.float32)
-        sample_points(early, row, column, value)
-        if share:
-            sample_points(late, row, column, after)
-            value += share * (after - value)
-        return 1 - np.asarray(cover(value, secant.astype(np.float32), self.threshold), np.float64)
+        out = np.ones(len(secant))
+        transmit_layer(
+            early, late, share, np.stack(self.texels(east_m, north_m, time_s)), secant, self.threshold, out
+        )  # fmt: skip
+        return out
 
     def nodes(self, view: View, atmospheres: Sequence[Atmosphere]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return what `overlay` needs on nodes: secant (A, C), and tops as parabolas in the depth (B, 3, A, C)."""

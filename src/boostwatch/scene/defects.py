@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 _BLINK_STREAM, _COSMIC_STREAM = 1 << 20, 1 << 21
 _MOST_EVENTS = 10  # of a pixel in a block, one expected; one block in a hundred million has more
+_EVENTS_CDF = poisson.cdf(np.arange(_MOST_EVENTS), 1.0)
 _STEPS_PER_PX = 10
 
 
@@ -46,12 +47,13 @@ class Telegraph:
         self._seed, self._stream, self._count = seed, _BLINK_STREAM + stream, count
         self._length_s = 0.5 * dwell_s  # a block with one draw expected
         self._block = lru_cache(maxsize=8)(self._make_block)
+        self._draws = lru_cache(maxsize=32)(self._draw)
 
-    def _draws(self, block: int) -> tuple[NDArray[np.int64], Array, NDArray[np.bool_]]:
+    def _draw(self, block: int) -> tuple[NDArray[np.int64], Array, NDArray[np.bool_]]:
         """Return the number of draws of each pixel in a block, their times in blocks, ascending, and the states."""
         draws = np.empty((1 + 2 * _MOST_EVENTS, self._count))
         fill_uniform(self._seed, self._stream, block % 2**31, draws.reshape(-1))
-        count = np.searchsorted(poisson.cdf(np.arange(_MOST_EVENTS), 1.0), draws[0])
+        count = np.searchsorted(_EVENTS_CDF, draws[0])
         times = np.where(np.arange(_MOST_EVENTS)[:, None] < count, draws[1 : 1 + _MOST_EVENTS], np.inf)
         return count, np.sort(times, axis=0), draws[1 + _MOST_EVENTS :] < 0.5
 

@@ -52,15 +52,16 @@ class Mark:
     square: Array
 
     def __post_init__(self) -> None:
-        finite = self.y[np.isfinite(self.y)]
-        self.top, self.bottom = (float(finite.min()), float(finite.max())) if len(finite) else (np.inf, -np.inf)
+        share, known = self.arrival.share, np.isfinite(self.y)
+        x, y = self.x, self.y
+        if not known.all():
+            share, x, y = share[:, known], x[known], y[known]
+        self.top, self.bottom = (float(y.min()), float(y.max())) if len(y) else (np.inf, -np.inf)
+        self._middle: list[tuple[float, float]] = list(zip((share @ x).tolist(), (share @ y).tolist(), strict=True))
 
     def middle(self, band: int) -> tuple[float, float]:
         """Return the light-weighted mean of the points in a band."""
-        share = self.arrival.share[band]
-        if len(share) == 1:
-            return float(self.x[0]), float(self.y[0])
-        return float(np.nansum(share * self.x)), float(np.nansum(share * self.y))
+        return self._middle[band]
 
 
 class Objects:
@@ -113,7 +114,7 @@ class Objects:
                 mark.below_e[band] = image[pixel]
         for mark, pixel in zip(here, middles, strict=True):
             electrons, share, x, y = self._electrons(mark, band), mark.arrival.share[band], mark.x, mark.y - first_row
-            if not mark.emission.primary:  # nobody asks for the sharpness of the whole: points off these rows are spared
+            if not mark.emission.primary:  # its sharpness is not asked for: points off these rows are spared
                 near = (y > -1 - reach) & (y < count + reach)
                 x, y, share = x[near], y[near], share[near]
             square = spread.stamp(image, x, y, share, electrons)

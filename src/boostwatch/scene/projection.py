@@ -13,13 +13,10 @@ from boostwatch.scene.platform import Platform
 from boostwatch.scene.radiometry import SUN_TEMPERATURE_K
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
-from boostwatch_kernels.sighting import cross_layer, sight
+from boostwatch_kernels.sighting import cross_layer, gather, sight
 from boostwatch_kernels.tables import transmit
 
 Array = NDArray[np.float64]
-
-LEAST_COSINE = 0.02
-"""Of the zenith angle at a deck: a path along it is no longer than fifty times the way through."""
 
 
 class Pose(NamedTuple):
@@ -71,12 +68,10 @@ def project(emission: Emission, world: World, sensor: Sensor, pose: Pose) -> Arr
     points = np.ascontiguousarray(emission.position_m)
     seen = np.empty((len(points), 4))
     sight(points, emission.height_m, position, pose.camera, (WGS84_A_M, WGS84_B_M), seen)
-    here = np.isfinite(seen[:, 2])
-    if not here.any():
+    if np.isnan(seen[:, 2]).all():
         return None
-    x, y, distance, cosine = seen.T
-    weight = np.where(here, emission.share / distance**2, 0.0)
-    weight *= _through_decks(world, position, points, emission.height_m, time_s)
+    left = _through_decks(world, position, points, emission.height_m, time_s)
+    cosine = seen[:, 3]
     if emission.temperature_k == SUN_TEMPERATURE_K:  # sunlight, which came down through the air too
         down = _sun_secant(points, pose.sun)
         up = 1 / np.fmax(cosine, 1e-3)
@@ -85,15 +80,12 @@ def project(emission: Emission, world: World, sensor: Sensor, pose: Pose) -> Arr
         clear = np.empty((len(world.atmospheres), len(points)))
         air = world.air(emission.temperature_k)
         transmit(air, 1e-3 * MapPlane.RADIUS_M, emission.height_m, cosine, clear)
-    light = weight * clear
-    total = light.sum(axis=1)
-    # What a cloud swallows whole still has a place.
-    plain = np.where(here, emission.share, 0.0)
-    dark = total == 0
-    share = np.where(dark[:, None], plain / max(plain.sum(), 1e-300), light / np.where(dark, 1.0, total)[:, None])
+    share = np.empty_like(clear)
+    total = gather(seen, emission.share, left, clear, share)
     return Arrival(
-        x / sensor.ifov_rad + sensor.cx, y / sensor.ifov_rad + sensor.cy, emission.intensity_w_sr * total, share
-    )
+        seen[:, 0] / sensor.ifov_rad + sensor.cx, seen[:, 1] / sensor.ifov_rad + sensor.cy,
+        emission.intensity_w_sr * total, share,
+    )  # fmt: skip
 
 
 def _sun_secant(points: Array, sun: Array) -> Array:
@@ -107,16 +99,13 @@ def _sun_secant(points: Array, sun: Array) -> Array:
 def _through_decks(world: World, position: Array, points: Array, height_m: Array, time_s: float) -> Array:
     """Return what the decks above each point leave of its light."""
     out = np.ones(len(points))
+    place = np.empty((3, len(points)))
+    plane, lowest = world.plane, height_m.min()
     for deck in world.decks:
         top = deck.layer.altitude
-        below = np.flatnonzero(height_m < top)
-        if not len(below):
+        if lowest >= top:
             continue
-        place = np.empty((len(below), 3))
-        plane = world.plane
-        cross_layer(
-            points[below], position, (WGS84_A_M + top, WGS84_B_M + top), plane.basis, plane.RADIUS_M, place
-        )  # fmt: skip
-        secant = 1 / np.fmax(place[:, 2], LEAST_COSINE)
-        out[below] *= deck.transmittance(place[:, 0], place[:, 1], secant, time_s)
+        layer = (top, WGS84_A_M + top, WGS84_B_M + top)
+        cross_layer(points, height_m, position, layer, plane.basis, plane.RADIUS_M, place)
+        out *= deck.transmittance(place[0], place[1], place[2], time_s)
     return out

@@ -42,7 +42,7 @@ SATURATED_SHARE = 0.01
 BATCH, BATCH_BYTES = 8, 1 << 23
 """Frames rendered together, where they are no larger than that."""
 PART_PIXELS = 1 << 16
-"""Of a frame at a time: with those of a batch about a megabyte of electrons, which fits a core's cache."""
+"""Of a frame at a time: their electrons, and what they need of two keyframes, fit a core's cache."""
 LEAST_SMEAR_PX = 0.05
 """Motion of the whole scene within an exposure that is worth a filter of its own."""
 
@@ -315,33 +315,30 @@ class Renderer:
         samplers = [self._sampler(i) for i in which]
         data = [np.empty(self.shape, np.uint16) for _ in which]
         full = np.zeros((len(which), self.shape[0]), np.int64)
-        width = self.shape[2]
-        room = self._room(len(which))
+        width, room = self.shape[2], self._room()
         for b, plane in enumerate(self._planes):
             maps = [plane.maps(float(self.time_s[i])) for i in which]
             for rows in self._parts:
-                electrons = [part[: rows[1] - rows[0]] for part in room]
-                for sampler, part in zip(samplers, electrons, strict=True):
-                    sampler.sample(b, self._electrons_per_radiance[b], rows, part)
-                for f, (i, part) in enumerate(zip(which, electrons, strict=True)):
-                    self._objects.stamp(marks[f], b, rows[0], part)
+                electrons = room[: rows[1] - rows[0]]
+                for f, i in enumerate(which):
+                    samplers[f].sample(b, self._electrons_per_radiance[b], rows, electrons)
+                    self._objects.stamp(marks[f], b, rows[0], electrons)
                     if self._whole:
-                        add_stray_light(part, self.scenario.sensor)
-                        plane.add_cosmic_rays(part, i)
+                        add_stray_light(electrons, self.scenario.sensor)
+                        plane.add_cosmic_rays(electrons, i)
                     out = data[f][b, rows[0] : rows[1]]
-                    full[f, b] += plane.expose_part(part, i, maps[f], rows[0] * width, out)
+                    full[f, b] += plane.expose_part(electrons, i, maps[f], rows[0] * width, out)
         quality = np.where(full > SATURATED_SHARE * self.shape[1] * width, QUALITY_BITS["saturated"], 0).astype(
             np.uint8
         )
         samples = [self._objects.samples(i, m) for i, m in zip(which, marks, strict=True)]
         return [RenderedFrame(*row) for row in zip(data, quality, samples, strict=True)]
 
-    def _room(self, count: int) -> NDArray[np.float32]:
-        """Return this thread's memory for the electrons of some rows of so many frames, float32 (count, R, W)."""
-        rows = self._parts[0][1]
-        if getattr(self._own, "room", np.empty(0)).shape[0] < count:
-            self._own.room = np.empty((count, rows, self.shape[2]), np.float32)
-        room: NDArray[np.float32] = self._own.room[:count]
+    def _room(self) -> NDArray[np.float32]:
+        """Return this thread's memory for the electrons of some rows of a frame, float32 (R, W)."""
+        if not hasattr(self._own, "room"):
+            self._own.room = np.empty((self._parts[0][1], self.shape[2]), np.float32)
+        room: NDArray[np.float32] = self._own.room
         return room
 
     def _cut(self) -> list[tuple[int, int]]:
