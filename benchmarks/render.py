@@ -116,19 +116,19 @@ def _timed(spent: dict[str, float], stage: str, work: Callable[[], Any]) -> Any:
 def stages(renderer: Renderer) -> dict[str, float]:
     """Return where the time goes, milliseconds a band-frame; least of some frames between keyframes, one by one."""
     bands, height, width = renderer.shape
-    electrons, data = np.empty((height, width), np.float32), np.empty((height, width), np.uint16)
+    electrons, data = np.empty((1, height, width), np.float32), np.empty((height, width), np.uint16)
     least = {"scene": np.inf, "objects": np.inf, "detector": np.inf}
     start = renderer.n_frames // 2
     renderer.scene(start)
     for i in range(start, min(start + 12, renderer.n_frames)):
         spent = dict.fromkeys(least, 0.0)
         marks = _timed(spent, "objects", lambda i=i: renderer._objects.marks(i))
-        sampler = _timed(spent, "scene", lambda i=i: renderer._sampler(i))
+        _, sampler = _timed(spent, "scene", lambda i=i: renderer._samplers([i]))[0]
         for band, plane in enumerate(renderer._planes):
             scale = renderer._electrons_per_radiance[band]
-            _timed(spent, "scene", lambda b=band, k=scale, s=sampler: s.sample(b, k, (0, height), electrons))
-            _timed(spent, "objects", lambda b=band, m=marks: renderer._objects.stamp(m, b, 0, electrons))
-            _timed(spent, "detector", lambda i=i, p=plane: p.expose(electrons, i, float(renderer.time_s[i]), data))
+            _timed(spent, "scene", lambda b=band, k=scale, s=sampler: s.sample(b, k, 0, electrons))
+            _timed(spent, "objects", lambda b=band, m=marks: renderer._objects.stamp(m, b, 0, electrons[0]))
+            _timed(spent, "detector", lambda i=i, p=plane: p.expose(electrons[0], i, float(renderer.time_s[i]), data))
         least = {name: min(value, 1e3 * spent[name] / bands) for name, value in least.items()}
     return {name: float(value) for name, value in least.items()}
 

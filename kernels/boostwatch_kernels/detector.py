@@ -148,3 +148,45 @@ def detect(
             extra += 1
         full += _count_full(data, np.uint16(detector.max_dn))
     return full
+
+
+@jit
+def detect_frames(
+    signal: np.ndarray,
+    maps: PixelMaps,
+    bounds: np.ndarray,
+    detector: Detector,
+    key: tuple[int, int],
+    frames: np.ndarray,
+    out: np.ndarray,
+    place: np.ndarray,
+    begin: int,
+    full: np.ndarray,
+) -> None:
+    """Do the same stretch of several frames, see `detect`.
+
+    Parameters
+    ----------
+    signal : float32 (F, N)
+    maps : PixelMaps
+        With the excess of all frames one after the other.
+    bounds : int64 (F + 1,)
+        Where that of each frame begins; the last one is the end.
+    detector : Detector
+    key : tuple of int
+        Seed and stream.
+    frames : int64 (F,)
+    out : uint16 (M,), written
+    place : int64 (F,)
+        Where in ``out`` the stretch of each frame begins.
+    begin : int
+    full : int64 (F,), changed
+        The pixels at full scale are added.
+    """
+    for f in range(signal.shape[0]):
+        excess = slice(bounds[f], bounds[f + 1])
+        own = PixelMaps(
+            maps.response, maps.dark_e, maps.offset_dn, maps.excess_index[excess], maps.excess_e[excess]
+        )  # fmt: skip
+        data = out[place[f] : place[f] + signal.shape[1]]
+        full[f] += detect(signal[f], own, detector, NoiseKey(key[0], key[1], frames[f]), data, begin)

@@ -31,10 +31,10 @@ class Coded(NamedTuple):
 
 
 class RowPlan(NamedTuple):
-    """How each row of pixels is sampled; the rows of a staring array are all alike.
+    """How each row of pixels of F frames is sampled; the rows of a staring array are all alike.
 
-    ``first`` int64 (H, 2): cell row and column that the first weights of the row's first pixel belong to; ``taps``
-    float32 (H, 2, 4): weights along columns and along rows; ``late`` float32 (H,): weight of the second canvas.
+    ``first`` int64 (F, H, 2): cell row and column that the first weights of the row's first pixel belong to; ``taps``
+    float32 (F, H, 2, 4): weights along columns and along rows; ``late`` float32 (F, H): weight of the second canvas.
     """
 
     first: np.ndarray
@@ -148,36 +148,43 @@ def _weights(
 
 
 @jit
-def resample(early: Coded, late: Coded, plan: RowPlan, scale: float, out: np.ndarray) -> None:
-    """Sample two blurred canvases, blend them, and write pixels.
+def resample(early: Coded, late: Coded, plan: RowPlan, begin: int, scale: float, out: np.ndarray) -> None:
+    """Sample two blurred canvases, blend them, and write pixels of some frames.
 
     Parameters
     ----------
     early, late : Coded
         The scene at two moments, of the same shape. All cells that the plan uses must lie on them.
     plan : RowPlan
+    begin : int
+        Row of the plan that the first row of ``out`` is.
     scale : float
         Factor on everything.
-    out : float32 (H, W), written
+    out : float32 (F, R, W), written
     """
-    height = out.shape[0]
     count, step, columns = early.cells.shape
     one, two = early.cells.reshape(count, step * columns), late.cells.reshape(count, step * columns)
     column = np.empty(step * columns, np.float32)
-    for i in range(height):
-        top, first = plan.first[i, 0], plan.first[i, 1]
-        y, t = plan.taps[i, 0], plan.late[i]
-        zero_early, u = _weights(early, top, y, np.float32(scale) * (np.float32(1) - t))
-        zero_late, v = _weights(late, top, y, np.float32(scale) * t)
-        # All phases in one stretch, margins too: long even reads are what memory is fast at.
-        _eight(
-            column, zero_early + zero_late, u, v,
-            one[top], one[top + 1], one[top + 2], one[top + 3], two[top], two[top + 1], two[top + 2], two[top + 3],
-        )  # fmt: skip
-        x = plan.taps[i, 1]
-        o0, o1 = first % step * columns + first // step, (first + 1) % step * columns + (first + 1) // step
-        o2, o3 = (first + 2) % step * columns + (first + 2) // step, (first + 3) % step * columns + (first + 3) // step
-        _four(out[i], (x[0], x[1], x[2], x[3]), column[o0:], column[o1:], column[o2:], column[o3:])
+    for f in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            row = begin + i
+            top, first = plan.first[f, row, 0], plan.first[f, row, 1]
+            y, t = plan.taps[f, row, 0], plan.late[f, row]
+            zero_early, u = _weights(early, top, y, np.float32(scale) * (np.float32(1) - t))
+            zero_late, v = _weights(late, top, y, np.float32(scale) * t)
+            # All phases in one stretch, margins too: long even reads are what memory is fast at.
+            _eight(
+                column, zero_early + zero_late, u, v,
+                one[top], one[top + 1], one[top + 2], one[top + 3], two[top], two[top + 1], two[top + 2], two[top + 3],
+            )  # fmt: skip
+            x = plan.taps[f, row, 1]
+            _four(
+                out[f, i], (x[0], x[1], x[2], x[3]),
+                column[first % step * columns + first // step :],
+                column[(first + 1) % step * columns + (first + 1) // step :],
+                column[(first + 2) % step * columns + (first + 2) // step :],
+                column[(first + 3) % step * columns + (first + 3) // step :],
+            )  # fmt: skip
 
 
 @jit

@@ -105,10 +105,10 @@ def edge_errors(oversample: int, sigma: float, cells: Any, places: np.ndarray) -
         canvas = Cells(np.broadcast_to(share, (1, *grid.shape)).astype(np.float32).copy(), grid)
         keyframes = Keyframes(canvas, [kernel], 1.0, 1.0)  # type: ignore[arg-type]
         for shift in (0.0, 0.1, 0.25, 0.37, 0.5, -0.8, 1.3):
-            out = np.empty((16, 40), np.float32)
-            keyframes.sampler(np.zeros(16), np.tile([shift, 0.3], (16, 1))).sample(0, 1.0, (0, 16), out)
+            out = np.empty((1, 16, 40), np.float32)
+            keyframes.sampler(0, np.zeros((1, 16)), np.tile([shift, 0.3], (1, 16, 1))).sample(0, 1.0, 0, out)
             u = np.arange(40) - shift - place
-            errors.append(np.abs(out - (primitive(u + 0.5) - primitive(u - 0.5))).max())
+            errors.append(np.abs(out[0] - (primitive(u + 0.5) - primitive(u - 0.5))).max())
     return np.array(errors).reshape(len(places), -1)
 
 
@@ -127,9 +127,10 @@ def test_a_shifted_edge_is_the_analytic_one() -> None:
 
 
 def picture(keyframes: Keyframes, time_s: float) -> np.ndarray:
-    out = np.empty((SIZE, SIZE), np.float32)
-    keyframes.sampler(np.full(SIZE, time_s), np.zeros((SIZE, 2))).sample(0, 1.0, (0, SIZE), out)
-    return out
+    out = np.empty((1, SIZE, SIZE), np.float32)
+    sampler = keyframes.sampler(keyframes.number(time_s), np.full((1, SIZE), time_s), np.zeros((1, SIZE, 2)))
+    sampler.sample(0, 1.0, 0, out)
+    return out[0]
 
 
 def test_between_keyframes_the_scene_is_nearly_the_one_composed_at_that_time() -> None:

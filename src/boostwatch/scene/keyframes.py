@@ -101,22 +101,26 @@ class Keyframes:
             pass
         return Blurred(out, margin)
 
-    def sampler(self, time_s: Array, shift: Array) -> Sampler:
-        """Return what samples one frame.
+    def number(self, time_s: float) -> int:
+        """Return the keyframe before a time."""
+        return max(int(np.floor(time_s / self.interval_s + 1e-9)), 0)
+
+    def sampler(self, number: int, time_s: Array, shift: Array) -> Sampler:
+        """Return what samples some frames whose middle rows have the same keyframe before them.
 
         Parameters
         ----------
-        time_s : float64 (H,)
+        number : int
+            Of that keyframe.
+        time_s : float64 (F, H)
             Time of each row.
-        shift : float64 (H, 2)
+        shift : float64 (F, H, 2)
             Shift (x, y) of the scene at each row, px.
         """
-        middle = float(time_s[len(time_s) // 2])
-        number = max(int(np.floor(middle / self.interval_s + 1e-9)), 0)
         start, end = self._time(number), self._time(number + 1)
         early = self._recent(number)
         late = early
-        share = np.zeros(len(time_s), np.float32)
+        share = np.zeros(time_s.shape, np.float32)
         if end > start and not self._canvas.rolling:  # a rolling canvas has its rows' own times in it
             share = ((time_s - start) / (end - start)).astype(np.float32)
             share[np.abs(share) < 1e-6] = 0.0
@@ -128,29 +132,28 @@ class Keyframes:
 
 
 class Sampler(NamedTuple):
-    """One frame of the scene: keyframes before and after, and for each margin how their rows are sampled."""
+    """Some frames of the scene: keyframes before and after, and for each margin how their rows are sampled."""
 
     early: tuple[Blurred, ...]
     late: tuple[Blurred, ...]
     plans: dict[int, RowPlan]
 
-    def sample(self, band: int, scale: float, rows: tuple[int, int], out: Floats) -> None:
-        """Write some rows of one band, float32 (R, W): the radiance times ``scale``."""
+    def sample(self, band: int, scale: float, begin: int, out: Floats) -> None:
+        """Write some rows of one band, float32 (F, R, W), from ``begin`` on: the radiance times ``scale``."""
         one, two = self.early[band], self.late[band]
-        plan, here = self.plans[one.margin], slice(*rows)
-        part = RowPlan(plan.first[here], plan.taps[here], plan.late[here])
-        resample(one.canvas, two.canvas, part, scale, out)
+        resample(one.canvas, two.canvas, self.plans[one.margin], begin, scale, out)
 
 
 def _plan(shift: Array, share: Floats, margin: int, step: int) -> RowPlan:
-    height = len(shift)
-    first, taps = np.empty((height, 2), np.int64), np.empty((height, 2, 4), np.float32)
-    alike = bool((shift == shift[0]).all())
-    for row in range(1 if alike else height):
-        for axis, pixel in enumerate((row - shift[row, 1], -shift[row, 0])):
-            first[row, axis] = spline_taps((pixel + 0.5 + margin) * step - 0.5, taps[row, axis])
-    if alike:  # the rows of a staring array differ by whole pixels
-        first[:] = first[0]
-        first[:, 0] += np.arange(height) * step
-        taps[:] = taps[0]
+    frames, height = share.shape
+    first, taps = np.empty((frames, height, 2), np.int64), np.empty((frames, height, 2, 4), np.float32)
+    for f in range(frames):
+        alike = bool((shift[f] == shift[f, 0]).all())
+        for row in range(1 if alike else height):
+            for axis, pixel in enumerate((row - shift[f, row, 1], -shift[f, row, 0])):
+                first[f, row, axis] = spline_taps((pixel + 0.5 + margin) * step - 0.5, taps[f, row, axis])
+        if alike:  # the rows of a staring array differ by whole pixels
+            first[f] = first[f, 0]
+            first[f, :, 0] += np.arange(height) * step
+            taps[f] = taps[f, 0]
     return RowPlan(first, taps, share)

@@ -6,7 +6,7 @@ import math
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ from boostwatch.scene.objects import Camera, Mark, Objects
 from boostwatch.scene.optics import build_point_spread, psf_files
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.recent import Recent
+from boostwatch.scene.recycled import Recycled
 from boostwatch.scene.scenario import ImageBackground, Scenario
 from boostwatch.scene.sources import Source, build_source
 from boostwatch.scene.stray import add_stray_light
@@ -41,7 +42,9 @@ Array = NDArray[np.float64]
 SATURATED_SHARE = 0.01
 BATCH, BATCH_BYTES = 8, 1 << 23
 """Frames rendered together, where they are no larger than that."""
-PART_PIXELS = 1 << 16
+MOST_BATCHES = 8
+"""Whose memory is kept for the next ones."""
+PART_PIXELS = 1 << 15
 """Of a frame at a time: their electrons, and what they need of two keyframes, fit a core's cache."""
 LEAST_SMEAR_PX = 0.05
 """Motion of the whole scene within an exposure that is worth a filter of its own."""
@@ -221,6 +224,8 @@ class Renderer:
         stray = scenario.sensor.ghost.strength or scenario.sensor.stray_light or scenario.sensor.cosmic_rays.rate
         self._whole = bool(stray)  # what spreads over the frame needs all of it at once
         self._parts = self._cut()
+        self._together = BATCH if np.prod(self.shape) * 2 <= BATCH_BYTES else 1
+        self._memory: Recycled[np.uint16] = Recycled((self._together, *self.shape), np.uint16, MOST_BATCHES)
         self.bad_pixels: NDArray[np.uint8] = np.stack([p.known for p in self._planes])
         s = scenario.sensor
         self.gain = np.stack([p.gain for p in self._planes]) if s.gain_spread > 0 else None
@@ -264,20 +269,35 @@ class Renderer:
         self._objects = Objects(plan.sources, world, camera, self.time_s)
         self.objects = self._objects.truth()
 
-    def _sampler(self, i: int) -> Sampler:
-        if self.row_time_s is None:
-            time = np.full(self.shape[1], self.time_s[i])
-            shift = np.broadcast_to(self.line_of_sight[i], (self.shape[1], 2))
-        else:
-            time = self.time_s[i] + self.row_time_s
-            shift = self._los.rows(i, self.row_time_s)
-        return self._keyframes(int(self._steps[i])).sampler(time, shift)
+    def _samplers(self, which: Sequence[int]) -> list[tuple[slice, Sampler]]:
+        """Return what samples the scene for frames; one for those that have their keyframes in common."""
+        times, shifts = [], []
+        for i in which:
+            if self.row_time_s is None:
+                times.append(np.full(self.shape[1], self.time_s[i]))
+                shifts.append(np.broadcast_to(self.line_of_sight[i], (self.shape[1], 2)))
+            else:
+                times.append(self.time_s[i] + self.row_time_s)
+                shifts.append(self._los.rows(i, self.row_time_s))
+        out = []
+
+        def keyframes(k: int) -> tuple[int, int]:
+            step = int(self._steps[which[k]])
+            return step, self._keyframes(step).number(float(times[k][len(times[k]) // 2]))
+
+        for (step, number), group in groupby(range(len(which)), keyframes):
+            here = list(group)
+            part = slice(here[0], here[-1] + 1)
+            sampler = self._keyframes(step).sampler(number, np.stack(times[part]), np.stack(shifts[part]))
+            out.append((part, sampler))
+        return out
 
     def scene(self, i: int) -> NDArray[np.float32]:
         """Return the mean photo-electrons of frame ``i`` without objects, float32 (B, H, W)."""
-        out, sampler = np.empty(self.shape, np.float32), self._sampler(i)
-        for b, electrons in enumerate(out):
-            sampler.sample(b, self._electrons_per_radiance[b], (0, self.shape[1]), electrons)
+        out = np.empty(self.shape, np.float32)
+        _, sampler = self._samplers([i])[0]
+        for b in range(self.shape[0]):
+            sampler.sample(b, self._electrons_per_radiance[b], 0, out[b : b + 1])
         return out
 
     def frame(self, i: int) -> RenderedFrame:
@@ -296,8 +316,7 @@ class Renderer:
 
     def frames(self, which: Iterable[int] | None = None, *, jobs: int = 1) -> Iterator[RenderedFrame]:
         """Yield frames, all of them in their order by default, rendered on ``jobs`` threads."""
-        together = BATCH if np.prod(self.shape) * 2 <= BATCH_BYTES else 1
-        batches = batched(range(self.n_frames) if which is None else which, together)
+        batches = batched(range(self.n_frames) if which is None else which, self._together)
         # Marks are many short steps of Python: on one thread, lest they wait for each other at every step.
         for batch in ordered_map(self._batch, map(self._marked, batches), jobs=jobs):
             yield from batch
@@ -312,33 +331,34 @@ class Renderer:
     def _batch(self, marked: Sequence[tuple[int, list[Mark]]]) -> list[RenderedFrame]:
         """Render some frames together, a few rows of all at a time: what one reads the next finds in the cache."""
         which, marks = zip(*marked, strict=True)
-        samplers = [self._sampler(i) for i in which]
-        data = [np.empty(self.shape, np.uint16) for _ in which]
-        full = np.zeros((len(which), self.shape[0]), np.int64)
-        width, room = self.shape[2], self._room()
+        samplers, count, (_, height, width) = self._samplers(which), len(which), self.shape
+        data = self._memory.take()[:count]
+        full = np.zeros((self.shape[0], count), np.int64)
+        times_s = self.time_s[list(which)].tolist()
         for b, plane in enumerate(self._planes):
-            maps = [plane.maps(float(self.time_s[i])) for i in which]
+            exposures = plane.exposures(which, times_s)
             for rows in self._parts:
-                electrons = room[: rows[1] - rows[0]]
-                for f, i in enumerate(which):
-                    samplers[f].sample(b, self._electrons_per_radiance[b], rows, electrons)
-                    self._objects.stamp(marks[f], b, rows[0], electrons)
+                electrons = self._room(count, rows[1] - rows[0])
+                for part, sampler in samplers:
+                    sampler.sample(b, self._electrons_per_radiance[b], rows[0], electrons[part])
+                for i, own, image in zip(which, marks, electrons, strict=True):
+                    self._objects.stamp(own, b, rows[0], image)
                     if self._whole:
-                        add_stray_light(electrons, self.scenario.sensor)
-                        plane.add_cosmic_rays(electrons, i)
-                    out = data[f][b, rows[0] : rows[1]]
-                    full[f, b] += plane.expose_part(electrons, i, maps[f], rows[0] * width, out)
-        quality = np.where(full > SATURATED_SHARE * self.shape[1] * width, QUALITY_BITS["saturated"], 0).astype(
-            np.uint8
-        )
+                        add_stray_light(image, self.scenario.sensor)
+                        plane.add_cosmic_rays(image, i)
+                place = ((np.arange(count) * self.shape[0] + b) * height + rows[0]) * width
+                plane.expose_part(electrons, exposures, rows[0] * width, data.reshape(-1), place, full[b])
+        saturated = full.T / (height * width) > SATURATED_SHARE
+        quality = np.where(saturated, QUALITY_BITS["saturated"], 0).astype(np.uint8)
         samples = [self._objects.samples(i, m) for i, m in zip(which, marks, strict=True)]
         return [RenderedFrame(*row) for row in zip(data, quality, samples, strict=True)]
 
-    def _room(self) -> NDArray[np.float32]:
-        """Return this thread's memory for the electrons of some rows of a frame, float32 (R, W)."""
-        if not hasattr(self._own, "room"):
-            self._own.room = np.empty((self._parts[0][1], self.shape[2]), np.float32)
-        room: NDArray[np.float32] = self._own.room
+    def _room(self, frames: int, rows: int) -> NDArray[np.float32]:
+        """Return this thread's memory for the electrons of some rows of some frames, float32 (F, R, W)."""
+        size = frames * rows * self.shape[2]
+        if getattr(self._own, "room", np.empty(0)).size < size:
+            self._own.room = np.empty(size, np.float32)
+        room: NDArray[np.float32] = self._own.room[:size].reshape(frames, rows, self.shape[2])
         return room
 
     def _cut(self) -> list[tuple[int, int]]:
