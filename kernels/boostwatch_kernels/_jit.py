@@ -1,7 +1,7 @@
 """The one decorator of all kernels, and the care of its cache.
 
-Flags are decided here once: compiled code is cached, releases the GIL and follows IEEE arithmetic (``fastmath`` would
-make NaN tests vanish). Division by zero gives inf or NaN as in numpy.
+Flags are decided here once: compiled code is cached, releases the GIL unless it is brief, and follows IEEE arithmetic
+(``fastmath`` would make NaN tests vanish). Division by zero gives inf or NaN as in numpy.
 
 The cache lies in its own directory, named by a hash of all kernel sources: a kernel that calls a helper in another
 file would otherwise keep the helper's old code. A place that cannot be written means no cache, never a failure; an
@@ -27,7 +27,7 @@ import numba
 from numba import prange
 from numba.core.codegen import get_host_cpu_features
 
-__all__ = ["cache_directory", "jit", "parallel_jit", "prange"]
+__all__ = ["brief_jit", "cache_directory", "jit", "parallel_jit", "prange"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -135,13 +135,13 @@ _use_wide_vectors()
 _DIRECTORY = cache_directory()
 
 
-def _compile(function: F, *, parallel: bool) -> F:
+def _compile(function: F, *, parallel: bool = False, nogil: bool = True) -> F:
     config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_DIRECTORY or "")
     try:
         compiled = numba.njit(
-            function, cache=_DIRECTORY is not None, nogil=True, error_model="numpy", fastmath=False, parallel=parallel
+            function, cache=_DIRECTORY is not None, nogil=nogil, error_model="numpy", fastmath=False, parallel=parallel
         )
     finally:
         config.CACHE_DIR = before  # other users of numba in this process keep their own place
@@ -152,7 +152,12 @@ def _compile(function: F, *, parallel: bool) -> F:
 
 def jit(function: F) -> F:
     """Compile a kernel that runs on the calling thread."""
-    return _compile(function, parallel=False)
+    return _compile(function)
+
+
+def brief_jit(function: F) -> F:
+    """Compile a kernel of microseconds: it keeps the GIL, which other threads would take longer to hand back."""
+    return _compile(function, nogil=False)
 
 
 def parallel_jit(function: F) -> F:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import brief_jit, jit
 from .resample import cubic_weights
 
 CLEAR = np.float32(-1e9)
@@ -139,7 +139,7 @@ def packed(t: Threshold) -> tuple[np.float32, np.float32, np.float32, np.float32
     )
 
 
-@jit
+@brief_jit
 def transmit_layer(
     early: np.ndarray, late: np.ndarray, share: np.float32, place: np.ndarray, secant: np.ndarray, threshold: Threshold,
     out: np.ndarray,

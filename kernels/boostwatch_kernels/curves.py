@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import brief_jit, jit
 
 
 @jit
@@ -18,7 +18,7 @@ def _piece(knots: np.ndarray, t: float) -> int:
     return low
 
 
-@jit
+@brief_jit
 def interpolate_rows(knots: np.ndarray, table: np.ndarray, at: np.ndarray, out: np.ndarray) -> None:
     """Interpolate rows linearly, held at their ends.
 
@@ -38,7 +38,7 @@ def interpolate_rows(knots: np.ndarray, table: np.ndarray, at: np.ndarray, out: 
             out[m, r] = (1.0 - u) * table[k, r] + u * table[k + 1, r]
 
 
-@jit
+@brief_jit
 def integrate_rows(knots: np.ndarray, level: np.ndarray, total: np.ndarray, at: np.ndarray, out: np.ndarray) -> None:
     """Integrate rows of straight pieces, 0 outside, from the first knot.
 

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import brief_jit, jit
 
 GAUSSIAN_REACH = 5.5
 """Footprint of a Gaussian in sigmas; a hundred-millionth of the light lies outside."""
@@ -60,7 +60,7 @@ def _pixel_shares(first: float, scale: float, out: np.ndarray) -> None:
         before = after
 
 
-@jit
+@brief_jit
 def stamp_gaussian(
     image: np.ndarray, x: np.ndarray, y: np.ndarray, share: np.ndarray, electrons: float, sigma: float
 ) -> float:
@@ -118,7 +118,7 @@ def cubic_weights(fraction: float, out: np.ndarray) -> None:
     out[3] = (f + 1.0) * f * (f - 1.0) / 6.0
 
 
-@jit
+@brief_jit
 def stamp_table(
     image: np.ndarray, x: np.ndarray, y: np.ndarray, share: np.ndarray, electrons: float, table: np.ndarray
 ) -> float:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import brief_jit, jit
 from .raycast import first_meeting
 
 LEAST_COSINE = 0.02
@@ -19,7 +19,7 @@ def _normal(x: float, y: float, z: float, a: float, b: float) -> tuple[float, fl
     return nx / size, ny / size, nz / size
 
 
-@jit
+@brief_jit
 def sight(
     points: np.ndarray, height: np.ndarray, sensor: np.ndarray, camera: np.ndarray, axes: tuple[float, float],
     out: np.ndarray,
@@ -63,7 +63,7 @@ def sight(
         out[k, 3] = -(nx * rx + ny * ry + nz * rz) / distance
 
 
-@jit
+@brief_jit
 def cross_layer(
     points: np.ndarray, height: np.ndarray, sensor: np.ndarray, layer: tuple[float, float, float],
     basis: np.ndarray, radius: float, out: np.ndarray,
@@ -106,7 +106,7 @@ def cross_layer(
         out[0, k], out[1, k], out[2, k] = east * scale, north * scale, 1.0 / max(cosine, LEAST_COSINE)
 
 
-@jit
+@brief_jit
 def gather(seen: np.ndarray, share: np.ndarray, left: np.ndarray, clear: np.ndarray, out: np.ndarray) -> np.ndarray:
     """Add up the light of points at the aperture.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import brief_jit, jit
 
 
 @jit
@@ -103,7 +103,7 @@ def _clear(air: Air, band: int, height_km: float, log_mass: float) -> float:
     return out
 
 
-@jit
+@brief_jit
 def transmit(air: Air, radius_km: float, height_m: np.ndarray, cosine: np.ndarray, out: np.ndarray) -> None:
     """Return what the air leaves of light from points to space.
 
