@@ -33,6 +33,8 @@ from benchmarks._environment import environment, print_environment
 from boostwatch.scene.library import builtin
 from boostwatch.scene.render import BATCH, Renderer
 from boostwatch.scene.scenario import Scenario
+from boostwatch_kernels.frame import add_stamps
+from boostwatch_kernels.resample import resample
 
 RATE_HZ = 2
 WARM = 32
@@ -124,11 +126,12 @@ def stages(renderer: Renderer) -> dict[str, float]:
     for i in range(start, min(start + 12, renderer.n_frames)):
         spent = dict.fromkeys(least, 0.0)
         marks = _timed(spent, "objects", lambda i=i: renderer._objects.marks(i))
-        _, sampler = _timed(spent, "scene", lambda i=i: renderer._samplers([i]))[0]
+        sampler = _timed(spent, "scene", lambda i=i: renderer._sampler([i]))
         for band, plane in enumerate(renderer._planes):
-            scale = renderer._electrons_per_radiance[band]
-            _timed(spent, "scene", lambda b=band, k=scale, s=sampler: s.sample(b, k, 0, electrons))
-            _timed(spent, "objects", lambda b=band, m=marks: renderer._objects.stamp(m, b, 0, electrons[0]))
+            scale, below = renderer._electrons_per_radiance[band], np.empty(len(marks), np.float32)
+            scene, stamps = sampler.band(band), renderer._objects.stamps([marks], band)
+            _timed(spent, "scene", lambda a=scene, k=scale: resample(*a, 0, k, electrons))
+            _timed(spent, "objects", lambda a=stamps, b=below: add_stamps(a, 0, electrons, b))
             _timed(spent, "detector", lambda i=i, p=plane: p.expose(electrons[0], i, float(renderer.time_s[i]), data))
         least = {name: min(value, 1e3 * spent[name] / bands) for name, value in least.items()}
     return {name: float(value) for name, value in least.items()}

@@ -7,13 +7,38 @@ forked: a fork after an OpenMP region kills the child.
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import Literal, TypeVar
+
+import numpy as np
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_PARTS_PER_JOB = 4  # some take longer than others, and other work may want the processors too
+_SWITCH_S = 5e-4
+
+
+def parts(count: int, jobs: int) -> list[tuple[int, int]]:
+    """Return the first item and the one after the last of stretches to be shared by ``jobs``."""
+    edges = np.linspace(0, count, (_PARTS_PER_JOB * jobs if jobs > 1 else 1) + 1).astype(int).tolist()
+    return [(a, b) for a, b in pairwise(edges) if a < b]
+
+
+@contextmanager
+def _brisk() -> Iterator[None]:
+    """Let a thread that comes back from a kernel wait for the interpreter no longer than the kernels take."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, _SWITCH_S))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def ordered_map(
@@ -47,11 +72,12 @@ def ordered_map(
         pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     waiting: deque[Future[R]] = deque()
     try:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= 2 * jobs:
+        with _brisk():
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= 2 * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -16,6 +16,7 @@ from boostwatch.scene.optics import PointSpread
 from boostwatch.scene.render import Renderer
 from boostwatch.scene.scenario import GaussianPsf, Scenario
 from boostwatch.scene.view import Grid
+from boostwatch_kernels.resample import resample
 
 SIZE = 128
 STILL = {"jitter": "0 px", "drift": "0 px/s", "smear": "0 px"}
@@ -106,7 +107,8 @@ def edge_errors(oversample: int, sigma: float, cells: Any, places: np.ndarray) -
         keyframes = Keyframes(canvas, [kernel], 1.0, 1.0)  # type: ignore[arg-type]
         for shift in (0.0, 0.1, 0.25, 0.37, 0.5, -0.8, 1.3):
             out = np.empty((1, 16, 40), np.float32)
-            keyframes.sampler(0, np.zeros((1, 16)), np.tile([shift, 0.3], (1, 16, 1))).sample(0, 1.0, 0, out)
+            sampler = keyframes.sampler(0, np.zeros((1, 16)), np.tile([shift, 0.3], (1, 16, 1)))
+            resample(*sampler.band(0), 0, 1.0, out)
             u = np.arange(40) - shift - place
             errors.append(np.abs(out[0] - (primitive(u + 0.5) - primitive(u - 0.5))).max())
     return np.array(errors).reshape(len(places), -1)
@@ -129,7 +131,7 @@ def test_a_shifted_edge_is_the_analytic_one() -> None:
 def picture(keyframes: Keyframes, time_s: float) -> np.ndarray:
     out = np.empty((1, SIZE, SIZE), np.float32)
     sampler = keyframes.sampler(keyframes.number(time_s), np.full((1, SIZE), time_s), np.zeros((1, SIZE, 2)))
-    sampler.sample(0, 1.0, 0, out)
+    resample(*sampler.band(0), 0, 1.0, out)
     return out[0]
 
 

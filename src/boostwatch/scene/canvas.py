@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from boostwatch.errors import BadData
 from boostwatch.geometry import enu_basis, geodetic_to_itrs, intersect_earth, quaternion_to_matrix
-from boostwatch.parallel import ordered_map
+from boostwatch.parallel import ordered_map, parts
 from boostwatch.scene.clouds import CloudDeck
 from boostwatch.scene.image import image_radiance
 from boostwatch.scene.platform import Platform
@@ -201,8 +201,7 @@ class Canvas:
 
     def _share(self, rows: int, work: Callable[[tuple[int, int]], None]) -> None:
         """Do something for all rows, shared by threads; the kernels release the interpreter."""
-        edges = np.linspace(0, rows, self.jobs + 1).astype(int)
-        for _ in ordered_map(work, list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)), jobs=self.jobs):
+        for _ in ordered_map(work, parts(rows, self.jobs), jobs=self.jobs):
             pass
 
     @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from boostwatch.scene.defects import Telegraph, cosmic_tracks
 from boostwatch.scene.scenario import SensorModel
 from boostwatch_kernels.detector import Detector, PixelMaps, detect_frames
+from boostwatch_kernels.frame import Exposure
 from boostwatch_kernels.noise import BLOCK
 
 Image = NDArray[np.float32]
@@ -31,15 +31,6 @@ def _flat(values: Image) -> Image:
     if values.strides == (0, 0):
         return np.full(max(BLOCK, 1), values[0, 0], np.float32)
     return np.ascontiguousarray(values).reshape(-1)
-
-
-class Exposure(NamedTuple):
-    """Some of the frames rendered together that have the same maps; see `detector.detect_frames`."""
-
-    which: slice
-    frames: NDArray[np.int64]
-    maps: PixelMaps
-    bounds: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -144,55 +135,38 @@ class FocalPlane:
         """
         self.add_cosmic_rays(electrons, frame)
         full = np.zeros(1, np.int64)
-        self.expose_part(electrons[None], self.exposures([frame], [time_s]), 0, out.reshape(-1), np.zeros(1, int), full)
+        expose(electrons[None], self.exposure([frame], [time_s]), out[None], full)
         return int(full[0])
 
-    def exposures(self, frames: Sequence[int], times_s: Sequence[float]) -> list[Exposure]:
-        """Return what frames at some times (s after the epoch) ask of the detector, to be rendered together."""
+    @property
+    def drifts(self) -> bool:
+        """Whether frames have maps of their own."""
+        return self.gain_slope is not None or self.offset_slope_dn is not None
+
+    def exposure(self, frames: Sequence[int], times_s: Sequence[float]) -> Exposure:
+        """Return what frames at some times (s after the epoch) ask of the detector; one frame where it drifts."""
         maps = [self.maps(t) for t in times_s]
-        groups = [(0, len(maps))]
-        if self.gain_slope is not None or self.offset_slope_dn is not None:  # each has maps of its own
-            groups = [(k, k + 1) for k in range(len(maps))]
-        out = []
-        for start, stop in groups:
-            excess = [m.excess_index for m in maps[start:stop]], [m.excess_e for m in maps[start:stop]]
-            bounds = np.cumsum([0, *(len(index) for index in excess[0])])
-            joined = maps[start]._replace(
-                excess_index=np.concatenate(excess[0]), excess_e=np.concatenate(excess[1])
-            )  # fmt: skip
-            out.append(Exposure(slice(start, stop), np.array(frames[start:stop], np.int64), joined, bounds))
-        return out
+        index, charge = zip(*((m.excess_index, m.excess_e) for m in maps), strict=True)
+        joined = maps[0]._replace(excess_index=np.concatenate(index), excess_e=np.concatenate(charge))
+        bounds = np.cumsum([0, *map(len, index)])
+        return Exposure(np.array(frames, np.int64), joined, bounds, self.detector, (self.seed, self.band))
 
-    def expose_part(
-        self,
-        electrons: Image,
-        exposures: Sequence[Exposure],
-        begin: int,
-        out: NDArray[np.uint16],
-        place: NDArray[np.int64],
-        full: NDArray[np.int64],
-    ) -> None:
-        """Turn the electrons of some rows of some frames into digital numbers, particle hits included already.
 
-        Parameters
-        ----------
-        electrons : float32 (F, R, W), C-contiguous
-        exposures : sequence of Exposure
-            Of the F frames.
-        begin : int
-            Pixels before the first row, a multiple of `noise.BLOCK`.
-        out : uint16 (M,), written
-        place : int64 (F,)
-            Where in ``out`` the rows of each frame go.
-        full : int64 (F,), changed
-            The pixels at full scale are added.
-        """
-        signal = electrons.reshape(len(electrons), -1)
-        for own in exposures:
-            detect_frames(
-                signal[own.which], own.maps, own.bounds, self.detector, (self.seed, self.band), own.frames,
-                out, place[own.which], begin, full[own.which],
-            )  # fmt: skip
+def expose(electrons: Image, exposure: Exposure, out: NDArray[np.uint16], full: NDArray[np.int64]) -> None:
+    """Turn the electrons of whole frames into digital numbers, particle hits included already.
+
+    Parameters
+    ----------
+    electrons : float32 (F, H, W), C-contiguous
+    exposure : Exposure
+    out : uint16 (F, H, W), C-contiguous, written
+    full : int64 (F,), changed
+        The pixels at full scale are added.
+    """
+    frames, maps, bounds, detector, key = exposure
+    signal = electrons.reshape(len(electrons), -1)
+    place = np.arange(len(signal)) * signal.shape[1]
+    detect_frames(signal, maps, bounds, detector, key, frames, out.reshape(-1), place, 0, full)
 
 
 def build_focal_plane(sensor: SensorModel, band: int, rng: np.random.Generator, seed: int) -> FocalPlane:

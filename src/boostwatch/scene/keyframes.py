@@ -8,17 +8,16 @@ time and its own shift of the line of sight.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import spline_filter
 
-from boostwatch.parallel import ordered_map
+from boostwatch.parallel import ordered_map, parts
 from boostwatch.scene.canvas import Canvas
 from boostwatch.scene.recent import Recent
-from boostwatch_kernels.resample import Coded, RowPlan, blur, encode, resample, spline_taps
+from boostwatch_kernels.resample import Coded, RowPlan, blur, encode, spline_taps
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -79,27 +78,38 @@ class Keyframes:
 
     def _make(self, number: int) -> tuple[Blurred, ...]:
         with self._canvas.composed(self._time(number)) as cells:
-            return tuple(self._blurred(band, kernel) for band, kernel in zip(cells, self._kernels, strict=True))
+            out = tuple(self._room(kernel) for kernel in self._kernels)
+            tasks = [
+                (band, part)
+                for band, blurred in enumerate(out)
+                for part in parts(len(blurred.canvas.low), 1 if self._kernels[band] is None else self._canvas.jobs)
+            ]
 
-    def _blurred(self, cells: Floats, kernel: tuple[Floats, Floats] | None) -> Blurred:
-        grid, jobs = self._canvas.grid, self._canvas.jobs
-        step = grid.oversample
-        cut = _reach_px(kernel, step)
-        margin = grid.margin - cut
+            def work(task: tuple[int, tuple[int, int]]) -> None:
+                band, part = task
+                self._blur(cells[band], self._kernels[band], out[band], part)
+
+            for _ in ordered_map(work, tasks, jobs=self._canvas.jobs):
+                pass
+            return out
+
+    def _room(self, kernel: tuple[Floats, Floats] | None) -> Blurred:
+        grid = self._canvas.grid
+        step, margin = grid.oversample, grid.margin - _reach_px(kernel, grid.oversample)
         rows = (grid.height + 2 * margin) * step
-        out = Coded(
-            np.empty((rows, step, grid.width + 2 * margin), np.uint16),
-            np.empty(rows, np.float32), np.empty(rows, np.float32),
-        )  # fmt: skip
-        if kernel is None:
-            smooth = spline_filter(cells, order=3, output=np.float32, mode="mirror")
-            for row, line in enumerate(smooth):
-                encode(line, out, row)
-            return Blurred(out, margin)
-        edges = np.linspace(0, rows, jobs + 1).astype(int).tolist()
-        for _ in ordered_map(lambda part: blur(cells, kernel, cut * step, out, part), pairwise(edges), jobs=jobs):
-            pass
-        return Blurred(out, margin)
+        cells = np.empty((rows, step, grid.width + 2 * margin), np.uint16)
+        return Blurred(Coded(cells, np.empty(rows, np.float32), np.empty(rows, np.float32)), margin)
+
+    def _blur(
+        self, cells: Floats, kernel: tuple[Floats, Floats] | None, out: Blurred, part: tuple[int, int]
+    ) -> None:  # fmt: skip
+        if kernel is not None:
+            blur(
+                cells, kernel, (self._canvas.grid.margin - out.margin) * self._canvas.grid.oversample, out.canvas, part
+            )
+            return
+        for row, line in enumerate(spline_filter(cells, order=3, output=np.float32, mode="mirror")):
+            encode(line, out.canvas, row)
 
     def number(self, time_s: float) -> int:
         """Return the keyframe before a time."""
@@ -138,10 +148,10 @@ class Sampler(NamedTuple):
     late: tuple[Blurred, ...]
     plans: dict[int, RowPlan]
 
-    def sample(self, band: int, scale: float, begin: int, out: Floats) -> None:
-        """Write some rows of one band, float32 (F, R, W), from ``begin`` on: the radiance times ``scale``."""
+    def band(self, band: int) -> tuple[Coded, Coded, RowPlan]:
+        """Return one band's canvases before and after, and the plan, for `resample.resample`."""
         one, two = self.early[band], self.late[band]
-        resample(one.canvas, two.canvas, self.plans[one.margin], begin, scale, out)
+        return one.canvas, two.canvas, self.plans[one.margin]
 
 
 def _plan(shift: Array, share: Floats, margin: int, step: int) -> RowPlan:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from boostwatch.scene.projection import Arrival, Pose, project
 from boostwatch.scene.sources import Source
 from boostwatch.scene.world import World
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.frame import Stamps, add_stamps
 
 Array = NDArray[np.float64]
 
@@ -26,42 +27,47 @@ ROW_ATTEMPTS = 12
 
 
 class Camera(NamedTuple):
-    """What looks at the objects: sensor, platform, line of sight; optics and dark electrons of an exposure by band."""
+    """What looks at the objects: sensor, rows and columns, platform, line of sight.
+
+    By band, optics and dark electrons of an exposure.
+    """
 
     sensor: Sensor
+    shape: tuple[int, int]
     platform: Platform
     line_of_sight: LineOfSight
     spreads: Sequence[PointSpread]
     dark_e: Sequence[float]
 
 
-@dataclass
-class Mark:
-    """One emission of object ``number`` on the focal plane: where its points fall, line of sight included, px.
+class Stamp(NamedTuple):
+    """The picture of a mark in one band, where it is on the frame.
 
-    ``below_e`` and ``square`` hold, by band, what stamping finds: the electrons of the pixel that its middle falls on
-    (NaN off the frame), and the sum of its squared pixel shares.
+    ``top``, ``left`` of ``light`` float32 (R, C), electrons; ``middle`` the pixel in C order of the frame that the
+    light-weighted mean falls on, -1 off the frame; ``square`` the sum of the squared pixel shares of the whole.
+    """
+
+    top: int
+    left: int
+    light: NDArray[np.float32]
+    middle: int
+    square: float
+
+
+class Mark(NamedTuple):
+    """One emission of object ``number`` on the focal plane.
+
+    ``x``, ``y`` float64 (B,): light-weighted mean, line of sight included, px; ``electrons`` (B,) of all its light;
+    ``stamps`` one a band.
     """
 
     number: int
     emission: Emission
-    arrival: Arrival
+    irradiance_w_m2: Array
     x: Array
     y: Array
-    below_e: Array
-    square: Array
-
-    def __post_init__(self) -> None:
-        share, known = self.arrival.share, np.isfinite(self.y)
-        x, y = self.x, self.y
-        if not known.all():
-            share, x, y = share[:, known], x[known], y[known]
-        self.top, self.bottom = (float(y.min()), float(y.max())) if len(y) else (np.inf, -np.inf)
-        self._middle: list[tuple[float, float]] = list(zip((share @ x).tolist(), (share @ y).tolist(), strict=True))
-
-    def middle(self, band: int) -> tuple[float, float]:
-        """Return the light-weighted mean of the points in a band."""
-        return self._middle[band]
+    electrons: Array
+    stamps: tuple[Stamp, ...]
 
 
 class Objects:
@@ -78,6 +84,7 @@ class Objects:
 
     def __init__(self, sources: Sequence[Source], world: World, camera: Camera, time_s: Array) -> None:
         self._sources, self._world, self._camera, self._time_s = sources, world, camera, time_s
+        self._irradiance_per_e = np.array([band.irradiance_per_e for band in camera.sensor.bands])
 
     def truth(self) -> Records:
         """Return a row of TRUTH_OBJECT for each."""
@@ -94,47 +101,62 @@ class Objects:
         if not self._sources:
             return []
         pose = self._pose(i, float(self._time_s[i]))
-        out = []
-        for number, source in enumerate(self._sources):
-            for emission, arrival in self._seen(source, i, pose):
-                shift = self._shift(i, arrival.y)
-                nothing = np.full((2, len(self._camera.spreads)), np.nan)
-                out.append(Mark(number, emission, arrival, arrival.x + shift[:, 0], arrival.y + shift[:, 1], *nothing))
-        return out
+        return [
+            self._mark(number, i, emission, arrival)
+            for number, source in enumerate(self._sources)
+            for emission, arrival in self._seen(source, i, pose)
+        ]
 
-    def stamp(self, marks: Sequence[Mark], band: int, first_row: int, image: NDArray[np.float32]) -> None:
-        """Add the light of all marks to some rows of one band's electrons, float32 (R, W), from ``first_row`` on."""
-        spread, count = self._camera.spreads[band], len(image)
+    def _mark(self, number: int, i: int, emission: Emission, arrival: Arrival) -> Mark:
+        shift = self._shift(i, arrival.y)
+        x, y, share = arrival.x + shift[:, 0], arrival.y + shift[:, 1], arrival.share
+        known = np.isfinite(y)
+        if not known.all():
+            x, y, share = x[known], y[known], share[:, known]
+        camera = self._camera
+        middle_x, middle_y = share @ x, share @ y
+        electrons = arrival.irradiance_w_m2 / self._irradiance_per_e
+        stamps = tuple(
+            self._stamp(spread, x, y, share[b], (float(middle_x[b]), float(middle_y[b])), float(electrons[b]))
+            for b, spread in enumerate(camera.spreads)
+        )
+        return Mark(number, emission, arrival.irradiance_w_m2, middle_x, middle_y, electrons, stamps)
+
+    def _stamp(
+        self, spread: PointSpread, x: Array, y: Array, share: Array, middle: tuple[float, float], electrons: float
+    ) -> Stamp:
+        height, width = self._camera.shape
         reach = spread.reach_px
-        here = [m for m in marks if m.top - reach < first_row + count and m.bottom + reach > first_row - 1]
-        middles = [self._pixel(m, band, first_row, image) for m in here]
-        # What lies below every object is read before the first of them adds its light.
-        for mark, pixel in zip(here, middles, strict=True):
-            if pixel is not None:
-                mark.below_e[band] = image[pixel]
-        for mark, pixel in zip(here, middles, strict=True):
-            electrons, share, x, y = self._electrons(mark, band), mark.arrival.share[band], mark.x, mark.y - first_row
-            if not mark.emission.primary:  # its sharpness is not asked for: points off these rows are spared
-                near = (y > -1 - reach) & (y < count + reach)
-                x, y, share = x[near], y[near], share[near]
-            square = spread.stamp(image, x, y, share, electrons)
-            if pixel is not None:
-                mark.square[band] = square
-
-    def _electrons(self, mark: Mark, band: int) -> float:
-        return float(mark.arrival.irradiance_w_m2[band]) / self._camera.sensor.bands[band].irradiance_per_e
+        left, top = (max(math.floor(float(a.min())) - reach, 0) for a in (x, y))
+        right, bottom = (min(math.ceil(float(a.max())) + reach + 1, n) for a, n in ((x, width), (y, height)))
+        light = np.zeros((max(bottom - top, 0), max(right - left, 0)), np.float32)
+        square = spread.stamp(light, x - left, y - top, share, electrons)
+        column, row = (math.floor(m + 0.5) for m in middle)
+        inside = 0 <= row < height and 0 <= column < width
+        return Stamp(top, left, light, row * width + column if inside else -1, square)
 
     @staticmethod
-    def _pixel(mark: Mark, band: int, first_row: int, image: NDArray[np.float32]) -> tuple[int, int] | None:
-        """Return the row and column of an image that a mark's middle falls on."""
-        x, y = mark.middle(band)
-        if not (np.isfinite(x) and np.isfinite(y)):
-            return None
-        row, column = int(np.floor(y + 0.5)) - first_row, int(np.floor(x + 0.5))
-        return (row, column) if 0 <= row < image.shape[0] and 0 <= column < image.shape[1] else None
+    def stamps(frames: Sequence[Sequence[Mark]], band: int) -> Stamps:
+        """Return the pictures of one band on some frames, for `frame.add_stamps`; marks in their order."""
+        table, light, start = [], [np.empty(0, np.float32)], 0
+        for f, marks in enumerate(frames):
+            for mark in marks:
+                stamp = mark.stamps[band]
+                table.append((f, stamp.top, stamp.left, *stamp.light.shape, start, stamp.middle))
+                light.append(stamp.light.reshape(-1))
+                start += stamp.light.size
+        return Stamps(np.array(table, np.int64).reshape(-1, 7), np.concatenate(light))
 
-    def samples(self, i: int, marks: Sequence[Mark]) -> Records:
-        """Return the truth of frame ``i`` after all its rows have been stamped.
+    def samples(self, i: int, marks: Sequence[Mark], below_e: NDArray[np.float32]) -> Records:
+        """Return the truth of a frame.
+
+        Parameters
+        ----------
+        i : int
+            The frame.
+        marks : sequence of Mark
+        below_e : float32 (M, B)
+            Electrons without any object of the pixels that the marks' means fall on.
 
         Returns
         -------
@@ -143,24 +165,25 @@ class Objects:
             light-weighted means; ``snr`` counts the background without any object.
         """
         rows = []
-        for mark in marks:
+        for mark, below in zip(marks, below_e, strict=True):
             for b, band in enumerate(self._camera.sensor.bands):
                 intensity = float(mark.emission.intensity_w_sr[b])
-                if not mark.emission.primary or intensity <= 0 or not np.isfinite(mark.below_e[b]):
+                if not mark.emission.primary or intensity <= 0 or mark.stamps[b].middle < 0:
                     continue
-                electrons = self._electrons(mark, b)
-                noise = mark.below_e[b] + self._camera.dark_e[b] + band.read_noise_e**2
-                snr = electrons * np.sqrt(mark.square[b] / noise)
-                irradiance = float(mark.arrival.irradiance_w_m2[b])
-                rows.append((mark.number, i, b, *mark.middle(b), intensity, irradiance, electrons, snr))
+                electrons = float(mark.electrons[b])
+                noise = float(below[b]) + self._camera.dark_e[b] + band.read_noise_e**2
+                snr = electrons * math.sqrt(mark.stamps[b].square / noise)
+                irradiance = float(mark.irradiance_w_m2[b])
+                rows.append((mark.number, i, b, mark.x[b], mark.y[b], intensity, irradiance, electrons, snr))
         return np.array(rows, TRUTH_SAMPLE)
 
     def add(self, i: int, image: NDArray[np.float32]) -> Records:
         """Add the light of frame ``i`` to mean photo-electrons (B, H, W); return its `samples`."""
         marks = self.marks(i)
-        for band, electrons in enumerate(image):
-            self.stamp(marks, band, 0, electrons)
-        return self.samples(i, marks)
+        below = np.zeros((len(image), len(marks)), np.float32)
+        for band in range(len(image)):
+            add_stamps(self.stamps([marks], band), 0, image[band : band + 1], below[band])
+        return self.samples(i, marks, below.T)
 
     def _pose(self, i: int, time_s: float) -> Pose:
         platform = self._camera.platform

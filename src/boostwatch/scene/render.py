@@ -18,7 +18,7 @@ from boostwatch.parallel import ordered_map
 from boostwatch.records import QUALITY_BITS, Records
 from boostwatch.scene.camera import build_sensor
 from boostwatch.scene.canvas import Canvas
-from boostwatch.scene.focal_plane import build_focal_plane
+from boostwatch.scene.focal_plane import build_focal_plane, expose
 from boostwatch.scene.image import image_radiance
 from boostwatch.scene.in_view import Frame, require_in_view
 from boostwatch.scene.keyframes import Keyframes, Sampler, margin_px
@@ -35,7 +35,9 @@ from boostwatch.scene.stray import add_stray_light
 from boostwatch.scene.view import Grid
 from boostwatch.scene.world import World, require_bands
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.frame import Exposure, Stamps, add_stamps, render_band
 from boostwatch_kernels.noise import BLOCK
+from boostwatch_kernels.resample import Coded, RowPlan, resample
 
 Array = NDArray[np.float64]
 
@@ -44,7 +46,7 @@ BATCH, BATCH_BYTES = 8, 1 << 23
 """Frames rendered together, where they are no larger than that."""
 MOST_BATCHES = 8
 """Whose memory is kept for the next ones."""
-PART_PIXELS = 1 << 15
+PART_PIXELS = 1 << 16
 """Of a frame at a time: their electrons, and what they need of two keyframes, fit a core's cache."""
 LEAST_SMEAR_PX = 0.05
 """Motion of the whole scene within an exposure that is worth a filter of its own."""
@@ -223,7 +225,8 @@ class Renderer:
         ]
         stray = scenario.sensor.ghost.strength or scenario.sensor.stray_light or scenario.sensor.cosmic_rays.rate
         self._whole = bool(stray)  # what spreads over the frame needs all of it at once
-        self._parts = self._cut()
+        self._rows = _rows_at_once(self.shape[2])
+        self._drifts = any(plane.drifts for plane in self._planes)
         self._together = BATCH if np.prod(self.shape) * 2 <= BATCH_BYTES else 1
         self._memory: Recycled[np.uint16] = Recycled((self._together, *self.shape), np.uint16, MOST_BATCHES)
         self.bad_pixels: NDArray[np.uint8] = np.stack([p.known for p in self._planes])
@@ -265,39 +268,32 @@ class Renderer:
         ]
         figures = [scenario.sensor.figures(b) for b in range(len(sensor.bands))]
         dark_e = [f.dark_e_per_s * f.integration_s for f in figures]
-        camera = Camera(sensor, self._platform, self._los, self._spreads, dark_e)
+        camera = Camera(sensor, self.shape[1:], self._platform, self._los, self._spreads, dark_e)
         self._objects = Objects(plan.sources, world, camera, self.time_s)
         self.objects = self._objects.truth()
 
-    def _samplers(self, which: Sequence[int]) -> list[tuple[slice, Sampler]]:
-        """Return what samples the scene for frames; one for those that have their keyframes in common."""
-        times, shifts = [], []
-        for i in which:
-            if self.row_time_s is None:
-                times.append(np.full(self.shape[1], self.time_s[i]))
-                shifts.append(np.broadcast_to(self.line_of_sight[i], (self.shape[1], 2)))
-            else:
-                times.append(self.time_s[i] + self.row_time_s)
-                shifts.append(self._los.rows(i, self.row_time_s))
-        out = []
+    def _keyframe(self, i: int) -> tuple[int, int]:
+        """Return a frame's field of view and the keyframe before its middle row."""
+        step = int(self._steps[i])
+        return step, self._keyframes(step).number(float(self.time_s[i]))
 
-        def keyframes(k: int) -> tuple[int, int]:
-            step = int(self._steps[which[k]])
-            return step, self._keyframes(step).number(float(times[k][len(times[k]) // 2]))
-
-        for (step, number), group in groupby(range(len(which)), keyframes):
-            here = list(group)
-            part = slice(here[0], here[-1] + 1)
-            sampler = self._keyframes(step).sampler(number, np.stack(times[part]), np.stack(shifts[part]))
-            out.append((part, sampler))
-        return out
+    def _sampler(self, which: Sequence[int]) -> Sampler:
+        """Return what samples the scene for frames that have their keyframe in common."""
+        step, number = self._keyframe(which[0])
+        if self.row_time_s is None:
+            time = np.repeat(self.time_s[list(which), None], self.shape[1], axis=1)
+            shift = np.repeat(self.line_of_sight[list(which), None], self.shape[1], axis=1)
+        else:
+            time = self.time_s[list(which), None] + self.row_time_s
+            shift = np.stack([self._los.rows(i, self.row_time_s) for i in which])
+        return self._keyframes(step).sampler(number, time, shift)
 
     def scene(self, i: int) -> NDArray[np.float32]:
         """Return the mean photo-electrons of frame ``i`` without objects, float32 (B, H, W)."""
         out = np.empty(self.shape, np.float32)
-        _, sampler = self._samplers([i])[0]
+        sampler = self._sampler([i])
         for b in range(self.shape[0]):
-            sampler.sample(b, self._electrons_per_radiance[b], 0, out[b : b + 1])
+            resample(*sampler.band(b), 0, self._electrons_per_radiance[b], out[b : b + 1])
         return out
 
     def frame(self, i: int) -> RenderedFrame:
@@ -317,7 +313,7 @@ class Renderer:
     def frames(self, which: Iterable[int] | None = None, *, jobs: int = 1) -> Iterator[RenderedFrame]:
         """Yield frames, all of them in their order by default, rendered on ``jobs`` threads."""
         batches = batched(range(self.n_frames) if which is None else which, self._together)
-        # Marks are many short steps of Python: on one thread, lest they wait for each other at every step.
+        # Marks are many short steps of Python: here, ahead of the kernels, lest threads wait for each other at each.
         for batch in ordered_map(self._batch, map(self._marked, batches), jobs=jobs):
             yield from batch
 
@@ -329,46 +325,68 @@ class Renderer:
         return [(i, self._objects.marks(i)) for i in which]
 
     def _batch(self, marked: Sequence[tuple[int, list[Mark]]]) -> list[RenderedFrame]:
-        """Render some frames together, a few rows of all at a time: what one reads the next finds in the cache."""
+        """Render some frames; those that have their keyframes and their maps in common, together."""
+        memory = self._memory.take()
+        out: list[RenderedFrame] = []
+        for _, group in groupby(marked, lambda frame: (self._keyframe(frame[0]), self._drifts and frame[0])):
+            alike = list(group)
+            out += self._alike(alike, memory[len(out) : len(out) + len(alike)])
+        return out
+
+    def _alike(self, marked: Sequence[tuple[int, list[Mark]]], data: NDArray[np.uint16]) -> list[RenderedFrame]:
+        """Render frames that have their keyframes and their maps in common into ``data`` uint16 (F, B, H, W)."""
         which, marks = zip(*marked, strict=True)
-        samplers, count, (_, height, width) = self._samplers(which), len(which), self.shape
-        data = self._memory.take()[:count]
-        full = np.zeros((self.shape[0], count), np.int64)
-        times_s = self.time_s[list(which)].tolist()
+        bands, height, width = self.shape
+        full = np.zeros((bands, len(which)), np.int64)
+        below = np.zeros((bands, sum(map(len, marks))), np.float32)
+        sampler, times_s = self._sampler(which), self.time_s[list(which)].tolist()
         for b, plane in enumerate(self._planes):
-            exposures = plane.exposures(which, times_s)
-            for rows in self._parts:
-                electrons = self._room(count, rows[1] - rows[0])
-                for part, sampler in samplers:
-                    sampler.sample(b, self._electrons_per_radiance[b], rows[0], electrons[part])
-                for i, own, image in zip(which, marks, electrons, strict=True):
-                    self._objects.stamp(own, b, rows[0], image)
-                    if self._whole:
-                        add_stray_light(image, self.scenario.sensor)
-                        plane.add_cosmic_rays(image, i)
-                place = ((np.arange(count) * self.shape[0] + b) * height + rows[0]) * width
-                plane.expose_part(electrons, exposures, rows[0] * width, data.reshape(-1), place, full[b])
+            scene, stamps = (*sampler.band(b), self._electrons_per_radiance[b]), self._objects.stamps(marks, b)
+            exposure = plane.exposure(which, times_s)
+            place = (np.arange(len(which)) * bands + b) * (height * width)
+            if self._whole:
+                self._expose_whole(scene, stamps, exposure, data[:, b], below[b], full[b])
+            else:
+                render_band(scene, stamps, exposure, self._rows, width, data.reshape(-1), place, below[b], full[b])
         saturated = full.T / (height * width) > SATURATED_SHARE
         quality = np.where(saturated, QUALITY_BITS["saturated"], 0).astype(np.uint8)
-        samples = [self._objects.samples(i, m) for i, m in zip(which, marks, strict=True)]
+        levels = np.split(below.T, np.cumsum([len(m) for m in marks])[:-1])
+        samples = [self._objects.samples(*frame, e) for frame, e in zip(marked, levels, strict=True)]
         return [RenderedFrame(*row) for row in zip(data, quality, samples, strict=True)]
 
-    def _room(self, frames: int, rows: int) -> NDArray[np.float32]:
-        """Return this thread's memory for the electrons of some rows of some frames, float32 (F, R, W)."""
-        size = frames * rows * self.shape[2]
-        if getattr(self._own, "room", np.empty(0)).size < size:
-            self._own.room = np.empty(size, np.float32)
-        room: NDArray[np.float32] = self._own.room[:size].reshape(frames, rows, self.shape[2])
+    def _expose_whole(
+        self,
+        scene: tuple[Coded, Coded, RowPlan, float],
+        stamps: Stamps,
+        exposure: Exposure,
+        data: NDArray[np.uint16],
+        below: NDArray[np.float32],
+        full: NDArray[np.int64],
+    ) -> None:
+        """Like `frame.render_band` where light or charge spreads over the frame, into ``data`` uint16 (F, H, W)."""
+        early, late, plan, scale = scene
+        electrons = self._room(len(data))
+        resample(early, late, plan, 0, scale, electrons)
+        add_stamps(stamps, 0, electrons, below)
+        out = np.empty(data.shape, np.uint16)
+        for i, image in zip(exposure.frames, electrons, strict=True):
+            add_stray_light(image, self.scenario.sensor)
+            self._planes[exposure.key[1]].add_cosmic_rays(image, int(i))
+        expose(electrons, exposure, out, full)
+        data[:] = out
+
+    def _room(self, frames: int) -> NDArray[np.float32]:
+        """Return this thread's memory for the electrons of some frames, float32 (F, H, W)."""
+        if not hasattr(self._own, "room"):
+            self._own.room = np.empty((self._together, *self.shape[1:]), np.float32)
+        room: NDArray[np.float32] = self._own.room[:frames]
         return room
 
-    def _cut(self) -> list[tuple[int, int]]:
-        """Return the stretches of rows that are rendered at a time: whole blocks of noise, about `PART_PIXELS`."""
-        height, width = self.shape[1:]
-        if self._whole:
-            return [(0, height)]
-        unit = BLOCK // math.gcd(BLOCK, width)
-        rows = unit * max(1, PART_PIXELS // (unit * width))
-        return [(start, min(start + rows, height)) for start in range(0, height, rows)]
+
+def _rows_at_once(width: int) -> int:
+    """Return how many rows are rendered at a time: whole blocks of noise, about `PART_PIXELS`."""
+    unit = BLOCK // math.gcd(BLOCK, width)
+    return unit * max(1, PART_PIXELS // (unit * width))
 
 
 def batched(items: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
