@@ -199,13 +199,14 @@ class Canvas:
     def _grid_with(self, room: int) -> Grid:
         return Grid(self.grid.height, self.grid.width, self.grid.margin + room, self.grid.oversample)
 
-    def _share(self, rows: int, work: Callable[[tuple[int, int]], None]) -> None:
+    @staticmethod
+    def _share(rows: int, jobs: int, work: Callable[[tuple[int, int]], None]) -> None:
         """Do something for all rows, shared by threads; the kernels release the interpreter."""
-        for _ in ordered_map(work, parts(rows, self.jobs), jobs=self.jobs):
+        for _ in ordered_map(work, parts(rows, jobs), jobs=jobs):
             pass
 
     @contextmanager
-    def composed(self, time_s: float) -> Iterator[Floats]:
+    def composed(self, time_s: float, jobs: int = 1) -> Iterator[Floats]:
         """Lend the radiance of all cells at a time, float32 (B, N, M), W/m2/sr/um; not to be changed.
 
         One at a time, since the memory is used again: fresh memory of this size costs as much as the sums.
@@ -218,12 +219,12 @@ class Canvas:
             if self._cells is None:
                 self._cells = np.empty((len(self._sensor.bands), *self.grid.shape), np.float32)
             if self._static:
-                self._compose_between(time_s, self._cells)
+                self._compose_between(time_s, jobs, self._cells)
             else:
-                self._compose_exactly(time_s, self._cells)
+                self._compose_exactly(time_s, jobs, self._cells)
             yield self._cells
 
-    def _compose_exactly(self, time_s: float, out: Floats) -> None:
+    def _compose_exactly(self, time_s: float, jobs: int, out: Floats) -> None:
         now = self._exact(time_s)
 
         def work(rows: tuple[int, int]) -> None:
@@ -232,9 +233,9 @@ class Canvas:
             for deck, field, secant, tops in zip(self._world.decks, now.fields, now.secant, now.tops, strict=True):
                 overlay(out, field[here], field[here], 0.0, deck.threshold, (secant, tops), rows)
 
-        self._share(out.shape[1], work)
+        self._share(out.shape[1], jobs, work)
 
-    def _compose_between(self, time_s: float, out: Floats) -> None:
+    def _compose_between(self, time_s: float, jobs: int, out: Floats) -> None:
         number, share = divmod(time_s / self.exact_s, 1.0)
         early = self._moments(number)
         late = self._moments(number + 1.0) if share else early
@@ -245,7 +246,7 @@ class Canvas:
             *self._offsets(since),
         )  # fmt: skip
         ground, fields = (early.ground, late.ground), (early.fields, late.fields)
-        self._share(out.shape[1], lambda rows: compose(ground, fields, share, layers, out, rows))
+        self._share(out.shape[1], jobs, lambda rows: compose(ground, fields, share, layers, out, rows))
 
     def _offsets(self, since_s: tuple[float, float]) -> tuple[NDArray[np.int64], Floats]:
         """Return where the decks' fields with room around them are sampled so long after each moment: see `Layers`."""

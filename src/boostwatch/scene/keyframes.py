@@ -30,6 +30,10 @@ FADE_SHARE = 0.25
 """Of the time between exact views: fields may be joined by a line that long, but edges that they make may not."""
 
 
+LASTING = 8
+"""Frames that a keyframe serves at least to be made ahead."""
+
+
 class Blurred(NamedTuple):
     """One band's canvas after optics and pixel, and the pixels of margin that it has left."""
 
@@ -62,6 +66,8 @@ class Keyframes:
     ----------
     interval_s : float
         Time between keyframes, a whole number of frames.
+    lasting : bool
+        Whether a keyframe serves so many frames that it may be made ahead of them, on one thread beside theirs.
     """
 
     def __init__(
@@ -71,25 +77,27 @@ class Keyframes:
         longest = min(STEP_PX / max(canvas.speed_px_s, 1e-12), FADE_SHARE * canvas.exact_s, max(end_s, period_s))
         frames = longest / period_s
         self.interval_s = period_s if canvas.rolling else max(float(np.floor(frames + 1e-9)), 1.0) * period_s
-        self._recent: Recent[int, tuple[Blurred, ...]] = Recent(self._make, 3)
+        self.lasting = self.interval_s >= LASTING * period_s
+        self._jobs = 1 if self.lasting else canvas.jobs
+        self._recent: Recent[int, tuple[Blurred, ...]] = Recent(self._make, 4 if self.lasting else 3)
 
     def _time(self, number: int) -> float:
         return min(number * self.interval_s, self._end_s)
 
     def _make(self, number: int) -> tuple[Blurred, ...]:
-        with self._canvas.composed(self._time(number)) as cells:
+        with self._canvas.composed(self._time(number), self._jobs) as cells:
             out = tuple(self._room(kernel) for kernel in self._kernels)
             tasks = [
                 (band, part)
                 for band, blurred in enumerate(out)
-                for part in parts(len(blurred.canvas.low), 1 if self._kernels[band] is None else self._canvas.jobs)
+                for part in parts(len(blurred.canvas.low), 1 if self._kernels[band] is None else self._jobs)
             ]
 
             def work(task: tuple[int, tuple[int, int]]) -> None:
                 band, part = task
                 self._blur(cells[band], self._kernels[band], out[band], part)
 
-            for _ in ordered_map(work, tasks, jobs=self._canvas.jobs):
+            for _ in ordered_map(work, tasks, jobs=self._jobs):
                 pass
             return out
 
@@ -110,6 +118,11 @@ class Keyframes:
             return
         for row, line in enumerate(spline_filter(cells, order=3, output=np.float32, mode="mirror")):
             encode(line, out.canvas, row)
+
+    def prepare(self, number: int) -> None:
+        """Make a keyframe, if there is none and a frame may need it."""
+        if number == 0 or self._time(number) > self._time(number - 1):
+            self._recent(number)
 
     def number(self, time_s: float) -> int:
         """Return the keyframe before a time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any, NamedTuple
@@ -44,6 +45,8 @@ Array = NDArray[np.float64]
 SATURATED_SHARE = 0.01
 BATCH, BATCH_BYTES = 8, 1 << 23
 """Frames rendered together, where they are no larger than that."""
+AHEAD = 2
+"""Batches that a keyframe is made before the first one that needs it."""
 MOST_BATCHES = 8
 """Whose memory is kept for the next ones."""
 PART_PIXELS = 1 << 16
@@ -136,6 +139,10 @@ def _scroll(platform: Platform, sensor: Sensor, end_s: float) -> tuple[float, fl
     scale = exposure / (times[1] - times[0])
     way = float(x1 - x0) * scale, float(y1 - y0) * scale
     return way if np.hypot(*way) > LEAST_SMEAR_PX else (0.0, 0.0)
+
+
+_Task = list[tuple[int, list[Mark]]] | tuple[int, int]
+"""Frames with their marks, or the field of view and the number of a keyframe."""
 
 
 class Renderer:
@@ -308,20 +315,48 @@ class Renderer:
         -------
         RenderedFrame
         """
+        self._require((i,))
         return self._batch(self._marked((i,)))[0]
 
     def frames(self, which: Iterable[int] | None = None, *, jobs: int = 1) -> Iterator[RenderedFrame]:
         """Yield frames, all of them in their order by default, rendered on ``jobs`` threads."""
         batches = batched(range(self.n_frames) if which is None else which, self._together)
-        # Marks are many short steps of Python: here, ahead of the kernels, lest threads wait for each other at each.
-        for batch in ordered_map(self._batch, map(self._marked, batches), jobs=jobs):
-            yield from batch
+        for rendered in ordered_map(self._do, self._tasks(batches), jobs=jobs):
+            yield from rendered
 
-    def _marked(self, which: Sequence[int]) -> list[tuple[int, list[Mark]]]:
-        """Return frames' numbers with what arrives from all objects in each."""
+    def _tasks(self, batches: Iterable[Sequence[int]]) -> Iterator[_Task]:
+        """Yield what there is to do: batches, and keyframes of their own some batches ahead of those that need them.
+
+        Marks are many short steps of Python: they are made here, lest threads wait for each other at each of them.
+        """
+        known: set[tuple[int, int]] = set()
+        waiting: deque[Sequence[int]] = deque()
+        for batch in batches:
+            self._require(batch)
+            for i in batch:
+                step, number = self._keyframe(i)
+                if self._keyframes(step).lasting:
+                    yield from (key for key in ((step, number), (step, number + 1)) if key not in known)
+                    known |= {(step, number), (step, number + 1)}
+            waiting.append(batch)
+            if len(waiting) > AHEAD:
+                yield self._marked(waiting.popleft())
+        yield from map(self._marked, waiting)
+
+    def _do(self, task: _Task) -> list[RenderedFrame]:
+        if isinstance(task, list):
+            return self._batch(task)
+        step, number = task
+        self._keyframes(step).prepare(number)
+        return []
+
+    def _require(self, which: Sequence[int]) -> None:
         for i in which:
             if not 0 <= i < self.n_frames:
                 raise UsageError("no such frame", found=i, allowed=f"0 to {self.n_frames - 1}")
+
+    def _marked(self, which: Sequence[int]) -> list[tuple[int, list[Mark]]]:
+        """Return frames' numbers with what arrives from all objects in each."""
         return [(i, self._objects.marks(i)) for i in which]
 
     def _batch(self, marked: Sequence[tuple[int, list[Mark]]]) -> list[RenderedFrame]:
