@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from numba import config
 
-from boostwatch_kernels.clouds import CLEAR, Threshold, cover, overlay, sample
+from boostwatch_kernels.clouds import CLEAR, Threshold, opacity, overlay, packed, sample, transmit_layer
 from tests.kernels import reference_canvas as reference
 
 SMALL = bool(config.DISABLE_JIT)
@@ -35,7 +35,10 @@ def test_where_the_view_misses_there_is_no_cloud() -> None:
     sample(np.ones((8, 8), np.float32), row, np.zeros((2, 2)), out, (0, 9))
     assert (out[:-1] == CLEAR).all()
     assert (out[-1] == 1).all()
-    assert not cover(out[:, 0], np.ones(9, np.float32), Threshold(2.0, 0.1, 3.0, 1.0, 2.0)).any()
+    light = np.ones(2)
+    place, threshold = np.array([[np.nan, 0.0], [0.0, 0.0]]), Threshold(0.5, 0.1, 0.9, 1.0, 2.0)
+    transmit_layer(np.ones((8, 8), np.float32), out, np.float32(0), place, np.ones(2), threshold, light)
+    np.testing.assert_allclose(light, [1.0, np.exp(-2.0)], rtol=1e-6)
 
 
 def test_overlay_equals_twin_for_any_share_of_rows() -> None:
@@ -58,7 +61,23 @@ def test_overlay_equals_twin_for_any_share_of_rows() -> None:
 
 
 def test_opacity_is_beer_lambert() -> None:
-    threshold = Threshold(0.0, 1e-6, 1.0, 0.0, 20.0)
+    shape = packed(Threshold(0.0, 1e-6, 1.0, 0.0, 20.0))
     value, secant = np.linspace(1e-3, 1.2, 200, dtype=np.float32), np.linspace(1, 30, 200, dtype=np.float32)
     wanted = -np.expm1(-20.0 * np.minimum(value, 1).astype(np.float64) * secant)
-    np.testing.assert_allclose(cover(value, secant, threshold), wanted, rtol=2e-6, atol=1e-7)
+    found = [opacity(v, s, tuple(map(np.float32, shape)))[1] for v, s in zip(value, secant, strict=True)]
+    np.testing.assert_allclose(found, wanted, rtol=2e-6, atol=1e-7)
+
+
+def test_light_through_a_layer_equals_twin() -> None:
+    rng = np.random.default_rng(5)
+    early, late = rng.standard_normal((2, 16, 16)).astype(np.float32)
+    place, secant, light = rng.uniform(-20, 40, (2, 30)), 1 + rng.random(30), rng.random(30)
+    threshold = Threshold(0.2, 0.3, 1.0, 0.5, 3.0)
+    out = light.copy()
+    transmit_layer(early, late, np.float32(0.3), place, secant, threshold, out)
+    for k, (row, column) in enumerate(place.T):
+        one = (np.full((2, 2), row), np.full((2, 2), column), (1, 1))
+        value = 0.7 * reference.sample(early, *one)[0, 0] + 0.3 * reference.sample(late, *one)[0, 0]
+        cover, depth = np.clip((value - 0.2) / 0.3 + 0.5, 0, 1), np.clip((value - 0.2) / 0.8, 0, 1)
+        wanted = light[k] * (1 - cover * -np.expm1(-(0.5 + 2.5 * depth) * secant[k]))
+        assert abs(out[k] - wanted) < 1e-5
