@@ -87,7 +87,7 @@ class Cells:
         self.cells, self.grid = cells, grid
 
     @contextmanager
-    def composed(self, _: float) -> Iterator[np.ndarray]:
+    def composed(self, *_: float) -> Iterator[np.ndarray]:
         yield self.cells
 
 
