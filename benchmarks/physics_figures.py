@@ -17,6 +17,7 @@ from benchmarks._environment import environment, print_environment
 from boostwatch.scene.keyframes import Keyframes
 from boostwatch.scene.render import Renderer
 from boostwatch.scene.scenario import Scenario
+from boostwatch_kernels.resample import resample
 
 Array = NDArray[np.float64]
 
@@ -75,7 +76,8 @@ def between_keyframes() -> tuple[float, float, float]:
     at_once = Keyframes(keyframes._canvas, keyframes._kernels, middle, 2 * middle)
     two = np.empty((2, *r.shape), np.float32)
     for way, out in zip((keyframes, at_once), two, strict=True):
-        way.render(np.full(SIZE, middle), np.zeros((SIZE, 2)), [1.0], out)
+        sampler = way.sampler(way.number(middle), np.full((1, SIZE), middle), np.zeros((1, SIZE, 2)))
+        resample(*sampler.band(0), 0, 1.0, out)
     error = np.abs(two[0] - two[1])
     rms = float(np.sqrt(np.mean(error**2)))
     contrast = float(two[1].std())
