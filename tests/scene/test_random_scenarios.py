@@ -7,7 +7,8 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 
 from boostwatch.errors import BadData
-from boostwatch.scene.render import Renderer, check
+from boostwatch.scene.plan import check
+from boostwatch.scene.render import Renderer
 from boostwatch.scene.scenario import Scenario
 from boostwatch.settings import parse_toml
 

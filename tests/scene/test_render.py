@@ -14,8 +14,9 @@ from boostwatch.errors import BadData, UsageError
 from boostwatch.parallel import ordered_map
 from boostwatch.records import QUALITY_BITS
 from boostwatch.scene.library import builtin
+from boostwatch.scene.plan import array_names
 from boostwatch.scene.platform import Platform
-from boostwatch.scene.render import Renderer, array_names
+from boostwatch.scene.render import Renderer
 from boostwatch.scene.scenario import Scenario
 from boostwatch.sensor import gaussian_psf
 from boostwatch.settings import parse_toml, read_toml

@@ -136,8 +136,8 @@ def write_frames(
 
 
 def _file_names(scenario: Scenario) -> list[str]:
+    from boostwatch.scene.plan import array_names
     from boostwatch.scene.platform import table_names
-    from boostwatch.scene.render import array_names
 
     return [*array_names(scenario), *table_names(scenario)]
 
@@ -154,8 +154,9 @@ def prepare(scenario: Scenario, *, base: str | Path = ".", seed: int | None = No
     -------
     boostwatch.scene.render.Renderer
     """
+    from boostwatch.scene.plan import array_names
     from boostwatch.scene.platform import table_names
-    from boostwatch.scene.render import Renderer, array_names
+    from boostwatch.scene.render import Renderer
 
     arrays = {name: store.read_array(Path(base) / name) for name in array_names(scenario)}
     tables = {name: store.read_table(Path(base) / name) for name in table_names(scenario)}
@@ -164,8 +165,8 @@ def prepare(scenario: Scenario, *, base: str | Path = ".", seed: int | None = No
 
 def check_scenario(path: str | Path, *, seed: int | None = None) -> None:
     """Raise what `simulate` would about a scenario file and a seed, short of rendering it."""
+    from boostwatch.scene.plan import array_names, check
     from boostwatch.scene.platform import table_names
-    from boostwatch.scene.render import array_names, check
     from boostwatch.scene.scenario import Scenario
 
     path = Path(path)

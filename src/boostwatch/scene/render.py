@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
@@ -14,28 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.errors import UsageError
-from boostwatch.geometry import nearest_ground, quaternion_to_matrix
 from boostwatch.parallel import ordered_map
 from boostwatch.records import QUALITY_BITS, Records
-from boostwatch.scene.camera import build_sensor
 from boostwatch.scene.canvas import Canvas
 from boostwatch.scene.focal_plane import build_focal_plane, expose
-from boostwatch.scene.image import image_radiance
-from boostwatch.scene.in_view import Frame, require_in_view
 from boostwatch.scene.keyframes import Keyframes, Sampler, margin_px
-from boostwatch.scene.limits import MOST_FIELDS, require_memory, require_slow, require_steady, total_smear_px
-from boostwatch.scene.line_of_sight import LineOfSight
+from boostwatch.scene.limits import MOST_FIELDS, total_smear_px
 from boostwatch.scene.objects import Camera, Mark, Objects
-from boostwatch.scene.optics import build_point_spread, psf_files
-from boostwatch.scene.platform import Platform
+from boostwatch.scene.optics import build_point_spread
+from boostwatch.scene.plan import Plan, make_plan, randoms
 from boostwatch.scene.recent import Recent
 from boostwatch.scene.recycled import Recycled
 from boostwatch.scene.scenario import ImageBackground, Scenario
-from boostwatch.scene.sources import Source, build_source
 from boostwatch.scene.stray import add_stray_light
 from boostwatch.scene.view import Grid
-from boostwatch.scene.world import World, require_bands
-from boostwatch.sensor import Sensor
+from boostwatch.scene.world import World
 from boostwatch_kernels.frame import Exposure, Stamps, add_stamps, render_band
 from boostwatch_kernels.noise import BLOCK
 from boostwatch_kernels.resample import Coded, RowPlan, resample
@@ -51,8 +43,6 @@ MOST_BATCHES = 8
 """Whose memory is kept for the next ones."""
 PART_PIXELS = 1 << 16
 """Of a frame at a time: their electrons, and what they need of two keyframes, fit a core's cache."""
-LEAST_SMEAR_PX = 0.05
-"""Motion of the whole scene within an exposure that is worth a filter of its own."""
 
 
 class RenderedFrame(NamedTuple):
@@ -61,84 +51,6 @@ class RenderedFrame(NamedTuple):
     data: NDArray[np.uint16]
     quality: NDArray[np.uint8]
     samples: Records
-
-
-def array_names(scenario: Scenario) -> list[str]:
-    """Return the files, relative to the scenario's own place, whose arrays `Renderer` must be given."""
-    background = [scenario.background.file] if isinstance(scenario.background, ImageBackground) else []
-    return [*background, *psf_files(scenario.sensor)]
-
-
-def check(
-    scenario: Scenario,
-    arrays: Mapping[str, NDArray[np.generic]],
-    tables: Mapping[str, NDArray[Any]],
-    *,
-    seed: int | None = None,
-) -> None:
-    """Raise what `Renderer` would about a scenario, without the work of a scene.
-
-    Raises
-    ------
-    BadData
-    """
-    _plan(scenario, arrays, tables, scenario.seed if seed is None else seed)
-    if isinstance(scenario.background, ImageBackground):
-        grid = Grid(scenario.sensor.height, scenario.sensor.width, 0, 1)
-        image_radiance(arrays[scenario.background.file], scenario.background, len(scenario.sensor.bands), grid)
-
-
-class _Plan(NamedTuple):
-    """What is settled about a scenario before the first cell of its scene is made; ``motion`` and ``reach`` in px."""
-
-    time_s: Array
-    platform: Platform
-    sensor: Sensor
-    line_of_sight: LineOfSight
-    motion: tuple[float, float]
-    reach: float
-    sources: list[Source]
-
-
-def _randoms(seed: int, purpose: str, number: int) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(purpose.encode()), number])
-
-
-def _plan(
-    scenario: Scenario, arrays: Mapping[str, NDArray[np.generic]], tables: Mapping[str, NDArray[Any]], seed: int
-) -> _Plan:
-    """Build all that is cheap, and refuse what cannot be rendered."""
-    time_s: Array = np.arange(scenario.n_frames, dtype=np.float64) / scenario.sensor.frame_rate
-    platform = Platform(scenario, tables)
-    sensor = build_sensor(scenario, arrays)
-    require_bands(scenario, sensor)
-    los = LineOfSight(scenario, sensor, time_s, _randoms(seed, "pointing", 0))
-    reach = require_steady(scenario, los, sensor, platform.row_time_s)
-    end_s = float(time_s[-1])
-    motion = _scroll(platform, sensor, end_s)
-    require_slow(motion)
-    require_memory(scenario, sensor, platform, end_s, reach)
-    bands = [(b.lower_um, b.upper_um) for b in sensor.bands]
-    sources = [build_source(item, end_s, bands, _randoms(seed, "object", i)) for i, item in enumerate(scenario.objects)]
-    if scenario.outside_view == "error":
-        require_in_view(scenario, sources, Frame(sensor, platform, time_s, reach))
-    return _Plan(time_s, platform, sensor, los, motion, reach, sources)
-
-
-def _scroll(platform: Platform, sensor: Sensor, end_s: float) -> tuple[float, float]:
-    """Return the way (x, y) of the scene over the focal plane in an exposure, px, in the middle of the run."""
-    if not platform.moving:
-        return 0.0, 0.0
-    exposure = sensor.integration_s
-    early = max(0.5 * end_s - 0.5 * exposure, 0.0)
-    times = np.array([early, min(early + exposure, max(end_s, 1e-9))])
-    (p0, p1), (q0, q1) = platform.state(times)
-    target = nearest_ground(p0, quaternion_to_matrix(q0)[:, 2])
-    x0, y0 = sensor.project((target - p0) @ quaternion_to_matrix(q0))
-    x1, y1 = sensor.project((target - p1) @ quaternion_to_matrix(q1))
-    scale = exposure / (times[1] - times[0])
-    way = float(x1 - x0) * scale, float(y1 - y0) * scale
-    return way if np.hypot(*way) > LEAST_SMEAR_PX else (0.0, 0.0)
 
 
 _Task = list[tuple[int, list[Mark]]] | tuple[int, int]
@@ -207,7 +119,7 @@ class Renderer:
         if not 0 <= self.seed < 2**63:
             raise UsageError("seed is out of range", found=self.seed, allowed="0 to 2**63 - 1")
         self.n_frames, self.epoch = scenario.n_frames, scenario.epoch
-        plan = _plan(scenario, arrays or {}, tables or {}, self.seed)
+        plan = make_plan(scenario, arrays or {}, tables or {}, self.seed)
         self.time_s, self._platform, self.sensor, self._los = plan[:4]
         self.row_time_s = self._platform.row_time_s
         self._own = threading.local()  # memory of a thread: fresh memory costs more than the sums
@@ -216,7 +128,7 @@ class Renderer:
         self._build_scene(plan, arrays or {}, jobs)
 
     def _randoms(self, purpose: str, number: int) -> np.random.Generator:
-        return _randoms(self.seed, purpose, number)
+        return randoms(self.seed, purpose, number)
 
     def _build_camera(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Build what sees; the point spread widens by the motion of the line of sight within an exposure."""
@@ -252,7 +164,7 @@ class Renderer:
         self.attitude_bias_sigma_rad, self.attitude_noise_sigma_rad = los.attitude_bias, los.attitude_noise
         self.attitude_sigma_rad = float(np.hypot(los.attitude_bias, los.attitude_noise))
 
-    def _build_scene(self, plan: _Plan, arrays: Mapping[str, NDArray[np.generic]], jobs: int) -> None:
+    def _build_scene(self, plan: Plan, arrays: Mapping[str, NDArray[np.generic]], jobs: int) -> None:
         scenario, sensor = self.scenario, self.sensor
         step, end_s = scenario.oversample, float(self.time_s[-1])
         seen_already = isinstance(scenario.background, ImageBackground)  # an image has been through optics and pixels
