@@ -6,9 +6,10 @@ order, process CPU time, and after each frame as many draws of numpy's SFC64 flo
 the frames need from time to time (keyframes, exact views) is in their times, and they fill whole periods of it; making
 the renderer ready is told apart.
 Two threads: wall time of the same frames. Memory: the largest resident size of `boostwatch simulate` on a short and a
-long run, each in a process of its own. satsim is run in its fastest CPU mode if it is installed (it needs TensorFlow).
+long run, each in a process of its own. satsim runs in another interpreter, where it has TensorFlow; what it is given
+stands in `_satsim.py`.
 
-Run: ``python -m benchmarks.render [--quick] [--json]``
+Run: ``python -m benchmarks.render [--quick] [--json] [--satsim PYTHON]``
 """
 
 from __future__ import annotations
@@ -169,13 +170,15 @@ def memory(quick: bool) -> dict[str, Any]:
     return {"frames": counts, "size_px": size, "peak_mib": peaks, "ratio": peaks[1] / peaks[0]}
 
 
-def satsim(size: int) -> dict[str, Any]:
-    """Return satsim's speed on a frame of this size, or why there is none."""
-    try:
-        from benchmarks._satsim import megapixels_per_second
-    except ImportError as error:
-        return {"missing": f"satsim does not run here ({error.name or error}): left out"}
-    return {"mpx_per_s": megapixels_per_second(size)}
+def satsim(size: int, interpreter: str | None) -> dict[str, Any]:
+    """Return satsim's speed on frames of this size by mode, or why there is none."""
+    if interpreter is None:
+        return {"missing": "satsim: not run; --satsim PYTHON names an interpreter that has it"}
+    script = Path(__file__).with_name("_satsim.py")
+    done = subprocess.run([interpreter, str(script), str(size)], capture_output=True, text=True)
+    if done.returncode:
+        return {"missing": f"satsim: not run; {done.stderr.strip().splitlines()[-1]}"}
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def main() -> None:
@@ -183,12 +186,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer frames, about a minute")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--size", type=int, default=1024, help="pixels a side")
+    parser.add_argument("--satsim", metavar="PYTHON", help="interpreter that has satsim and TensorFlow")
     options = parser.parse_args()
     report: dict[str, Any] = {"environment": environment(), "size": options.size}
     report["one_thread"] = one = one_thread(options.size, 1 if options.quick else 2)
     report["two_threads"] = two = two_threads(options.size, 160 if options.quick else 480)
     report["memory"] = room = memory(options.quick)
-    report["satsim"] = rival = satsim(options.size)
+    report["satsim"] = rival = satsim(options.size, options.satsim)
     if options.json:
         print(json.dumps(report))
         return
@@ -212,8 +216,14 @@ def main() -> None:
     if "missing" in rival:
         print(rival["missing"])
     else:
-        slower = one["mpx_per_s"] / rival["mpx_per_s"]
-        print(f"satsim: {rival['mpx_per_s']:.2f} Mpx/s, {slower:.0f} times slower (goal: 50)")
+        print(", ".join(f"{name} {version}" for name, version in rival["versions"].items()) + ", one thread:")
+        for mode, rate in rival["modes"].items():
+            if isinstance(rate, float):
+                print(
+                    f"  {mode}: {rate:.1f} Mpx/s, {one['mpx_per_s'] / rate:.0f} times slower than boostwatch (goal: 50)"
+                )
+            else:
+                print(f"  {mode}: {rate}")
 
 
 if __name__ == "__main__":
