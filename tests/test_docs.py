@@ -32,7 +32,7 @@ def test_the_readmes_scenario_is_valid(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("default")  # pandas and astropy have warnings of their own
 def test_the_readmes_python_runs(stack_file: Path, events_file: Path) -> None:
-    (code,) = blocks(README, "python")
+    _, code = blocks(README, "python")
     code = code.replace("demo.events.h5", str(events_file)).replace("demo.stack.h5", str(stack_file))
     names: dict[str, object] = {}
     exec(code, names)  # the example itself is under test
@@ -41,10 +41,20 @@ def test_the_readmes_python_runs(stack_file: Path, events_file: Path) -> None:
     assert len(names["truth"]) > 0  # type: ignore[arg-type]
 
 
+def test_the_readmes_simulation_runs(scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _ = blocks(README, "python")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(code.replace('"demo"', repr(str(scenario_file))), names)  # a smaller scene
+    assert names["pixels"].shape == (64, 64)  # type: ignore[attr-defined]
+    assert cli.run(["validate", str(tmp_path / "part.stack.h5")]) == 0
+
+
 def test_every_command_in_the_readme_exists() -> None:
     for command in re.findall(r"boostwatch ([a-z]+) ", README):
         if command in (
             "demo",
+            "scenes",
             "simulate",
             "import",
             "detect",
@@ -58,10 +68,22 @@ def test_every_command_in_the_readme_exists() -> None:
             assert cli.run([command, "--help"]) == 0
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
-)
+def anchors(path: Path) -> set[str]:
+    """Return the names by which GitHub calls the headings of a page."""
+    heads = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md"]
+PAGES += sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_links_to_is_there(page: str) -> None:
-    text = (ROOT / page).read_text()
-    for link in re.findall(r"\]\(([^)#]+)", text):
-        assert link.startswith("http") or (ROOT / page).parent.joinpath(link).exists(), link
+    here = ROOT / page
+    for link, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", here.read_text()):
+        if link.startswith("http"):
+            continue
+        there = here.parent / link if link else here
+        assert there.exists(), link
+        assert not anchor or anchor in anchors(there), f"{link}#{anchor}"

@@ -171,6 +171,22 @@ def test_an_edge_anywhere_is_right_on_average_and_nowhere_far_off(oversample: in
     assert np.abs(np.mean(errors, axis=0)).max() < 2e-3
 
 
+@pytest.mark.parametrize(("sigma", "largest", "rms"), [(0.5, 0.016, 0.009), (0.7, 0.0095, 0.005), (1.0, 0.005, 0.003)])
+def test_edges_are_as_far_off_as_the_docs_say(sigma: float, largest: float, rms: float) -> None:
+    """The table of docs/physics/camera.md: two cells a pixel, edges at places within a cell, its border among them."""
+    p, m, wanted = np.linspace(-3, 3, 61), np.arange(-200, 201), step_response(sigma)
+
+    def error(edge: float, cells: str) -> float:
+        scene = np.clip((m + 0.5) - 2 * edge, 0, 1)
+        return float(np.abs(read(gaussian(sigma), scene, p + edge, cells, 2) - wanted(p)).max())
+
+    anywhere = np.array([error(edge, "average") for edge in np.linspace(0, 0.5, 8, endpoint=False)])
+    assert anywhere.argmax() == 4  # where a cell ends
+    assert anywhere.max() < largest
+    assert np.sqrt((anywhere**2).mean()) < rms
+    assert error(0.25, "even") < 1e-3
+
+
 @pytest.mark.parametrize("cells", ["average", "sample"])
 @pytest.mark.parametrize("frequency", [0.0, 0.1, 0.3, 0.5])
 def test_waves_pass_with_the_transfer_of_optics_and_pixel(cells: str, frequency: float) -> None:
