@@ -36,7 +36,7 @@ REAL = HERE / "data" / "goes16_statistics.json"
 CROP = HERE.parent / "data" / "real" / "goes16_c07_mid.npy"
 SCENES = ("clutter_land", "clutter_sea")
 SLOPE_BAR, PEAK_BAR = (-3.2, -2.1), (5.0, 10.0)
-"""Of issue 3, for the medians: 10 to 90 % of 1 321 real tiles, and what real tiles have where random phases have 4."""
+"""For the medians: 10 to 90 % of 1 321 real tiles, and what real tiles have where random phases have 4."""
 
 Image = NDArray[np.floating]
 Ranges = dict[str, tuple[float, float]]
@@ -76,7 +76,7 @@ def summary(images: list[Image]) -> dict[str, float]:
 
 
 def outside(values: dict[str, float], ranges: Ranges) -> list[str]:
-    """Return which medians lie outside the real range or the issue's bars."""
+    """Return which medians lie outside the real range or the bars."""
     bars = [(k, *ranges[k]) for k in ranges] + [("slope", *SLOPE_BAR), ("peak_over_std", *PEAK_BAR)]
     return sorted({key for key, low, high in bars if not low <= values[key] <= high})
 

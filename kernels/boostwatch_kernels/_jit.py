@@ -24,10 +24,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba import prange
 from numba.core.codegen import get_host_cpu_features
 
-__all__ = ["brief_jit", "cache_directory", "jit", "parallel_jit", "prange"]
+__all__ = ["brief_jit", "cache_directory", "jit"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -135,13 +134,13 @@ _use_wide_vectors()
 _DIRECTORY = cache_directory()
 
 
-def _compile(function: F, *, parallel: bool = False, nogil: bool = True) -> F:
+def _compile(function: F, *, nogil: bool) -> F:
     config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_DIRECTORY or "")
     try:
         compiled = numba.njit(
-            function, cache=_DIRECTORY is not None, nogil=nogil, error_model="numpy", fastmath=False, parallel=parallel
+            function, cache=_DIRECTORY is not None, nogil=nogil, error_model="numpy", fastmath=False
         )
     finally:
         config.CACHE_DIR = before  # other users of numba in this process keep their own place
@@ -152,14 +151,9 @@ def _compile(function: F, *, parallel: bool = False, nogil: bool = True) -> F:
 
 def jit(function: F) -> F:
     """Compile a kernel that runs on the calling thread."""
-    return _compile(function)
+    return _compile(function, nogil=True)
 
 
 def brief_jit(function: F) -> F:
     """Compile a kernel of microseconds: it keeps the GIL, which other threads would take longer to hand back."""
     return _compile(function, nogil=False)
-
-
-def parallel_jit(function: F) -> F:
-    """Compile a kernel that sweeps full frames with ``prange``; iterations must be independent of each other."""
-    return _compile(function, parallel=True)

@@ -79,7 +79,7 @@ def pair_bits(key0: np.uint32, key1: np.uint32, counter: np.uint32) -> tuple[np.
 
 @jit
 def normal_pair(a: np.uint32, b: np.uint32) -> tuple[np.float32, np.float32]:
-    """Return the two unit normals of two uniform words: ``a`` gives the radius, up to 6.66, and ``b`` the direction."""
+    """Return the two unit normals of two uniform words: ``a`` gives the radius, up to 6.76, and ``b`` the direction."""
     u = (np.float32(a) + np.float32(0.5)) * np.float32(2.0**-32)
     raw = np.float32(u).view(np.int32)
     k = (raw - np.int32(0x3F3504F3)) >> np.int32(23)  # u = m * 2**k with m between sqrt(1/2) and sqrt(2)

@@ -31,7 +31,7 @@ def test_memory_is_counted_before_it_is_taken(
     scenario = parse_toml("[sensor]\nwidth = 1024\nheight = 1024", Scenario)
     plain = limits.need_bytes(scenario, 0.0, limb=False)
     cells = (1024 + 64) ** 2 * 4
-    assert plain == pytest.approx(250e6 + cells * (2 * 24 + 60) + 1024**2 * 2 * 40)
+    assert plain == pytest.approx(400e6 + cells * (2 * 24 + 60) + 1024**2 * 2 * 40)
     assert limits.need_bytes(scenario, 40.0, limb=False) > plain
     assert limits.need_bytes(scenario, 0.0, limb=True) == plain + 350 * cells
     assert limits.need_bytes(scenario, 0.0, limb=False, fields=3) == plain + 2 * 48 * cells

@@ -70,7 +70,6 @@ def simulate(
     on_progress("preparing", 0, 0)
     renderer = prepare(scenario, base=base, seed=seed, jobs=jobs)
     count = renderer.n_frames
-    count = renderer.n_frames
 
     def frames() -> Iterator[RenderedFrame]:
         for done, frame in enumerate(renderer.frames(jobs=jobs), 1):
