@@ -95,6 +95,16 @@ def test_point_source_electrons_and_snr_are_closed_form() -> None:
         assert sample["snr"] == pytest.approx(sample["signal_e"] * np.sqrt((p**2).sum()) / noise, rel=1e-5)
 
 
+@pytest.mark.parametrize("background", [DARK, {"kind": "earth"}])
+def test_snr_is_finite_without_any_noise(background: dict[str, Any]) -> None:
+    noiseless = {**PERFECT, "read_noise": "0 e-", "dark_current": "0 e-/s"}
+    r = make(sensor=noiseless, line_of_sight=STILL, background=background, objects=[FIRE])
+    samples = r.frame(0).samples
+    assert len(samples) == 2
+    assert np.isfinite(samples["snr"]).all()
+    assert (samples["snr"] > 0).all()
+
+
 def test_truth_in_both_bands_and_only_on_the_focal_plane() -> None:
     outside = {**FIRE, "latitude": "29.5 deg"}
     late = {**FIRE, "start": "10 s"}

@@ -25,6 +25,9 @@ Array = NDArray[np.float64]
 ROW_ATTEMPTS = 12
 """To find the row of a scanner that meets a moving source; each narrows the gap by their speeds' ratio."""
 
+LEAST_NOISE_E = 1.0
+"""Of a pixel in truth: a sensor without any noise, before space, would have no ratio of signal to it."""
+
 
 class Camera(NamedTuple):
     """What looks at the objects: sensor, rows and columns, platform, line of sight.
@@ -162,7 +165,7 @@ class Objects:
         -------
         TRUTH_SAMPLE records
             One for each object and band whose light falls in the middle of some pixel. ``x``, ``y`` are the
-            light-weighted means; ``snr`` counts the background without any object.
+            light-weighted means; ``snr`` counts the background without any object, and `LEAST_NOISE_E` at least.
         """
         rows = []
         for mark, below in zip(marks, below_e, strict=True):
@@ -171,7 +174,8 @@ class Objects:
                 if not mark.emission.primary or intensity <= 0 or mark.stamps[b].middle < 0:
                     continue
                 electrons = float(mark.electrons[b])
-                noise = float(below[b]) + self._camera.dark_e[b] + band.read_noise_e**2
+                noise = max(float(below[b]), 0.0) + self._camera.dark_e[b] + band.read_noise_e**2
+                noise = max(noise, LEAST_NOISE_E**2)
                 snr = electrons * math.sqrt(mark.stamps[b].square / noise)
                 irradiance = float(mark.irradiance_w_m2[b])
                 rows.append((mark.number, i, b, mark.x[b], mark.y[b], intensity, irradiance, electrons, snr))
