@@ -26,9 +26,7 @@ def test_memory_is_given_out_again_only_when_nobody_holds_it() -> None:
 
 
 @pytest.mark.parametrize("counted", [-3, -2, -1, 0, 1])
-def test_an_interpreter_may_count_its_own_references_as_it_likes(
-    counted: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interpreter_may_count_its_own_references_as_it_likes(counted: int, monkeypatch: pytest.MonkeyPatch) -> None:
     count = sys.getrefcount  # Python 3.14 lends references to calls and counts one less than those before it
     monkeypatch.setattr(sys, "getrefcount", lambda array: count(array) + counted)
     store: Recycled[np.uint16] = Recycled((4, 3), np.uint16, 2)
