@@ -126,6 +126,23 @@ def test_a_cloud_hides_what_is_below_and_not_what_is_above() -> None:
     assert covered["radiant_intensity_w_sr"][0] == clear["radiant_intensity_w_sr"][0]
 
 
+def test_pictures_of_many_wide_objects_take_no_more_than_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = {"kind": "flare", "latitude": "28.2 deg", "longitude": "-80.6 deg"}
+    wide = [{**place, "stacks": 50, "radius": "15 km", "power": f"{50 + n} MW"} for n in range(8)]
+    r = make(sensor=PERFECT, line_of_sight=STILL, background=DARK, objects=[FIRE, *wide, FIRE])
+    apart, image = r._objects.marks(2), np.zeros(r.shape, np.float32)
+    samples, frame = r._objects.add(2, image), r.frame(2)
+    monkeypatch.setattr("boostwatch.scene.objects.MOST_LOOSE", 500)
+    joined, again = r._objects.marks(2), np.zeros(r.shape, np.float32)
+    for band in range(2):
+        assert sum(mark.stamps[band].light.size for mark in apart) > 3 * 64 * 48
+        assert sum(mark.stamps[band].light.size for mark in joined) <= 64 * 48 + 500
+    np.testing.assert_array_equal(r._objects.add(2, again), samples)
+    np.testing.assert_allclose(again, image, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(r.frame(2).samples, frame.samples)
+    assert (r.frame(2).data == frame.data).mean() > 0.99
+
+
 def test_smear_over_the_exposure() -> None:
     plane = {
         "kind": "aircraft",
