@@ -56,7 +56,10 @@ LEAST_SMEAR_PX = 0.05
 
 
 class RenderedFrame(NamedTuple):
-    """One frame: ``data`` uint16 (B, H, W) in DN, ``quality`` uint8 (B,) of `records.QUALITY_BITS`, ``samples``."""
+    """One frame: ``data`` uint16 (B, H, W) in DN, ``quality`` uint8 (B,) of `records.QUALITY_BITS`, ``samples``.
+
+    ``data`` is a view of the memory of up to `BATCH` frames, all of which it keeps: copy the few that are to stay.
+    """
 
     data: NDArray[np.uint16]
     quality: NDArray[np.uint8]
