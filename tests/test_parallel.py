@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import threading
 import time
 
@@ -66,3 +67,13 @@ def _process_id(_: int) -> int:
 
 def test_nothing_to_do():
     assert list(ordered_map(math.sqrt, [], jobs=2)) == []
+
+
+def test_the_interpreter_is_left_as_it_was_in_whatever_order_maps_end():
+    before = sys.getswitchinterval()
+    first, second = (ordered_map(math.sqrt, [1.0, 4.0, 9.0, 16.0, 25.0, 36.0], jobs=2) for _ in range(2))
+    assert next(first) == next(second) == 1.0
+    first.close()
+    assert sys.getswitchinterval() < before
+    second.close()
+    assert sys.getswitchinterval() == before

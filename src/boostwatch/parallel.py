@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import Literal, TypeVar
 
@@ -30,15 +30,31 @@ def parts(count: int, jobs: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(edges) if a < b]
 
 
-@contextmanager
-def _brisk() -> Iterator[None]:
-    """Let a thread that comes back from a kernel wait for the interpreter no longer than the kernels take."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, _SWITCH_S))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
+class _Brisk:
+    """Lets a thread that comes back from a kernel wait for the interpreter no longer than the kernels take.
+
+    The interval is the process's: the last of all that are in it, in whatever order they leave, sets it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside, self._before = 0, 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._before, _SWITCH_S))
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                sys.setswitchinterval(self._before)
+
+
+_BRISK = _Brisk()
 
 
 def ordered_map(
@@ -72,7 +88,7 @@ def ordered_map(
         pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     waiting: deque[Future[R]] = deque()
     try:
-        with _brisk():
+        with _BRISK:
             for item in items:
                 waiting.append(pool.submit(function, item))
                 if len(waiting) >= 2 * jobs:

@@ -136,6 +136,20 @@ def test_between_exact_views_the_decks_follow_the_wind() -> None:
     assert np.corrcoef(between[1].ravel(), exact[1].ravel())[0, 1] > 0.995
 
 
+def test_a_platform_that_hardly_moves_has_exact_views_as_often_as_one_that_stands() -> None:
+    standing = {"kind": "geo", "longitude": "-75 deg"}
+    circling = {
+        "kind": "orbit", "preset": "qzss", "eccentricity": 0.0, "inclination": "0 deg", "node_longitude": "0 deg",
+        "true_anomaly": "15 deg",
+    }  # fmt: skip
+    layer = {"lifetime": "600 s", "wind_speed": "0 m/s"}
+    still, moving = (canvas(clouds=[layer], platform=p) for p in (standing, circling))
+    assert moving.speed_px_s < 1e-4
+    assert moving.exact_s == pytest.approx(still.exact_s, rel=1e-3)
+    # Nothing but the sun changes a ground without cloud.
+    assert canvas(background={"kind": "earth"}, platform=circling).exact_s == 600
+
+
 def test_the_same_cells_for_any_number_of_threads() -> None:
     settings = {"clouds": [{"coverage": 0.5}, {"altitude": "9 km", "coverage": 0.3}], "background": {"kind": "earth"}}
     one, three = canvas(**settings), canvas(jobs=3, **settings)

@@ -96,6 +96,16 @@ def test_point_source_electrons_and_snr_are_closed_form() -> None:
         assert sample["snr"] == pytest.approx(sample["signal_e"] * np.sqrt((p**2).sum()) / noise, rel=1e-5)
 
 
+@pytest.mark.parametrize("background", [DARK, {"kind": "earth"}])
+def test_snr_is_finite_without_any_noise(background: dict[str, Any]) -> None:
+    noiseless = {**PERFECT, "read_noise": "0 e-", "dark_current": "0 e-/s"}
+    r = make(sensor=noiseless, line_of_sight=STILL, background=background, objects=[FIRE])
+    samples = r.frame(0).samples
+    assert len(samples) == 2
+    assert np.isfinite(samples["snr"]).all()
+    assert (samples["snr"] > 0).all()
+
+
 def test_truth_in_both_bands_and_only_on_the_focal_plane() -> None:
     outside = {**FIRE, "latitude": "29.5 deg"}
     late = {**FIRE, "start": "10 s"}
@@ -115,6 +125,23 @@ def test_a_cloud_hides_what_is_below_and_not_what_is_above() -> None:
     assert covered["irradiance_w_m2"][0] < 1e-9 * clear["irradiance_w_m2"][0]
     assert covered["irradiance_w_m2"][2] == clear["irradiance_w_m2"][2]
     assert covered["radiant_intensity_w_sr"][0] == clear["radiant_intensity_w_sr"][0]
+
+
+def test_pictures_of_many_wide_objects_take_no_more_than_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = {"kind": "flare", "latitude": "28.2 deg", "longitude": "-80.6 deg"}
+    wide = [{**place, "stacks": 50, "radius": "15 km", "power": f"{50 + n} MW"} for n in range(8)]
+    r = make(sensor=PERFECT, line_of_sight=STILL, background=DARK, objects=[FIRE, *wide, FIRE])
+    apart, image = r._objects.marks(2), np.zeros(r.shape, np.float32)
+    samples, frame = r._objects.add(2, image), r.frame(2)
+    monkeypatch.setattr("boostwatch.scene.objects.MOST_LOOSE", 500)
+    joined, again = r._objects.marks(2), np.zeros(r.shape, np.float32)
+    for band in range(2):
+        assert sum(mark.stamps[band].light.size for mark in apart) > 3 * 64 * 48
+        assert sum(mark.stamps[band].light.size for mark in joined) <= 64 * 48 + 500
+    np.testing.assert_array_equal(r._objects.add(2, again), samples)
+    np.testing.assert_allclose(again, image, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(r.frame(2).samples, frame.samples)
+    assert (r.frame(2).data == frame.data).mean() > 0.99
 
 
 def test_smear_over_the_exposure() -> None:

@@ -108,9 +108,10 @@ class Canvas:
         )
         self.exact_s = np.inf
         self._room = 0
+        if self._changes:
+            self.exact_s = min([SUN_STEP_S, *(deck.step_s for deck in world.decks)])
         if self._changes and self._static:
-            inflow = INFLOW_PX / self.speed_px_s if self.speed_px_s > 0 else np.inf
-            self.exact_s = min([SUN_STEP_S, inflow, *(deck.step_s for deck in world.decks)])
+            self.exact_s = min(self.exact_s, INFLOW_PX / self.speed_px_s if self.speed_px_s > 0 else np.inf)
             self._room = int(np.ceil(self.speed_px_s * self.exact_s)) + 2 if world.decks else 0
         self._moments: Recent[float, Moment] = Recent(self._exact, 2)
         self._busy = threading.Lock()

@@ -25,6 +25,12 @@ Array = NDArray[np.float64]
 ROW_ATTEMPTS = 12
 """To find the row of a scanner that meets a moving source; each narrows the gap by their speeds' ratio."""
 
+LEAST_NOISE_E = 1.0
+"""Of a pixel in truth: a sensor without any noise, before space, would have no ratio of signal to it."""
+
+MOST_LOOSE = 1 << 18
+"""Pixels of the pictures of single objects on a frame: beyond it they are joined, since many frames wait at a time."""
+
 
 class Camera(NamedTuple):
     """What looks at the objects: sensor, rows and columns, platform, line of sight.
@@ -41,7 +47,7 @@ class Camera(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """The picture of a mark in one band, where it is on the frame.
+    """The picture of a mark in one band, where it is on the frame; empty where the first mark's has its light too.
 
     ``top``, ``left`` of ``light`` float32 (R, C), electrons; ``middle`` the pixel in C order of the frame that the
     light-weighted mean falls on, -1 off the frame; ``square`` the sum of the squared pixel shares of the whole.
@@ -101,11 +107,29 @@ class Objects:
         if not self._sources:
             return []
         pose = self._pose(i, float(self._time_s[i]))
-        return [
-            self._mark(number, i, emission, arrival)
-            for number, source in enumerate(self._sources)
-            for emission, arrival in self._seen(source, i, pose)
-        ]
+        out: list[Mark] = []
+        loose = 0
+        for number, source in enumerate(self._sources):
+            for emission, arrival in self._seen(source, i, pose):
+                out.append(self._mark(number, i, emission, arrival))
+                loose += max(stamp.light.size for stamp in out[-1].stamps)
+                if loose > MOST_LOOSE:
+                    out, loose = self._joined(out), 0
+        return out
+
+    def _joined(self, marks: Sequence[Mark]) -> list[Mark]:
+        """Return marks of one frame, all their light in a picture of the whole frame that the first one has."""
+        kept = [list(mark.stamps) for mark in marks]
+        for band in range(len(kept[0])):
+            first = kept[0][band].light
+            whole = first if first.shape == self._camera.shape else np.zeros(self._camera.shape, np.float32)
+            for stamps in kept:
+                top, left, light = stamps[band][:3]
+                if light is not whole:
+                    whole[top : top + light.shape[0], left : left + light.shape[1]] += light
+                stamps[band] = stamps[band]._replace(top=0, left=0, light=np.empty((0, 0), np.float32))
+            kept[0][band] = kept[0][band]._replace(light=whole)
+        return [mark._replace(stamps=tuple(stamps)) for mark, stamps in zip(marks, kept, strict=True)]
 
     def _mark(self, number: int, i: int, emission: Emission, arrival: Arrival) -> Mark:
         shift = self._shift(i, arrival.y)
@@ -162,7 +186,7 @@ class Objects:
         -------
         TRUTH_SAMPLE records
             One for each object and band whose light falls in the middle of some pixel. ``x``, ``y`` are the
-            light-weighted means; ``snr`` counts the background without any object.
+            light-weighted means; ``snr`` counts the background without any object, and `LEAST_NOISE_E` at least.
         """
         rows = []
         for mark, below in zip(marks, below_e, strict=True):
@@ -171,7 +195,8 @@ class Objects:
                 if not mark.emission.primary or intensity <= 0 or mark.stamps[b].middle < 0:
                     continue
                 electrons = float(mark.electrons[b])
-                noise = float(below[b]) + self._camera.dark_e[b] + band.read_noise_e**2
+                noise = max(float(below[b]), 0.0) + self._camera.dark_e[b] + band.read_noise_e**2
+                noise = max(noise, LEAST_NOISE_E**2)
                 snr = electrons * math.sqrt(mark.stamps[b].square / noise)
                 irradiance = float(mark.irradiance_w_m2[b])
                 rows.append((mark.number, i, b, mark.x[b], mark.y[b], intensity, irradiance, electrons, snr))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -11,7 +12,10 @@ from numpy.typing import NDArray
 
 T = TypeVar("T", bound=np.generic)
 
-_OWN_REFERENCES = 3  # the list, the name in the loop, and the argument of getrefcount
+
+def _references(arrays: Sequence[NDArray[T]]) -> list[int]:
+    """Return how often each array is referred to, by the sequence and by this count too."""
+    return [sys.getrefcount(array) for array in arrays]
 
 
 class Recycled(Generic[T]):
@@ -30,16 +34,18 @@ class Recycled(Generic[T]):
 
     def __init__(self, shape: tuple[int, ...], dtype: type[T], keep: int) -> None:
         self._shape, self._dtype, self._keep = shape, dtype, keep
-        self._known: list[NDArray[T]] = []
+        # The first one is nobody's: how many references counting itself makes differs between interpreters.
+        self._known: list[NDArray[T]] = [np.empty(0, dtype)]
         self._lock = threading.Lock()
 
     def take(self) -> NDArray[T]:
         """Return an array of any content that nobody else holds."""
         with self._lock:
-            for array in self._known:
-                if sys.getrefcount(array) == _OWN_REFERENCES:
-                    return array
+            free, *counts = _references(self._known)
+            for number, count in enumerate(counts, 1):
+                if count <= free:
+                    return self._known[number]
             array = np.empty(self._shape, self._dtype)
-            if len(self._known) < self._keep:
+            if len(self._known) <= self._keep:
                 self._known.append(array)
             return array

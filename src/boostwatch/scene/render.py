@@ -46,7 +46,10 @@ PART_PIXELS = 1 << 16
 
 
 class RenderedFrame(NamedTuple):
-    """One frame: ``data`` uint16 (B, H, W) in DN, ``quality`` uint8 (B,) of `records.QUALITY_BITS`, ``samples``."""
+    """One frame: ``data`` uint16 (B, H, W) in DN, ``quality`` uint8 (B,) of `records.QUALITY_BITS`, ``samples``.
+
+    ``data`` is a view of the memory of up to `BATCH` frames, all of which it keeps: copy the few that are to stay.
+    """
 
     data: NDArray[np.uint16]
     quality: NDArray[np.uint8]
@@ -144,7 +147,7 @@ class Renderer:
         ]
         stray = scenario.sensor.ghost.strength or scenario.sensor.stray_light or scenario.sensor.cosmic_rays.rate
         self._whole = bool(stray)  # what spreads over the frame needs all of it at once
-        self._rows = _rows_at_once(self.shape[2])
+        self._rows = _rows_at_once(*self.shape[1:])
         self._drifts = any(plane.drifts for plane in self._planes)
         self._together = BATCH if np.prod(self.shape) * 2 <= BATCH_BYTES else 1
         self._memory: Recycled[np.uint16] = Recycled((self._together, *self.shape), np.uint16, MOST_BATCHES)
@@ -330,10 +333,10 @@ class Renderer:
         return room
 
 
-def _rows_at_once(width: int) -> int:
-    """Return how many rows are rendered at a time: whole blocks of noise, about `PART_PIXELS`."""
+def _rows_at_once(height: int, width: int) -> int:
+    """Return how many rows are rendered at a time: whole blocks of noise, about `PART_PIXELS`, or all there are."""
     unit = BLOCK // math.gcd(BLOCK, width)
-    return unit * max(1, PART_PIXELS // (unit * width))
+    return min(unit * max(1, PART_PIXELS // (unit * width)), height)
 
 
 def batched(items: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
