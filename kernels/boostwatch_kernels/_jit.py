@@ -139,9 +139,7 @@ def _compile(function: F, *, nogil: bool) -> F:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_DIRECTORY or "")
     try:
-        compiled = numba.njit(
-            function, cache=_DIRECTORY is not None, nogil=nogil, error_model="numpy", fastmath=False
-        )
+        compiled = numba.njit(function, cache=_DIRECTORY is not None, nogil=nogil, error_model="numpy", fastmath=False)
     finally:
         config.CACHE_DIR = before  # other users of numba in this process keep their own place
     if _DIRECTORY is not None and hasattr(compiled, "_cache"):
