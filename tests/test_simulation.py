@@ -64,3 +64,21 @@ def test_errors(scenario_file: Path) -> None:
         boostwatch.simulate({"seed": -1})
     with pytest.raises(AttributeError, match="no attribute 'launch'"):
         boostwatch.launch  # noqa: B018
+
+
+def test_a_name_that_is_no_scene_gets_a_hint() -> None:
+    with pytest.raises(NoInput, match="no such file, and no scene of that name; allowed: limb"):
+        boostwatch.simulate("limbo")
+
+
+def test_the_public_names_are_seen() -> None:
+    assert {"simulate", "Scenario", "__version__"} == set(dir(boostwatch))
+    assert boostwatch.Scenario is Scenario
+
+
+def test_frames_out_of_order_are_no_stack(scenario_file: Path, tmp_path: Path) -> None:
+    run = boostwatch.simulate(scenario_file, frames=[5, 3])
+    assert run.frames.shape[0] == 2
+    with pytest.raises(UsageError, match="frames: a stack holds frames in the order of their times; found 3"):
+        run.save(tmp_path / "a.stack.h5")
+    assert not list(tmp_path.iterdir())

@@ -11,8 +11,9 @@ from boostwatch.version import __version__
 
 if TYPE_CHECKING:
     from boostwatch.pipeline import render as simulate
+    from boostwatch.scene.scenario import Scenario
 
-__all__ = ["__version__", "simulate"]
+__all__ = ["Scenario", "__version__", "simulate"]
 
 # The kernels know no other package, so they are told here where compiled code may be kept.
 os.environ.setdefault("BOOSTWATCH_CACHE_DIR", platformdirs.user_cache_dir("boostwatch"))
@@ -24,4 +25,13 @@ def __getattr__(name: str) -> Any:
         from boostwatch.pipeline import render
 
         return render
+    if name == "Scenario":
+        from boostwatch.scene.scenario import Scenario
+
+        return Scenario
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, those that are loaded on their first use too."""
+    return __all__

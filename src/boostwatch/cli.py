@@ -129,7 +129,7 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
     kinds = [kind.decode() for kind in made.objects["kind"]]
     if as_json:
         return _echo_json({"stack": str(out), "shape": list(made.shape), "seed": made.seed, "objects": kinds})
-    click.echo(f"{out}: {count} frames, {bands} bands, {height} x {width} px, seed {made.seed}; {', '.join(kinds)}")
+    click.echo(f"{out}: {count} frames, {bands} bands, {width} x {height} px, seed {made.seed}; {', '.join(kinds)}")
 
 
 @cli.command("import")

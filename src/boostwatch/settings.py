@@ -33,7 +33,10 @@ from boostwatch.errors import BadData, NoInput
 
 M = TypeVar("M", bound="Model")
 
-_ALIASES = {"e-": "electron", "px": "pix", "px2": "pix2", "degC": "deg_C", "Hz": "Hz"}
+_QUANTITY = re.compile(
+    r"([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?))\s*(.*)", re.IGNORECASE
+)
+_ALIASES = {"degrees": "deg", "e-": "electron", "px": "pix", "px2": "pix2", "degC": "deg_C", "Hz": "Hz"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ class Unit:
         allowed = f'a string with a unit, such as "{self.example}"'
         if not isinstance(value, str):
             raise ValueError(f"needs a unit; allowed: {allowed}")
-        number, _, unit = value.strip().partition(" ")
+        parts = _QUANTITY.fullmatch(value.strip())
+        number, unit = parts.groups() if parts else (value, "")
         top, *below = [" ".join(_ALIASES.get(word, word) for word in part.split()) for part in unit.split("/")]
         name = f"{top} / ({' '.join(below)})" if below else top  # a/b/c alone makes astropy warn
         try:
@@ -321,12 +325,22 @@ def read_toml(path: str | Path, model: type[M]) -> M:
     return parse_toml(text, model, name=str(path))
 
 
+def _bare_quantity(text: str, error: str) -> bool:
+    """Tell whether the line that is no TOML looks like ``key = 30 urad``."""
+    place = re.search(r"line (\d+)", error)
+    lines = text.splitlines()
+    if place is None or not 0 < int(place[1]) <= len(lines):
+        return False
+    return bool(re.fullmatch(r"\s*[\w.]+\s*=\s*[-+\d.e]+\s*[A-Za-zµ/]+.*", lines[int(place[1]) - 1]))
+
+
 def parse_toml(text: str, model: type[M], *, name: str = "settings") -> M:
     """Like `read_toml`, from a string; ``name`` stands for the file in messages."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadData(f"is not TOML: {error}", path=name) from None
+        quotes = '; a quantity stands in quotes, such as "30 urad"' if _bare_quantity(text, str(error)) else ""
+        raise BadData(f"is not TOML: {error}{quotes}", path=name) from None
     except RecursionError:
         raise BadData("is nested too deeply", path=name) from None
     except ValueError:  # tomllib passes on what int() says to thousands of digits

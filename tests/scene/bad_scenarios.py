@@ -138,7 +138,7 @@ BAD: dict[str, tuple[str, str]] = {
         '[platform]\nkind = "balloon"',
         "platform.kind: is not known; found 'balloon'; allowed: geo",
     ),
-    "out of sight": ('[platform]\nlongitude = "100 deg"', "boresight_longitude = -80.6 deg is out of sight"),
+    "out of sight": ('[platform]\nlongitude = "100 deg"', "-80.6 deg, the default, is out of sight"),
     "latitude of 95": ('[platform]\nboresight_latitude = "95 deg"', "boresight_latitude: should be less than or equal"),
     "orbit below ground": (LEO + 'altitude = "-5 km"', "the perigee is -5 km above the equator's radius"),
     "ellipse below ground": (LEO + "eccentricity = 0.5", "the perigee is -2939 km above the equator's radius"),
@@ -300,7 +300,7 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "launch behind the Earth": (
         thing("launch", 'ignition = "0 s"', longitude="100 deg"),
-        "objects[0]: the launch is never in view; found 'behind the Earth or the camera all the time'",
+        "objects[0]: the launch is never in view; found 'behind the Earth or the camera all the time'; all",
     ),
     "launch after the run": (thing("launch"), "objects[0]: the launch shines after the run only; found 'from 20 s'"),
     "launch before the run": (

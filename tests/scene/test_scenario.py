@@ -78,7 +78,7 @@ def test_schema_tells_units() -> None:
         (BAND + BAND, "bands need different names; found A, A"),
         (BAND.replace("4.45", "4.1"), r"sensor\.bands\[0\]: upper = 4\.1 um must be longer"),
         ("[sensor.bad_pixels]\nkinds = []", r"sensor\.bad_pixels: kinds is empty"),
-        ('[platform]\nlongitude = "100 deg"', r"platform: boresight_longitude = -80\.6 deg is out of sight"),
+        ('[platform]\nlongitude = "100 deg"', r"boresight_longitude = -80\.6 deg, the default, is out of sight"),
         ('frames = 3\nduration = "2 s"', "frames = 3 and duration = 2.0 s: give one of them"),
         ('duration = "1e7 s"', r"duration makes 2e\+07 frames"),
         ('frames = 1000\n[line_of_sight]\ndrift = "1 px/s"', r"line_of_sight\.drift carries the scene 500 px"),

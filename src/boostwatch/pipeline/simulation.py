@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.errors import UsageError
+from boostwatch.errors import NoInput, UsageError
 from boostwatch.pipeline.common import Progress, quiet
 from boostwatch.pipeline.generate import prepare, write_frames
 from boostwatch.records import Records
@@ -74,7 +74,19 @@ class Simulation:
     _which: tuple[int, ...]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a labelled frame stack, version 1; an older file stays until the new one is whole."""
+        """Write a labelled frame stack, version 1; an older file stays until the new one is whole.
+
+        Raises
+        ------
+        boostwatch.errors.UsageError
+            Frames that were not asked for in the order of their times, each once.
+        """
+        late = [b for a, b in pairwise(self._which) if b <= a]
+        if late:
+            raise UsageError(
+                "a stack holds frames in the order of their times", place="frames", found=late[0],
+                allowed="ascending, each once",
+            )  # fmt: skip
         write_frames(Path(path), self._renderer, self._rendered(), self._which)
         return Path(path)
 
@@ -88,7 +100,7 @@ class Simulation:
 
     def __repr__(self) -> str:
         count, bands, height, width = self.frames.shape
-        return f"<Simulation {self.scenario.name!r}: {count} frames, {bands} bands, {height} x {width} px>"
+        return f"<Simulation {self.scenario.name!r}: {count} frames, {bands} bands, {width} x {height} px>"
 
 
 def render(
@@ -154,7 +166,7 @@ def render(
 
 def _resolve(scenario: Scenario | Mapping[str, Any] | str | os.PathLike[str]) -> tuple[Scenario, Path]:
     """Return the scenario and the directory that its file names start from."""
-    from boostwatch.scene.library import builtin, builtin_names
+    from boostwatch.scene.library import builtin
     from boostwatch.scene.scenario import Scenario
 
     if isinstance(scenario, Scenario):
@@ -162,6 +174,10 @@ def _resolve(scenario: Scenario | Mapping[str, Any] | str | os.PathLike[str]) ->
     if isinstance(scenario, Mapping):
         return parse_model(scenario, Scenario, name="scenario"), Path()
     path = Path(scenario)
-    if not path.exists() and str(scenario) in builtin_names():
-        return parse_toml(builtin(str(scenario)), Scenario, name=str(scenario)), Path()
+    if not path.exists() and not path.suffix and path.name == str(scenario):
+        try:
+            text = builtin(str(scenario))
+        except NoInput as error:
+            raise NoInput("no such file, and no scene of that name", path=path, allowed=error.allowed) from None
+        return parse_toml(text, Scenario, name=str(scenario)), Path()
     return read_toml(path, Scenario), path.parent

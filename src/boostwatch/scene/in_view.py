@@ -74,7 +74,8 @@ def _require_place(number: int, source: Source, scenario: Scenario, frame: Frame
     if not ahead.any():
         raise BadData(
             f"{_called(source)} is never in view", place=f"objects[{number}]",
-            found="behind the Earth or the camera all the time", allowed="in the frame, or outside_view = 'allow'",
+            found="behind the Earth or the camera all the time",
+            allowed=f"in the frame, or outside_view = 'allow'; the camera looks at {_looks_at(frame)}",
         )  # fmt: skip
     ray, sight, when = np.broadcast_to(ray, sight.shape)[ahead], sight[ahead], when[ahead]
     out = _outside_px(scenario, frame.sensor, sight[:, :2] / sight[:, 2:] / frame.sensor.ifov_rad)
@@ -89,8 +90,14 @@ def _require_place(number: int, source: Source, scenario: Scenario, frame: Frame
         raise BadData(
             f"{_called(source)} is never in view", place=f"objects[{number}]",
             found=f"{out[nearest]:.4g} px outside the frame at its nearest, {when[nearest]:.6g} s",
-            allowed=f"at most {room[nearest]:.3g} px, or outside_view = 'allow'",
+            allowed=f"at most {room[nearest]:.3g} px, or outside_view = 'allow';"
+            f" the camera looks at {_looks_at(frame)}",
         )  # fmt: skip
+
+
+def _looks_at(frame: Frame) -> str:
+    latitude, longitude = frame.platform.boresight_ground()
+    return f"{latitude:.2f} deg, {longitude:.2f} deg"
 
 
 def _times(source: Source, frame: Frame) -> Array:

@@ -63,8 +63,9 @@ class GeoPlatform(_Looking):
         if self.boresight_altitude > 0 or self.pointing == "nadir":
             return self
         if abs((self.boresight_longitude - self.longitude + 180) % 360 - 180) > 80:
+            own = "" if "boresight_longitude" in self.model_fields_set else ", the default,"
             raise ValueError(
-                f"boresight_longitude = {self.boresight_longitude} deg is out of sight from"
+                f"boresight_longitude = {self.boresight_longitude} deg{own} is out of sight from"
                 f" longitude = {self.longitude} deg; allowed: within 80 deg"
             )
         if abs(self.boresight_latitude) > 80:
