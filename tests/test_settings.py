@@ -39,8 +39,10 @@ def message(text: str, model: type[Model] = ChainSettings) -> str:
 
 
 KNOWN = [
-    ("Angle", "30 urad", 30e-6), ("Angle", "35urad", 35e-6), ("Angle", "180 degrees", math.pi), ("Degrees", "0.5 rad", math.degrees(0.5)),
-    ("Length", "12 km", 12e3), ("Length", "1.5e1km", 15e3), ("Electrons", "5e-", 5.0), ("Length", "-3 m", -3.0), ("Wavelength", "2690 nm", 2.69), ("Duration", "1 min", 60.0),
+    ("Angle", "30 urad", 30e-6), ("Angle", "35urad", 35e-6), ("Angle", "180 degrees", math.pi),
+    ("Degrees", "0.5 rad", math.degrees(0.5)),
+    ("Length", "12 km", 12e3), ("Length", "1.5e1km", 15e3), ("Electrons", "5e-", 5.0),
+    ("Length", "-3 m", -3.0), ("Wavelength", "2690 nm", 2.69), ("Duration", "1 min", 60.0),
     ("PositiveDuration", "500 ms", 0.5), ("Speed", "36 km/h", 10.0), ("Temperature", "285 K", 285.0),
     ("Temperature", "20 degC", 293.15), ("Force", "800 kN", 8e5), ("Mass", "40 t", 4e4), ("Power", "100 MW", 1e8),
     ("Intensity", "2e5 W/sr", 2e5), ("Intensity", "20 kW sr-1", 2e4), ("Pixels", "0.1 px", 0.1),
