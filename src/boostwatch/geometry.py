@@ -26,6 +26,8 @@ _E2 = WGS84_F * (2 - WGS84_F)
 EARTH_MU_M3_S2 = 3.986004418e14
 EARTH_RATE_RAD_S = 7.292115e-5
 GEO_RADIUS_M = 42164172.0
+SUN_PARALLAX = WGS84_A_M / 149597870700.0
+"""Horizontal, rad, at one astronomical unit (IAU 2012, resolution B2)."""
 
 
 def geodetic_to_itrs(latitude_deg: ArrayLike, longitude_deg: ArrayLike, height_m: ArrayLike = 0.0) -> Array:
@@ -333,6 +335,24 @@ def sun_direction(epoch: str) -> Array:
     Takes seconds at first; an instant asked for before is remembered.
     """
     return np.array(_sun_at(epoch))
+
+
+def sun_cosine(up: Array, sun: Array) -> Array:
+    """Return the cosine (...) of the Sun's zenith angle near the ground, its parallax included.
+
+    From a place the Sun stands lower than from the Earth's centre, by ``SUN_PARALLAX`` times the sine of the zenith
+    angle: at most 0.0024 deg.
+
+    Parameters
+    ----------
+    up : float64 (..., 3)
+        Unit vectors to the zenith, ITRS.
+    sun : float64 (3,)
+        See `sun_direction`.
+    """
+    centre: Array = up @ sun
+    out: Array = centre - SUN_PARALLAX * (1 - centre * centre)
+    return out
 
 
 def _low_precision_sun(days: Array) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.geometry import WGS84_A_M, WGS84_B_M, MapPlane, quaternion_to_matrix
+from boostwatch.geometry import WGS84_A_M, WGS84_B_M, MapPlane, quaternion_to_matrix, sun_cosine
 from boostwatch.scene.emission import Emission
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.radiometry import SUN_TEMPERATURE_K
@@ -91,8 +91,7 @@ def project(emission: Emission, world: World, sensor: Sensor, pose: Pose) -> Arr
 def _sun_secant(points: Array, sun: Array) -> Array:
     """Return the secant of the sun's zenith angle at points (K, 3), by the ellipsoid's normal."""
     up = points / np.array([WGS84_A_M, WGS84_A_M, WGS84_B_M]) ** 2
-    cosine = up @ sun / np.linalg.norm(up, axis=-1)
-    out: Array = 1 / np.maximum(cosine, 1e-3)
+    out: Array = 1 / np.maximum(sun_cosine(up / np.linalg.norm(up, axis=-1, keepdims=True), sun), 1e-3)
     return out
 
 

@@ -15,6 +15,7 @@ from boostwatch.geometry import (
     intersect_earth,
     itrs_to_geodetic,
     quaternion_to_matrix,
+    sun_cosine,
 )
 from boostwatch.sensor import Sensor
 
@@ -159,7 +160,7 @@ class View:
         up = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
         self.cos_zenith: Array = -np.einsum("...i,...i", up, rays)
         self.secant: Array = 1 / np.maximum(self.cos_zenith, _LEAST_COSINE)
-        self.cos_sun: Array = up @ sun
+        self.cos_sun: Array = sun_cosine(up, sun)
         self.cos_phase: Array = np.where(missed, np.nan, -(rays @ sun))
         self.tangent_height_m: Array = (
             np.where(missed, tangent_height_m(position_m, rays), np.nan) if self.dense else np.full(lat.shape, np.nan)
