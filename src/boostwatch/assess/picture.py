@@ -238,15 +238,17 @@ def _draw_found(
 
 
 def _zoom(axes: Any, thing: Any, samples: Records, moved: _Shifts, name: str, frame: NDArray[Any]) -> None:
-    """Frame a launch: its whole true path, no closer than 24 px."""
+    """Frame a launch: its whole true path within the frame, no closer than 24 px."""
     x, y = moved(samples[samples["object_id"] == thing["object_id"]])
     inside = (x >= 0) & (x < frame.shape[1]) & (y >= 0) & (y < frame.shape[0])
     if not inside.any():
         axes.set_axis_off()
         return
     x, y = x[inside], y[inside]
-    half = max(0.75 * max(np.ptp(x), np.ptp(y)), 12.0)
-    cx, cy = 0.5 * (x.min() + x.max()), 0.5 * (y.min() + y.max())
+    height, width = frame.shape
+    half = min(max(0.6 * max(np.ptp(x), np.ptp(y)), 12.0), 0.5 * height, 0.5 * width)
+    cx = np.clip(0.5 * (x.min() + x.max()), half - 0.5, width - half - 0.5)
+    cy = np.clip(0.5 * (y.min() + y.max()), half - 0.5, height - half - 0.5)
     axes.set(xlim=(cx - half, cx + half), ylim=(cy + half, cy - half))
     patch = frame[max(int(cy - half), 0) : int(cy + half) + 2, max(int(cx - half), 0) : int(cx + half) + 2]
     axes.images[0].set_clim(*_stretch(patch, 99.9))

@@ -21,10 +21,11 @@ def colour_of(kind: str) -> str:
 
 
 def kind_of_track(tables: EventTables, track: Any) -> str:
-    """Return what a track was called: by its event, else by itself."""
+    """Return what a track was called: by its event, else by itself; a launch that was never declared is unknown."""
     mine = tables.events[tables.events["track_id"] == track["track_id"]]
     name: bytes = mine["kind"][0] if len(mine) else track["kind"]
-    return name.decode() or "unknown"
+    undeclared = not len(mine) and name == b"launch"
+    return "unknown" if undeclared else name.decode() or "unknown"
 
 
 def outlined(width: float) -> list[Any]:
