@@ -135,6 +135,10 @@ def test_a_kind_has_its_colour_and_a_track_its_kind(case):
     assert kind_of_track(case.tables, track) == "launch"
     track["track_id"], track["kind"] = 99, b""
     assert kind_of_track(case.tables, track) == "unknown"
+    track["kind"] = b"launch"  # never declared
+    assert kind_of_track(case.tables, track) == "unknown"
+    track["kind"] = b"fire"
+    assert kind_of_track(case.tables, track) == "fire"
 
 
 def test_without_matplotlib_the_error_names_the_extra(tmp_path, case, monkeypatch):
