@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from boostwatch import cli, store
+from boostwatch.scene.scenario import Scenario
 
 Captured = pytest.CaptureFixture[str]
 
@@ -441,8 +442,8 @@ def test_a_scene_is_simulated_by_its_name_unless_there_is_such_a_file(
 
     names: list[str] = []
 
-    def made(scenario: object, *_: object, **__: object) -> None:
-        names.append(scenario.name)  # type: ignore[attr-defined]
+    def made(scenario: Scenario, *_: object, **__: object) -> None:
+        names.append(scenario.name)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "simulate", made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,19 +36,19 @@ def test_the_readmes_scenario_is_valid(tmp_path: Path) -> None:
 def test_the_readmes_python_runs(stack_file: Path, events_file: Path) -> None:
     _, code = blocks(README, "python")
     code = code.replace("demo.events.h5", str(events_file)).replace("demo.stack.h5", str(stack_file))
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(code, names)  # the example itself is under test
-    assert {"kind", "latitude_deg", "launch_time_sigma_s"} <= set(names["events"].columns)  # type: ignore[attr-defined]
-    assert len(names["tracks"]) >= 1  # type: ignore[arg-type]
-    assert len(names["truth"]) > 0  # type: ignore[arg-type]
+    assert {"kind", "latitude_deg", "launch_time_sigma_s"} <= set(names["events"].columns)
+    assert len(names["tracks"]) >= 1
+    assert len(names["truth"]) > 0
 
 
 def test_the_readmes_simulation_runs(scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _ = blocks(README, "python")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(code.replace('"demo"', repr(str(scenario_file))), names)  # a smaller scene
-    assert names["pixels"].shape == (64, 64)  # type: ignore[attr-defined]
+    assert names["pixels"].shape == (64, 64)
     assert cli.run(["validate", str(tmp_path / "part.stack.h5")]) == 0
 
 

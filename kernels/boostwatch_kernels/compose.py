@@ -9,7 +9,7 @@ from .clouds import Threshold, overlay
 from .resample import blend, shift
 
 ROWS_AT_ONCE = 16
-"""Of a canvas of two thousand columns in two bands, and of two fields: about a megabyte, which fits a core's cache."""
+"""Of a canvas of two thousand columns in two bands, and of two fields: half a megabyte, which fits a core's cache."""
 
 
 class Layers(NamedTuple):

@@ -12,6 +12,7 @@ from boostwatch.errors import BadData
 from boostwatch.scene import atmosphere, radiometry
 from boostwatch.scene.atmosphere import Atmosphere, air_mass, tabulated_bands
 from boostwatch.scene.earth import surface_radiance
+from boostwatch_kernels.tables import Air, log_air_mass, transmit
 
 DATA = Path(__file__).with_name("data")
 MODELS = ("tropical", "midlat_summer", "midlat_winter", "us_standard_1976")
@@ -200,3 +201,17 @@ def test_a_band_without_a_table_is_named() -> None:
     ):
         Atmosphere("tropical", 3.1, 3.5, place="sensor.bands[1]")
     assert len(tabulated_bands()) == 7
+
+
+def test_the_air_of_sources_is_the_air_of_the_scene() -> None:
+    """The kernel that takes points one by one against the tables as ground and clouds use them."""
+    cosine = np.array([0.02, 0.1, 0.5, 1.0])
+    np.testing.assert_allclose([np.exp(log_air_mass(c)) for c in cosine], atmosphere.air_mass(1 / cosine), rtol=1e-12)
+    for air in US.values():
+        rows, columns = air.lattice
+        for kelvin in (600.0, 1500.0):
+            low, high, share = air.spectrum(kelvin)
+            tables = Air(rows, columns, low[None], high[None], np.array([share]), atmosphere.TOP_M / 1e3)
+            height, out = np.array([0.0, 3e3, 12e3, 40e3]), np.empty((1, 4))
+            transmit(tables, 6371.0, height, cosine, out)
+            np.testing.assert_allclose(out[0], air.transmittance(height, 1 / cosine, kelvin), rtol=1e-9, atol=1e-12)

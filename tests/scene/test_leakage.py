@@ -103,8 +103,8 @@ def edge_errors(oversample: int, sigma: float, cells: Any, places: np.ndarray) -
     errors = []
     for place in places:
         share = np.clip((x + 0.5 / oversample - place) * oversample, 0, 1)
-        canvas = Cells(np.broadcast_to(share, (1, *grid.shape)).astype(np.float32).copy(), grid)
-        keyframes = Keyframes(canvas, [kernel], 1.0, 1.0)  # type: ignore[arg-type]
+        canvas: Any = Cells(np.broadcast_to(share, (1, *grid.shape)).astype(np.float32).copy(), grid)
+        keyframes = Keyframes(canvas, [kernel], 1.0, 1.0)
         for shift in (0.0, 0.1, 0.25, 0.37, 0.5, -0.8, 1.3):
             out = np.empty((1, 16, 40), np.float32)
             sampler = keyframes.sampler(0, np.zeros((1, 16)), np.tile([shift, 0.3], (1, 16, 1)))

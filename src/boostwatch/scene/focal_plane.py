@@ -135,7 +135,7 @@ class FocalPlane:
         """
         self.add_cosmic_rays(electrons, frame)
         full = np.zeros(1, np.int64)
-        expose(electrons[None], self.exposure([frame], [time_s]), out[None], full)
+        expose(electrons[None], self.exposure([frame], [time_s]), out.reshape(-1), np.zeros(1, np.int64), full)
         return int(full[0])
 
     @property
@@ -152,21 +152,28 @@ class FocalPlane:
         return Exposure(np.array(frames, np.int64), joined, bounds, self.detector, (self.seed, self.band))
 
 
-def expose(electrons: Image, exposure: Exposure, out: NDArray[np.uint16], full: NDArray[np.int64]) -> None:
+def expose(
+    electrons: Image,
+    exposure: Exposure,
+    out: NDArray[np.uint16],
+    place: NDArray[np.int64],
+    full: NDArray[np.int64],
+) -> None:
     """Turn the electrons of whole frames into digital numbers, particle hits included already.
 
     Parameters
     ----------
     electrons : float32 (F, H, W), C-contiguous
     exposure : Exposure
-    out : uint16 (F, H, W), C-contiguous, written
+    out : uint16 (M,), written
+    place : int64 (F,)
+        Where in ``out`` each frame begins.
     full : int64 (F,), changed
         The pixels at full scale are added.
     """
     frames, maps, bounds, detector, key = exposure
     signal = electrons.reshape(len(electrons), -1)
-    place = np.arange(len(signal)) * signal.shape[1]
-    detect_frames(signal, maps, bounds, detector, key, frames, out.reshape(-1), place, 0, full)
+    detect_frames(signal, maps, bounds, detector, key, frames, out, place, 0, full)
 
 
 def build_focal_plane(sensor: SensorModel, band: int, rng: np.random.Generator, seed: int) -> FocalPlane:

@@ -294,10 +294,11 @@ class Renderer:
             scene, stamps = (*sampler.band(b), self._electrons_per_radiance[b]), self._objects.stamps(marks, b)
             exposure = plane.exposure(which, times_s)
             place = (np.arange(len(which)) * bands + b) * (height * width)
+            out = data.reshape(-1), place, below[b], full[b]
             if self._whole:
-                self._expose_whole(scene, stamps, exposure, data[:, b], below[b], full[b])
+                self._expose_whole(scene, stamps, exposure, *out)
             else:
-                render_band(scene, stamps, exposure, self._rows, width, data.reshape(-1), place, below[b], full[b])
+                render_band(scene, stamps, exposure, self._rows, width, *out)
         saturated = full.T / (height * width) > SATURATED_SHARE
         quality = np.where(saturated, QUALITY_BITS["saturated"], 0).astype(np.uint8)
         levels = np.split(below.T, np.cumsum([len(m) for m in marks])[:-1])
@@ -309,21 +310,20 @@ class Renderer:
         scene: tuple[Coded, Coded, RowPlan, float],
         stamps: Stamps,
         exposure: Exposure,
-        data: NDArray[np.uint16],
+        out: NDArray[np.uint16],
+        place: NDArray[np.int64],
         below: NDArray[np.float32],
         full: NDArray[np.int64],
     ) -> None:
-        """Like `frame.render_band` where light or charge spreads over the frame, into ``data`` uint16 (F, H, W)."""
+        """Like `frame.render_band` where light or charge spreads over the frame."""
         early, late, plan, scale = scene
-        electrons = self._room(len(data))
+        electrons = self._room(len(place))
         resample(early, late, plan, 0, scale, electrons)
         add_stamps(stamps, 0, electrons, below)
-        out = np.empty(data.shape, np.uint16)
         for i, image in zip(exposure.frames, electrons, strict=True):
             add_stray_light(image, self.scenario.sensor)
             self._planes[exposure.key[1]].add_cosmic_rays(image, int(i))
-        expose(electrons, exposure, out, full)
-        data[:] = out
+        expose(electrons, exposure, out, place, full)
 
     def _room(self, frames: int) -> NDArray[np.float32]:
         """Return this thread's memory for the electrons of some frames, float32 (F, H, W)."""

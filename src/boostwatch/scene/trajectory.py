@@ -22,6 +22,7 @@ from boostwatch.geometry import (
     geodetic_to_itrs,
     itrs_to_geodetic,
 )
+from boostwatch.orbits import J2
 from boostwatch.scene.scenario.objects import Launch, Stage
 from boostwatch_kernels.ascent import Burn, World, ascend
 
@@ -30,8 +31,7 @@ Array = NDArray[np.float64]
 STEP_S = 0.1
 TAIL_S = 8.0
 """Seconds kept after the last burnout."""
-EARTH_J2 = 1.08262668e-3
-WORLD = World(EARTH_MU_M3_S2, EARTH_J2, WGS84_A_M, WGS84_B_M, EARTH_RATE_RAD_S, 1.225, 7200.0)
+WORLD = World(EARTH_MU_M3_S2, J2, WGS84_A_M, WGS84_B_M, EARTH_RATE_RAD_S, 1.225, 7200.0)
 """The scale height is that of the troposphere and lower stratosphere, where drag counts."""
 _RISE_S, _TILT_S = 8.0, 8.0
 _DRAG_AREA_PER_KG = 4e-5  # m2/kg at lift-off: drag coefficient times cross-section over mass
