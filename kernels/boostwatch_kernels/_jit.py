@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 import numba
 from numba.core.codegen import get_host_cpu_features
 
-__all__ = ["brief_jit", "cache_directory", "jit"]
+__all__ = ["brief_jit", "cache_directory", "jit", "row_jit"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -134,12 +134,14 @@ _use_wide_vectors()
 _DIRECTORY = cache_directory()
 
 
-def _compile(function: F, *, nogil: bool) -> F:
+def _compile(function: F, *, nogil: bool, inline: bool = False) -> F:
     config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_DIRECTORY or "")
     try:
-        compiled = numba.njit(function, cache=_DIRECTORY is not None, nogil=nogil, error_model="numpy", fastmath=False)
+        compiled = numba.njit(
+            function, cache=_DIRECTORY is not None, nogil=nogil, error_model="numpy", fastmath=False, forceinline=inline
+        )
     finally:
         config.CACHE_DIR = before  # other users of numba in this process keep their own place
     if _DIRECTORY is not None and hasattr(compiled, "_cache"):
@@ -155,3 +157,8 @@ def jit(function: F) -> F:
 def brief_jit(function: F) -> F:
     """Compile a kernel of microseconds: it keeps the GIL, which other threads would take longer to hand back."""
     return _compile(function, nogil=False)
+
+
+def row_jit(function: F) -> F:
+    """Compile a kernel of one row into its callers: calls a row cost more than the work, in counts of references."""
+    return _compile(function, nogil=True, inline=True)

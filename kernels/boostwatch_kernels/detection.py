@@ -1,129 +1,249 @@
-"""Whitening, matched filter, local CFAR and peaks in one sweep of rows; maximum-likelihood fits of what stands out."""
+"""Whitening, matched filter, local statistics and peaks in one sweep of rows; the same on a stack of frames."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import jit
-from .background import HALO, Background, absorb_row
-from .registration import PAD, Frame, Shift, blend_rows, calibrated_row, shift_row
-from .whitening import Past, Rule, blur_row, whiten_mature, whiten_young
+from ._jit import jit, row_jit
+from .background import GROUP, SAMPLED, TILE_X, TILE_Y, Background, forecast_row, gather_row, sum_span
+from .packed import inverse_root, widen
+from .registration import PAD, Frame, Shift, blend_rows, calibrated_row, reach_of
+from .ring import Code, Group, Ring
 
-TILE_Y, TILE_X = 32, 64
-"""Pixels of a CFAR tile."""
-
-STATISTICS = 4
-"""Numbers kept a tile: sum of clipped q^2, sum of weights, count of q below -TAIL scales, count of pixels."""
+STATISTICS = 3
+"""Numbers kept a tile: sum of clipped q^2, count of q below -TAIL scales, count of pixels."""
 
 TAIL = 2.5
 """Where the lower tail is counted; the upper one holds the targets."""
 
-CLIP = 4.0
-"""Squared scales at which q^2 is clipped in the tile's sum."""
-
+CLIP, CLIP_ABOVE = 2.0, 1.0
+"""Scales at which q is clipped in the tile's sum of squares, below and above 0: targets are above."""
 
 BLUR_LEAST = 2.5e-5
 """Registration variance (px^2) below which its part of the noise is not worth the time."""
 
+RAW, BLEND, WHITE, ACROSS, TOP, CUT, LANE, SPARE = 0, 4, 5, 6, 14, 18, 19, 22
+WORK_ROWS = 26
+"""Rows of a sweep's scratch, and what they hold: four raw, one blended, one whitened, eight filtered across, four
+filtered, the threshold, three of statistics, four spare."""
 
-FAINT = 1e-3
-"""Weight added to that of a pixel, as a share of a typical one: beside unknown pixels there would be next to none."""
+WIDEST = 3
+"""Greatest reach of the matched filter, px."""
 
 
-class Ring(NamedTuple):
-    """The newest resampled frames of one band; ``past`` is the slot that leaves, or -1."""
+class Rule(NamedTuple):
+    """Numbers of one sweep."""
 
-    frames: np.ndarray  # float32 (S, H, W)
-    now: int
-    past: int
-    past_x: int  # whole pixels from the slot's reference to the present one
-    past_y: int
+    first: float  # q, in tile scales, at which a pixel is looked at
+    second: float  # q that the peak must have by interpolation
+    blur: float  # variance of the registration, px^2
 
 
 class Tiles(NamedTuple):
-    """What is known of each CFAR tile before the sweep, and what the sweep finds."""
+    """What is known of each tile before a sweep, and what the sweep finds."""
 
-    variance: np.ndarray  # float32 (TY, TX): typical variance of a pixel, DN^2
     scale: np.ndarray  # float32 (TY, TX): standard deviation of q
     found: np.ndarray  # float64 (TY, TX, STATISTICS), written
 
 
-@jit
-def filter_row(padded: np.ndarray, profile: np.ndarray, out: np.ndarray, k: int) -> None:
-    """Write the symmetric convolution of a padded row with a profile (centre, +-1, +-2, ...) to row ``k``."""
-    n = out.shape[1]
-    if profile.shape[0] == 2:
-        p0, p1 = profile[0], profile[1]
-        a = padded[PAD - 1 : PAD + 1 + n]
-        for x in range(n):
-            out[k, x] = p0 * a[x + 1] + p1 * (a[x] + a[x + 2])
-        return
+@row_jit
+def white_row(
+    work: np.ndarray,
+    shift: Shift,
+    background: Background,
+    lag: float,
+    y: int,
+    frames: np.ndarray,
+    slot: int,
+    code: Code,
+) -> None:
+    """Resample the blended row across, whiten it against the forecast of row ``y``, and keep it in the ring.
+
+    What is not known becomes 0 in row WHITE of ``work`` and ``code.none`` in the ring; ``slot`` -1 keeps nothing.
+    """
+    level, slope, weight = background.level, background.slope, background.weight
+    n = level.shape[1]
+    t0, t1, t2, t3 = shift.taps_x[0], shift.taps_x[1], shift.taps_x[2], shift.taps_x[3]
+    low, high = reach_of(shift.step_x, n)
+    # A whole row where the buffer's margin bears it: vectors want round numbers. Its ends are wiped afterwards.
+    near = abs(shift.step_x) <= PAD - 2
+    start, stop = (0, n) if near else (low, high)
+    far, zero = np.float32(lag), np.float32(0.0)
+    factor, half, least, most, none = code.factor, code.half, code.low, code.high, code.none
+    at, to = np.uint64(start), np.uint64(PAD + start)
+    o0 = np.uint64(PAD + start + shift.step_x - 1)
+    o1, o2, o3 = o0 + np.uint64(1), o0 + np.uint64(2), o0 + np.uint64(3)
+    if slot < 0:
+        for x in range(np.uint64(stop - start)):
+            v = (
+                t0 * work[BLEND, x + o0]
+                + t1 * work[BLEND, x + o1]
+                + t2 * work[BLEND, x + o2]
+                + t3 * work[BLEND, x + o3]
+            )
+            z = (v - (level[y, x + at] + far * widen(slope[y, x + at]))) * widen(weight[y, x + at])
+            work[WHITE, x + to] = z if z == z else zero
+    else:
+        for x in range(np.uint64(stop - start)):
+            v = (
+                t0 * work[BLEND, x + o0]
+                + t1 * work[BLEND, x + o1]
+                + t2 * work[BLEND, x + o2]
+                + t3 * work[BLEND, x + o3]
+            )
+            z = (v - (level[y, x + at] + far * widen(slope[y, x + at]))) * widen(weight[y, x + at])
+            work[WHITE, x + to] = z if z == z else zero
+            kept = min(max(v * factor + half, least), most)
+            frames[slot, y, x + at] = kept if v == v else none
+        frames[slot, y, :low] = none
+        frames[slot, y, high:] = none
+    work[WHITE, PAD : PAD + low] = zero
+    work[WHITE, PAD + high : PAD + n] = zero
+
+
+@row_jit
+def blur_row(work: np.ndarray, background: Background, lag: np.ndarray, y: int, blur: float) -> None:
+    """Let a whitened row count for less where the registration's variance ``blur`` meets a gradient of the forecast."""
+    n = background.level.shape[1]
+    forecast_row(background, lag[y // TILE_Y], y, work, SPARE)
+    forecast_row(background, lag[max(y - 1, 0) // TILE_Y], max(y - 1, 0), work, SPARE + 1)
+    factor, one = np.float32(blur), np.float32(1.0)
+    for x in range(1, n):
+        gx, gy = work[SPARE, x] - work[SPARE, x - 1], work[SPARE, x] - work[SPARE + 1, x]
+        w = widen(background.weight[y, x])
+        excess = factor * (gx * gx + gy * gy) * w * w
+        work[WHITE, PAD + x] *= one / np.sqrt(one + excess) if excess == excess else one
+
+
+@row_jit
+def filter_across(work: np.ndarray, profile: np.ndarray, n: int, k: int) -> None:
+    """Write the symmetric convolution of row WHITE with a profile (centre, +-1, +-2, ...) to row ``k``."""
     p0, p1, p2 = profile[0], profile[1], profile[2]
-    a = padded[PAD - 2 : PAD + 2 + n]
-    for x in range(n):
-        out[k, x] = p0 * a[x + 2] + p1 * (a[x + 1] + a[x + 3]) + p2 * (a[x] + a[x + 4])
-    for j in range(3, profile.shape[0]):
-        p = profile[j]
-        left, right = padded[PAD - j : PAD - j + n], padded[PAD + j : PAD + j + n]
-        for x in range(n):
-            out[k, x] += p * (left[x] + right[x])
+    w, o = WHITE, np.uint64(PAD)
+    b, c, d, e = np.uint64(PAD - 1), np.uint64(PAD + 1), np.uint64(PAD - 2), np.uint64(PAD + 2)
+    for x in range(np.uint64(n)):
+        work[k, x + o] = (
+            p0 * work[w, x + o] + p1 * (work[w, x + b] + work[w, x + c]) + p2 * (work[w, x + d] + work[w, x + e])
+        )
+    if profile.shape[0] > 3:
+        p3 = profile[3]
+        f, g = np.uint64(PAD - 3), np.uint64(PAD + 3)
+        for x in range(np.uint64(n)):
+            work[k, x + o] += p3 * (work[w, x + f] + work[w, x + g])
 
 
-@jit
-def filter_column(rows: np.ndarray, centre: int, profile: np.ndarray, out: np.ndarray, k: int) -> None:
-    """Write the symmetric convolution across a ring of rows around row ``centre`` to row ``k``."""
-    size = rows.shape[0]
-    if profile.shape[0] == 2:
-        p0, p1 = profile[0], profile[1]
-        b, c, d = (centre - 1) % size, centre % size, (centre + 1) % size
-        for x in range(out.shape[1]):
-            out[k, x] = p0 * rows[c, x] + p1 * (rows[b, x] + rows[d, x])
-        return
+@row_jit
+def filter_down(work: np.ndarray, centre: int, profile: np.ndarray, n: int) -> int:
+    """Write the symmetric convolution down the rows around ``centre`` to its row TOP; return how many exceed the cut."""
+    a, b, c = ACROSS + (centre - 2) % 8, ACROSS + (centre - 1) % 8, ACROSS + centre % 8
+    d, e, k = ACROSS + (centre + 1) % 8, ACROSS + (centre + 2) % 8, TOP + centre % 4
     p0, p1, p2 = profile[0], profile[1], profile[2]
-    a, b, c = (centre - 2) % size, (centre - 1) % size, centre % size
-    d, e = (centre + 1) % size, (centre + 2) % size
-    for x in range(out.shape[1]):
-        out[k, x] = p0 * rows[c, x] + p1 * (rows[b, x] + rows[d, x]) + p2 * (rows[a, x] + rows[e, x])
-    for j in range(3, profile.shape[0]):
-        p = profile[j]
-        up, down = (centre - j) % size, (centre + j) % size
-        for x in range(out.shape[1]):
-            out[k, x] += p * (rows[up, x] + rows[down, x])
+    o = np.uint64(PAD)
+    hits = np.int32(0)
+    one, none = np.int32(1), np.int32(0)
+    if profile.shape[0] > 3:
+        p3 = profile[3]
+        f, g = ACROSS + (centre - 3) % 8, ACROSS + (centre + 3) % 8
+        for x in range(np.uint64(n)):
+            work[SPARE, x + o] = p3 * (work[f, x + o] + work[g, x + o])
+        for x in range(np.uint64(n)):
+            q = p0 * work[c, x + o] + p1 * (work[b, x + o] + work[d, x + o]) + p2 * (work[a, x + o] + work[e, x + o])
+            q += work[SPARE, x + o]
+            work[k, x + o] = q
+            hits += one if q > work[CUT, x + o] else none
+        return hits
+    for x in range(np.uint64(n)):
+        q = p0 * work[c, x + o] + p1 * (work[b, x + o] + work[d, x + o]) + p2 * (work[a, x + o] + work[e, x + o])
+        work[k, x + o] = q
+        hits += one if q > work[CUT, x + o] else none
+    return hits
+
+
+@row_jit
+def take_statistics(work: np.ndarray, k: int, first: float, n: int) -> None:
+    """Add row ``k`` of q to the lanes of its tiles."""
+    one, zero = np.float32(1.0), np.float32(0.0)
+    # The cut is ``first`` scales.
+    low, high, tail = np.float32(-CLIP / first), np.float32(CLIP_ABOVE / first), np.float32(-TAIL / first)
+    for x in range(np.uint64(n)):
+        cut = work[CUT, x + PAD]
+        q = min(max(work[k, x + PAD], low * cut), high * cut)
+        work[LANE, x] += q * q
+    for x in range(np.uint64(n)):
+        work[LANE + 1, x] += one if work[k, x + PAD] < tail * work[CUT, x + PAD] else zero
+    for x in range(np.uint64(n)):
+        work[LANE + 2, x] += one if work[k, x + PAD] != zero else zero
 
 
 @jit
-def spread_tiles(tiles: np.ndarray, row: int, factor: float, out: np.ndarray) -> None:
-    """Write one row of tiles out to pixels, times a factor."""
-    n = out.shape[0]
-    for tile in range(tiles.shape[1]):
-        out[tile * TILE_X : min(n, (tile + 1) * TILE_X)] = np.float32(factor) * tiles[row, tile]
+def sum_tiles(work: np.ndarray, found: np.ndarray, row: int, n: int) -> None:
+    """Add the lanes of a row of tiles to its sums and clear them."""
+    for tile in range(found.shape[1]):
+        for k in range(STATISTICS):
+            found[row, tile, k] += sum_span(work, LANE + k, tile * TILE_X, min(n, (tile + 1) * TILE_X))
+    for k in range(STATISTICS):
+        work[LANE + k, :n] = np.float32(0.0)
 
 
 @jit
-def sum_tiles(lane: np.ndarray, found: np.ndarray, tile: int) -> None:
-    """Add the lanes of a row of tiles to its sums; four sums side by side, lest each addition wait for the last."""
-    n = lane.shape[1]
-    for column in range(found.shape[1]):
-        start, stop = column * TILE_X, min(n, (column + 1) * TILE_X)
-        whole = start + (stop - start) // 4 * 4
-        for k in range(lane.shape[0]):
-            a, b, c, d = 0.0, 0.0, 0.0, 0.0
-            for x in range(start, whole, 4):
-                a += lane[k, x]
-                b += lane[k, x + 1]
-                c += lane[k, x + 2]
-                d += lane[k, x + 3]
-            for x in range(whole, stop):
-                a += lane[k, x]
-            found[tile, column, k] += (a + b) + (c + d)
+def pick_peaks(work: np.ndarray, y: int, n: int, rule: Rule, peaks: np.ndarray, count: int) -> int:
+    """Write the local maxima of row ``y`` of q above the cut that a parabola lifts above the second look."""
+    up, k, down = TOP + (y - 1) % 4, TOP + y % 4, TOP + (y + 1) % 4
+    share = rule.second / rule.first
+    for x in range(PAD + 1, PAD + n - 1):
+        v = work[k, x]
+        if not v > work[CUT, x]:
+            continue
+        left, right, above, below = work[k, x - 1], work[k, x + 1], work[up, x], work[down, x]
+        if v <= left or v <= above or v < right or v < below:
+            continue
+        if v <= work[up, x - 1] or v <= work[up, x + 1] or v < work[down, x - 1] or v < work[down, x + 1]:
+            continue
+        # A parabola either way tells about what the fit between the pixels will find.
+        gx, gy = 0.5 * (right - left), 0.5 * (below - above)
+        between = v + 0.5 * gx * gx / (2.0 * v - left - right) + 0.5 * gy * gy / (2.0 * v - above - below)
+        if between > work[CUT, x] * share and count < peaks.shape[0]:
+            peaks[count, 0], peaks[count, 1], peaks[count, 2] = y, x - PAD, v
+            count += 1
+    return count
 
 
-@jit
-def ratio(tops: np.ndarray, bottoms: np.ndarray, tiny: np.float32, row: int, x: int) -> float:
-    """Return the matched-filter statistic ``top / sqrt(bottom + tiny)`` of a pixel."""
-    value: float = tops[row, x] / math.sqrt(bottoms[row, x] + tiny)
-    return value
+@row_jit
+def judge_row(
+    work: np.ndarray, y: int, first: int, last: int, profile: np.ndarray, rule: Rule, tiles: Tiles, peaks: np.ndarray,
+    count: int, hits: np.ndarray, n: int,
+) -> int:  # fmt: skip
+    """Filter what rows up to ``y`` allow, take its statistics, and look for peaks one row behind.
+
+    ``hits`` (int64 (4,)) remembers for the last rows how many pixels exceeded the cut. Peaks are told for rows
+    ``first`` to ``last - 1`` only.
+    """
+    reach = profile.shape[0] - 1
+    centre = y - reach
+    if centre < first - 1:
+        return count
+    # The row before the first and the one after the last have the cut of the nearest tile.
+    within = min(max(centre, first), last - 1)
+    if centre == first - 1 or within % TILE_Y == 0:
+        cut_row(work, tiles.scale, within // TILE_Y, rule.first, n)
+    hits[centre % 4] = filter_down(work, centre, profile, n)
+    if first <= centre < last:
+        if centre % SAMPLED == SAMPLED // 2:
+            take_statistics(work, TOP + centre % 4, rule.first, n)
+        if centre % TILE_Y == TILE_Y - 1 or centre == last - 1:
+            sum_tiles(work, tiles.found, centre // TILE_Y, n)
+    middle = centre - 1
+    if first <= middle < last and hits[middle % 4] > 0:
+        return pick_peaks(work, middle, n, rule, peaks, count)
+    return count
+
+
+@row_jit
+def cut_row(work: np.ndarray, scale: np.ndarray, row: int, first: float, n: int) -> None:
+    """Write ``first`` scales of a row of tiles out to pixels."""
+    for tile in range(scale.shape[1]):
+        start, stop = PAD + tile * TILE_X, PAD + min(n, (tile + 1) * TILE_X)
+        work[CUT, start:stop] = np.float32(first) * scale[row, tile]
 
 
 @jit
@@ -131,198 +251,180 @@ def sweep_block(
     frame: Frame,
     shift: Shift,
     background: Background,
-    edges: np.ndarray,
+    lag: np.ndarray,
     ring: Ring,
+    slot: int,
     profile: np.ndarray,
     rule: Rule,
     tiles: Tiles,
-    block: int,
-    rows: int,
+    first: int,
+    last: int,
     peaks: np.ndarray,
+    work: np.ndarray,
 ) -> int:
-    """Take one block of rows through resampling, whitening, matched filter and peaks, and renew its background.
+    """Take a block of rows of a new frame through resampling, whitening, matched filter and peaks.
 
-    Blocks touch none of each other's state (`snapshot_edges` gives them their neighbours as they were), so they may
-    run in any order and on any number of threads with the same result.
+    The background is only read, and blocks write rows of their own, so they may run in any order and on any number of
+    threads with the same result.
 
     Parameters
     ----------
     frame, shift : Frame, Shift
         The new frame and where its scene lies.
-    background : Background, updated in the rows of the block
+    background : Background
         One band.
-    edges : float32 (blocks + 1, 4, 2 HALO, W)
-        From `snapshot_edges`.
-    ring : Ring, the slot ``now`` written, the slot ``past`` absorbed
-        Resampled frames.
-    profile : float32 (R + 1,), 2 <= R < HALO
-        One side of the line spread: the matched filter is its outer product.
+    lag : float32 (strips,)
+        Frames from each strip's level to this frame.
+    ring, slot : Ring, int
+        Where the resampled frame is kept.
+    profile : float32 (R + 1,), 2 <= R <= WIDEST
+        One side of the line spread: the matched filter is its outer product, of which the squares sum to 1.
     rule : Rule
         Numbers of the sweep.
     tiles : Tiles, ``found`` updated in the tiles of the block
-        CFAR.
-    block, rows : int
-        Which block, and rows a block (a multiple of TILE_Y).
+        Local statistics.
+    first, last : int
+        Rows [first, last); ``first`` a multiple of TILE_Y.
     peaks : float32 (N, 3), written
-        Row, column and q (unscaled) of local maxima above the rule's threshold.
+        Row, column and q of local maxima.
+    work : float32 (WORK_ROWS, >= W + 2 PAD), overwritten
+        Scratch.
 
     Returns
     -------
     int
         Number of peaks; at most N.
     """
-    height, n = background.mean.shape
-    first, last = block * rows, min(height, (block + 1) * rows)
+    height, n = background.level.shape
     reach = profile.shape[0] - 1
-    size = 2 * reach + 1
-    square = profile * profile
-    if square[2] < np.float32(2e-3) * square[0]:
-        square = square[:2].copy()  # what lies further out adds less than a hundredth to the weight
-    raw = np.zeros((4, n), np.float32)
-    blended = np.zeros(n, np.float32)
-    spare = np.zeros((1, n), np.float32)
-    lagged = np.zeros((1, n), np.float32)
-    # Views are made once: every one costs two atomic counts.
-    resampled, departing = ring.frames[ring.now], ring.frames[max(ring.past, 0)]
-    within = Past(background.mean, background.variance, background.age)
-    over, under = (
-        Past(edges[block, 0], edges[block, 1], edges[block, 2]),
-        Past(edges[block + 1, 0], edges[block + 1, 1], edges[block + 1, 2]),
-    )
+    work[:] = np.float32(0.0)
+    blended = work[BLEND]
+    hits = np.zeros(4, np.int64)
     bad_start, bad_x = frame.bad_start, frame.bad_x
-    above = np.full(n, np.nan, np.float32)
-    keep = np.zeros(n, np.float32)
-    cut = np.zeros(n, np.float32)
-    residual = np.zeros(n + 2 * PAD, np.float32)
-    weight = np.zeros(n + 2 * PAD, np.float32)
-    across = np.zeros((size, n), np.float32)
-    across_w = np.zeros((size, n), np.float32)
-    # q = top / sqrt(bottom); it is compared as a square, and worked out only where it matters.
-    tops = np.zeros((3, n), np.float32)
-    bottoms = np.zeros((3, n), np.float32)
-    lane = np.zeros((STATISTICS, n), np.float32)
-    typical = np.zeros(n, np.float32)
-    scale = np.zeros(n, np.float32)
-    converted = -(1 << 30)  # rows up to here lie in the ring of raw rows
-    tile_seen, tile_cut = -1, -1
+    frames, code = ring.frames, ring.code
+    converted = -(1 << 30)  # rows up to here lie in the raw rows
     count = 0
-    one, zero = np.float32(1.0), np.float32(0.0)
-    faint, tiny = np.float32(FAINT), np.float32(1e-20)
     for y in range(first - reach - 1, last + reach + 1):
-        slot = y % size
-        inside = 0 <= y < height
-        if not inside:
-            for x in range(n):
-                across[slot, x] = zero
-                across_w[slot, x] = zero
-        else:
-            own = first <= y < last
-            source = y + shift.step_y
-            seen = 1 <= source < height - 2
-            value, k = (resampled, y) if own else (spare, 0)
-            if seen:
-                for row in range(max(converted + 1, source - 1), source + 3):
-                    calibrated_row(frame, row, raw, row % 4)
-                converted = source + 2
-                blend_rows(raw, source - 1, shift.taps_y, blended)
-                shift_row(blended, shift.step_x, shift.taps_x, value, k)
-                for i in range(bad_start[source], bad_start[source + 1]):
-                    x = bad_x[i] - shift.step_x
-                    if 0 <= x < n:
-                        value[k, x] = np.nan
-            else:
-                for x in range(n):
-                    value[k, x] = np.nan
-            past, row, low, high = within, y, 0, 0
-            if own:
-                low, high = int(background.mature[y, 0]), int(background.mature[y, 1])
-            else:
-                k_edge = block if y < first else block + 1
-                past, row = (over, HALO + y - first) if y < first else (under, HALO + y - last)
-                low, high = int(edges[k_edge, 3, row, 0]), int(edges[k_edge, 3, row, 1])
-            if y // TILE_Y != tile_seen:
-                tile_seen = y // TILE_Y
-                spread_tiles(tiles.variance, tile_seen, 1.0, typical)
-            if high > low:
-                whiten_mature(value, k, past, row, typical, rule, residual, weight, low, high)
-            for part in range(2):  # what lies beside the mature span, or all
-                start, stop = (0, low) if part == 0 else (max(low, high), n)
-                if stop > start:
-                    whiten_young(value, k, past, row, typical, rule, residual, weight, start, stop)
+        k = ACROSS + y % 8
+        source = y + shift.step_y
+        own = first <= y < last
+        if 0 <= y < height and 1 <= source < height - 2:
+            for row in range(max(converted + 1, source - 1), source + 3):
+                calibrated_row(frame, row, work, RAW + row % 4)
+            converted = source + 2
+            blend_rows(work, source - 1, shift.taps_y, blended)
+            white_row(work, shift, background, lag[y // TILE_Y], y, frames, slot if own else -1, code)
+            for i in range(bad_start[source], bad_start[source + 1]):
+                x = bad_x[i] - shift.step_x
+                if 0 <= x < n:
+                    work[WHITE, PAD + x] = np.float32(0.0)
+                    if own:
+                        frames[slot, y, x] = code.none
             if rule.blur > BLUR_LEAST:
-                blur_row(past, row, above, rule.blur, residual, weight)
-            filter_row(residual, profile, across, slot)
-            filter_row(weight, square, across_w, slot)
-            behind = y - ring.past_y
-            if own and ring.past >= 0 and 0 <= behind < height:
-                if ring.past_x == 0:
-                    absorb_row(departing, behind, rule.pace, background, y)
+                blur_row(work, background, lag, y, rule.blur)
+            filter_across(work, profile, n, k)
+        else:
+            work[k] = np.float32(0.0)
+            if own:
+                frames[slot, y] = code.none
+        count = judge_row(work, y, first, last, profile, rule, tiles, peaks, count, hits, n)
+    return count
+
+
+@row_jit
+def add_rows(
+    f0: np.ndarray, f1: np.ndarray, f2: np.ndarray, f3: np.ndarray, source: int, least: np.float32, work: np.ndarray,
+    total: int, known: int, n: int,
+) -> None:  # fmt: skip
+    """Add row ``source`` of four frames in code to row ``total`` of ``work``, and how many are known to row ``known``."""
+    zero, one = np.float32(0.0), np.float32(1.0)
+    for x in range(np.uint64(n)):
+        a, b = np.float32(f0[source, x]), np.float32(f1[source, x])
+        c, d = np.float32(f2[source, x]), np.float32(f3[source, x])
+        fa, fb, fc, fd = a > least, b > least, c > least, d > least
+        work[total, x] += (a if fa else zero) + (b if fb else zero) + (c if fc else zero) + (d if fd else zero)
+        work[known, x] += (one if fa else zero) + (one if fb else zero) + (one if fc else zero) + (one if fd else zero)
+
+
+@jit
+def stack_strips(
+    ring: Ring, group: Group, lag: np.ndarray, background: Background, profile: np.ndarray, rule: Rule, tiles: Tiles,
+    strips: np.ndarray, peaks: np.ndarray, work: np.ndarray,
+) -> int:  # fmt: skip
+    """Call `stack_strip` for some strips (int64 (N,)); return the number of peaks of all."""
+    count = 0
+    for i in range(strips.shape[0]):
+        count += stack_strip(ring, group, lag, background, profile, rule, tiles, strips[i], peaks[count:], work)
+    return count
+
+
+@jit
+def stack_strip(
+    ring: Ring,
+    group: Group,
+    lag: np.ndarray,
+    background: Background,
+    profile: np.ndarray,
+    rule: Rule,
+    tiles: Tiles,
+    strip: int,
+    peaks: np.ndarray,
+    work: np.ndarray,
+) -> int:
+    """Add the newest frames where they lie, whiten the sum against the forecasts, filter it and look for peaks.
+
+    This finds what is too dim for one frame and slow: within the frames a source may move by about the PSF.
+
+    Parameters
+    ----------
+    ring, group : Ring, Group
+        K frames; K a multiple of four, those missing point to the blank slot.
+    lag : float32 (strips,)
+        Frames from each strip's level to the mean time of the frames that are not missing.
+    background, profile, rule, tiles, peaks, work
+        As for `sweep_block`; q is that of the sum, over the root of the number of frames known in each pixel.
+    strip : int
+        Which.
+
+    Returns
+    -------
+    int
+        Number of peaks.
+    """
+    height, n = background.level.shape
+    weight = background.weight
+    reach = profile.shape[0] - 1
+    first, last = strip * TILE_Y, min(height, (strip + 1) * TILE_Y)
+    unit, least = ring.code.unit, ring.code.least
+    zero, one = np.float32(0.0), np.float32(1.0)
+    work[:] = zero
+    hits = np.zeros(4, np.int64)
+    count = 0
+    total, known = SPARE + 1, SPARE + 2
+    frames = ring.frames
+    g0, g1, g2, g3 = work[RAW : RAW + 1], work[RAW + 1 : RAW + 2], work[RAW + 2 : RAW + 3], work[RAW + 3 : RAW + 4]
+    still = not (group.move_x.any() or group.move_y.any())
+    for y in range(first - reach - 1, last + reach + 1):
+        k = ACROSS + y % 8
+        if 0 <= y < height:
+            work[total, :n] = zero
+            work[known, :n] = zero
+            for i in range(0, group.slot.shape[0], GROUP):
+                if still:
+                    f0, f1 = frames[group.slot[i]], frames[group.slot[i + 1]]
+                    f2, f3 = frames[group.slot[i + 2]], frames[group.slot[i + 3]]
+                    add_rows(f0, f1, f2, f3, y, least, work, total, known, n)
                 else:
-                    for x in range(n):
-                        column = x - ring.past_x
-                        lagged[0, x] = departing[behind, column] if 0 <= column < n else np.nan
-                    absorb_row(lagged, 0, rule.pace, background, y)
-        centre = y - reach
-        if centre < first - 1:
-            continue
-        row = centre % 3
-        filter_column(across, centre, profile, tops, row)
-        filter_column(across_w, centre, square, bottoms, row)
-        if first <= centre < last:
-            tile = centre // TILE_Y
-            if centre % TILE_Y == 0:
-                lane.fill(zero)
-            if centre % 4 == 1:
-                spread_tiles(tiles.scale, tile, 1.0, scale)
-                clip, tail = np.float32(CLIP), np.float32(-TAIL)
-                small = faint * (profile[0] * profile[0]) / tiles.variance[tile].max()
-                for x in range(n):
-                    keep[x] = tops[row, x] / math.sqrt(bottoms[row, x] + small)
-                for x in range(n):
-                    lane[0, x] += min(keep[x] * keep[x], clip * scale[x] * scale[x])
-                for x in range(n):
-                    lane[1, x] += bottoms[row, x]
-                for x in range(n):
-                    lane[2, x] += one if keep[x] < tail * scale[x] else zero
-                for x in range(n):
-                    lane[3, x] += one if bottoms[row, x] > zero else zero
-            if centre % TILE_Y == TILE_Y - 1 or centre == last - 1:
-                sum_tiles(lane, tiles.found, tile)
-        middle = centre - 1
-        if middle < first or middle >= last:
-            continue
-        if middle // TILE_Y != tile_cut:
-            tile_cut = middle // TILE_Y
-            spread_tiles(tiles.scale, tile_cut, rule.threshold * rule.first, cut)
-            tiny = faint * (profile[0] * profile[0]) / tiles.variance[tile_cut].max()
-            for x in range(n):
-                cut[x] *= cut[x]
-        row = middle % 3
-        hits = 0
-        for x in range(n):
-            hits += 1 if tops[row, x] * abs(tops[row, x]) > cut[x] * (bottoms[row, x] + tiny) else 0
-        if hits == 0:
-            continue
-        up, down = (middle - 1) % 3, centre % 3
-        for x in range(1, n - 1):
-            if tops[row, x] <= zero or tops[row, x] * tops[row, x] <= cut[x] * (bottoms[row, x] + tiny):
-                continue
-            v = ratio(tops, bottoms, tiny, row, x)
-            left, right = ratio(tops, bottoms, tiny, row, x - 1), ratio(tops, bottoms, tiny, row, x + 1)
-            over_it, under_it = ratio(tops, bottoms, tiny, up, x), ratio(tops, bottoms, tiny, down, x)
-            if v <= left or v <= over_it or v < right or v < under_it:
-                continue
-            if v <= ratio(tops, bottoms, tiny, up, x - 1) or v <= ratio(tops, bottoms, tiny, up, x + 1):
-                continue
-            if v < ratio(tops, bottoms, tiny, down, x - 1) or v < ratio(tops, bottoms, tiny, down, x + 1):
-                continue
-            # A parabola either way tells about what the fit between the pixels will find.
-            gx, gy = 0.5 * (right - left), 0.5 * (under_it - over_it)
-            between = v + 0.5 * gx * gx / (2.0 * v - left - right) + 0.5 * gy * gy / (2.0 * v - over_it - under_it)
-            if (
-                between * between * rule.first * rule.first > cut[x] * rule.second * rule.second
-                and count < peaks.shape[0]
-            ):
-                peaks[count, 0], peaks[count, 1], peaks[count, 2] = middle, x, v
-                count += 1
+                    for j in range(GROUP):
+                        gather_row(ring, group, i + j, y, work, RAW + j)
+                    add_rows(g0, g1, g2, g3, 0, least, work, total, known, n)
+            forecast_row(background, lag[y // TILE_Y], y, work, SPARE)
+            for x in range(np.uint64(n)):
+                m = work[known, x]
+                z = (unit * work[total, x] - m * work[SPARE, x]) * widen(weight[y, x]) * inverse_root(max(m, one))
+                work[WHITE, x + PAD] = z if z == z else zero
+            filter_across(work, profile, n, k)
+        else:
+            work[k] = zero
+        count = judge_row(work, y, first, last, profile, rule, tiles, peaks, count, hits, n)
     return count

@@ -4,10 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import jit, row_jit
+from .background import TILE_Y, Background, forecast_row, sum_span
+from .packed import widen
 
-PAD = 8
-"""Zero columns on either side of every row buffer, so that filters need no case for the rim."""
+PAD = 16
+"""Columns on either side of every row buffer, so that filters need no case for the rim; a cache line, so that rows
+begin on one."""
 
 
 class Frame(NamedTuple):
@@ -33,7 +36,7 @@ class Shift(NamedTuple):
     taps_y: np.ndarray  # float32 (4,)
 
 
-@jit
+@row_jit
 def calibrated_row(frame: Frame, y: int, rows: np.ndarray, k: int) -> None:
     """Write one row in calibrated DN, bad pixels filled from the nearest good ones in the row.
 
@@ -45,7 +48,7 @@ def calibrated_row(frame: Frame, y: int, rows: np.ndarray, k: int) -> None:
         The band.
     y : int
         Row, 0 <= y < H.
-    rows : float32 (K, W), row ``k`` written
+    rows : float32 (K, >= W + 2 PAD), columns PAD to PAD + W of row ``k`` written
         Calibrated DN; a row without any good pixel becomes 0.
     k : int
         Where.
@@ -53,14 +56,17 @@ def calibrated_row(frame: Frame, y: int, rows: np.ndarray, k: int) -> None:
     data, gain, offset = frame.data, frame.gain, frame.offset
     n = data.shape[1]
     if gain.shape[0] > 0:
-        for x in range(n):
-            rows[k, x] = np.float32(data[y, x]) * gain[y, x]
+        for x in range(np.uint64(n)):
+            rows[k, x + PAD] = np.float32(data[y, x]) * gain[y, x]
+        if offset.shape[0] > 0:
+            for x in range(np.uint64(n)):
+                rows[k, x + PAD] -= offset[y, x]
+    elif offset.shape[0] > 0:
+        for x in range(np.uint64(n)):
+            rows[k, x + PAD] = np.float32(data[y, x]) - offset[y, x]
     else:
-        for x in range(n):
-            rows[k, x] = np.float32(data[y, x])
-    if offset.shape[0] > 0:
-        for x in range(n):
-            rows[k, x] -= offset[y, x]
+        for x in range(np.uint64(n)):
+            rows[k, x + PAD] = np.float32(data[y, x])
     start, bad = frame.bad_start, frame.bad_x
     i, last = start[y], start[y + 1]
     while i < last:
@@ -69,52 +75,61 @@ def calibrated_row(frame: Frame, y: int, rows: np.ndarray, k: int) -> None:
             end += 1
         left, right = bad[i] - 1, bad[end] + 1
         if left >= 0 and right < n:
-            fill = np.float32(0.5) * (rows[k, left] + rows[k, right])
+            fill = np.float32(0.5) * (rows[k, left + PAD] + rows[k, right + PAD])
         elif left >= 0:
-            fill = rows[k, left]
+            fill = rows[k, left + PAD]
         elif right < n:
-            fill = rows[k, right]
+            fill = rows[k, right + PAD]
         else:
             fill = np.float32(0.0)
         for x in range(left + 1, right):
-            rows[k, x] = fill
+            rows[k, x + PAD] = fill
         i = end + 1
 
 
-@jit
+@row_jit
 def blend_rows(rows: np.ndarray, first: int, taps: np.ndarray, out: np.ndarray) -> None:
     """Write ``sum_k taps[k] * rows[(first + k) % 4]`` (float32) to ``out``, rows being a ring of four."""
     r0, r1, r2, r3 = first % 4, (first + 1) % 4, (first + 2) % 4, (first + 3) % 4
     t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
-    for x in range(out.shape[0]):
+    for x in range(np.uint64(out.shape[0])):
         out[x] = t0 * rows[r0, x] + t1 * rows[r1, x] + t2 * rows[r2, x] + t3 * rows[r3, x]
 
 
-@jit
-def shift_row(row: np.ndarray, step: int, taps: np.ndarray, out: np.ndarray, k: int) -> None:
-    """Write ``out[k, x] = sum_j taps[j] * row[x + step - 1 + j]`` (float32); NaN where a tap falls outside the row."""
-    n = row.shape[0]
-    t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
+@row_jit
+def reach_of(step: int, n: int) -> tuple[int, int]:
+    """Return the columns [low, high) of a row of ``n`` whose four taps at ``step`` fall on pixels."""
     low = min(max(0, 1 - step), n)
-    high = max(min(n, n - 2 - step), low)
-    for x in range(low):
-        out[k, x] = np.nan
-    for x in range(high, n):
-        out[k, x] = np.nan
-    if high > low:
-        source, target = row[low + step - 1 : high + step + 2], out[k, low:high]
-        r1, r2, r3 = source[1:], source[2:], source[3:]
-        for x in range(target.shape[0]):
-            target[x] = t0 * source[x] + t1 * r1[x] + t2 * r2[x] + t3 * r3[x]
+    return low, max(min(n, n - 2 - step), low)
+
+
+@row_jit
+def shift_row(row: np.ndarray, step: int, taps: np.ndarray, out: np.ndarray, k: int, n: int) -> None:
+    """Write ``out[k, x] = sum_j taps[j] * row[PAD + x + step - 1 + j]`` for x < n; NaN where a tap falls outside."""
+    t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
+    low, high = reach_of(step, n)
+    out[k, :low] = np.nan
+    out[k, high:n] = np.nan
+    to = np.uint64(low)
+    o0 = np.uint64(PAD + low + step - 1)
+    o1, o2, o3 = o0 + np.uint64(1), o0 + np.uint64(2), o0 + np.uint64(3)
+    for x in range(np.uint64(high - low)):
+        out[k, x + to] = t0 * row[x + o0] + t1 * row[x + o1] + t2 * row[x + o2] + t3 * row[x + o3]
 
 
 @jit
 def gradient_sums(
-    frame: Frame, shift: Shift, mean: np.ndarray, variance: np.ndarray, floor: float, stride: int, lanes: np.ndarray
+    frame: Frame,
+    shift: Shift,
+    background: Background,
+    lag: np.ndarray,
+    floor: float,
+    stride: int,
+    work: np.ndarray,
 ) -> np.ndarray:
     """Sum what a Gauss-Newton step of the shift needs, over every ``stride``-th row.
 
-    With ``e = frame(p + shift) - mean(p)`` and ``g`` the gradient of the mean (three-point smoothed across, so that
+    With ``e = frame(p + shift) - m(p)``, ``m`` the forecast and ``g`` its gradient (three-point smoothed across, so that
     noise and fixed pattern count less), the step is ``-(sum w g g^T)^-1 sum w g e`` with Cauchy weights
     ``w = 1 / (v (1 + e^2 / (9 v)))``, which let targets, dead pixels and moving layers go. (Inverse compositional
     alignment: Baker & Matthews, IJCV 56, 2004.)
@@ -123,13 +138,15 @@ def gradient_sums(
     ----------
     frame, shift : Frame, Shift
         The frame and the shift supposed.
-    mean, variance : float32 (H, W)
-        Background on the reference and its variance; NaN in the mean where it is not known.
+    background : Background
+        Its forecast is the reference.
+    lag : float32 (strips,)
+        Frames from each strip's level to this frame.
     floor : float
         Variance added to every pixel, DN^2.
     stride : int
         Rows from one to the next.
-    lanes : float32 (8, W), overwritten
+    work : float32 (>= 22, W + 2 PAD), overwritten
         Scratch.
 
     Returns
@@ -137,55 +154,52 @@ def gradient_sums(
     float64 (8,)
         sum w gx gx, w gx gy, w gy gy, w gx e, w gy e, w v, w v of noise alone in (gx, gy), count of pixels.
     """
-    height, n = mean.shape
-    rows = np.zeros((4, n), np.float32)
-    blended = np.zeros(n, np.float32)
-    shifted = np.zeros((1, n), np.float32)
-    moved = shifted[0]
-    gx, gy, w = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
-    wx, wy = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    height, n = background.level.shape
+    lanes = work[:8, :n]
     lanes[:] = np.float32(0.0)
+    moved, gx, gy, w, wx, wy, v = 8, 9, 10, 11, 12, 13, 21
+    raw = work[14:18]
+    blended, mean = work[18], work[19:22, :n]
+    mean_rows = np.empty((3, n), np.float32)
     low = max(1, 1 - shift.step_y)
     high = min(height - 1, height - 2 - shift.step_y)
     for y in range(low + (stride - 1) // 2, high, stride):
         for k in range(4):
-            calibrated_row(frame, y + shift.step_y - 1 + k, rows, k)
-        blend_rows(rows, 0, shift.taps_y, blended)
-        shift_row(blended, shift.step_x, shift.taps_x, shifted, 0)
-        gradient_row(mean[y - 1], mean[y], mean[y + 1], gx, gy)
-        robust_row(moved, mean[y], variance[y], floor, w)
-        for x in range(n):
-            wx[x] = w[x] * gx[x]
-            wy[x] = w[x] * gy[x]
-        add_product(wx, gx, lanes[0])
-        add_product(wx, gy, lanes[1])
-        add_product(wy, gy, lanes[2])
-        add_product(wx, moved, lanes[3])
-        add_product(wy, moved, lanes[4])
+            calibrated_row(frame, y + shift.step_y - 1 + k, raw, k)
+        blend_rows(raw, 0, shift.taps_y, blended)
+        shift_row(blended, shift.step_x, shift.taps_x, work, moved, n)
+        for k in range(3):
+            forecast_row(background, lag[(y - 1 + k) // TILE_Y], y - 1 + k, mean_rows, k)
+        gradient_row(mean_rows[0], mean_rows[1], mean_rows[2], work[gx, :n], work[gy, :n])
+        robust_row(work[moved, :n], mean_rows[1], background.weight[y], floor, work[w, :n], mean[2])
+        for x in range(np.uint64(n)):
+            work[wx, x] = work[w, x] * work[gx, x]
+            work[wy, x] = work[w, x] * work[gy, x]
+        add_product(work[wx, :n], work[gx, :n], lanes[0])
+        add_product(work[wx, :n], work[gy, :n], lanes[1])
+        add_product(work[wy, :n], work[gy, :n], lanes[2])
+        add_product(work[wx, :n], work[moved, :n], lanes[3])
+        add_product(work[wy, :n], work[moved, :n], lanes[4])
         base = np.float32(floor)
-        v, l5, l6, l7 = variance[y], lanes[5], lanes[6], lanes[7]
-        for x in range(n):
-            l5[x] += w[x] * (v[x] + base)
-        add_product(w, v, l6)
-        for x in range(n):
-            l7[x] += np.float32(1.0) if w[x] > np.float32(0.0) else np.float32(0.0)
+        for x in range(np.uint64(n)):
+            lanes[5, x] += work[w, x] * (work[v, x] + base)
+        add_product(work[w, :n], mean[2], lanes[6])
+        for x in range(np.uint64(n)):
+            lanes[7, x] += np.float32(1.0) if work[w, x] > np.float32(0.0) else np.float32(0.0)
     out = np.zeros(8)
     for k in range(8):
-        total = 0.0
-        for x in range(n):
-            total += lanes[k, x]
-        out[k] = total
+        out[k] = sum_span(work, k, 0, n)
     return out
 
 
-@jit
+@row_jit
 def add_product(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """Add ``a * b`` to ``out`` (float32 (W,) each). Few arrays a loop, or the compiler will not vectorise it."""
     for x in range(out.shape[0]):
         out[x] += a[x] * b[x]
 
 
-@jit
+@row_jit
 def gradient_row(above: np.ndarray, here: np.ndarray, below: np.ndarray, gx: np.ndarray, gy: np.ndarray) -> None:
     """Write the gradient of one row (Sobel, DN/px; float32 (W,)); 0 where it is not known."""
     n = here.shape[0]
@@ -203,14 +217,20 @@ def gradient_row(above: np.ndarray, here: np.ndarray, below: np.ndarray, gx: np.
         ty[x] = g if g == g else zero
 
 
-@jit
-def robust_row(moved: np.ndarray, mean: np.ndarray, variance: np.ndarray, floor: float, weight: np.ndarray) -> None:
-    """Turn a resampled row into its residual, in place, and write its Cauchy weights; both 0 where not known."""
+@row_jit
+def robust_row(
+    moved: np.ndarray, mean: np.ndarray, whiten: np.ndarray, floor: float, weight: np.ndarray, variance: np.ndarray
+) -> None:
+    """Turn a resampled row into its residual, in place, and write its Cauchy weights; both 0 where not known.
+
+    ``whiten`` are the background's weights (brain floats), ``variance`` becomes their inverse squares.
+    """
     base, tail = np.float32(floor), np.float32(1.0 / 9.0)
     one, zero = np.float32(1.0), np.float32(0.0)
-    for x in range(moved.shape[0]):
-        e = moved[x] - mean[x]
+    for x in range(np.uint64(moved.shape[0])):
+        e, s = moved[x] - mean[x], widen(whiten[x])
         moved[x] = e if e == e else zero
         weight[x] = one if e == e else zero
-    for x in range(moved.shape[0]):
+        variance[x] = one / (s * s) if s > zero else zero
+    for x in range(np.uint64(moved.shape[0])):
         weight[x] /= variance[x] + base + tail * moved[x] * moved[x]

@@ -23,9 +23,12 @@ KINDS: Final = (
 
 DETECTION: Final = np.dtype([
     ("frame", "i4"), ("band", "i2"), ("time_s", "f8"), ("x", "f4"), ("y", "f4"), ("sigma_x", "f4"), ("sigma_y", "f4"),
-    ("signal_e", "f4"), ("signal_sigma_e", "f4"), ("snr", "f4"), ("track_id", "i4"),
+    ("signal_e", "f4"), ("signal_sigma_e", "f4"), ("snr", "f4"), ("track_id", "i4"), ("frames", "i2"),
 ])  # fmt: skip
-"""One point above threshold in one band of one frame. ``snr`` is unit normal where there is only noise and clutter."""
+"""One point above threshold in one band of one frame. ``snr`` is unit normal where there is only noise and clutter.
+
+``frames`` is the number of newest frames that it was found in together, mostly 1; position and time are those of the last.
+"""
 
 TRACK: Final = np.dtype([
     ("track_id", "i4"), ("status", "S12"), ("kind", "S16"), ("first_time_s", "f8"), ("confirmed_time_s", "f8"),

@@ -358,6 +358,10 @@ def parse_model(values: Mapping[str, Any], model: type[M], *, name: str = "setti
         raise BadData("\n".join(f"{name}: {line}" for line in _lines(error, model))) from None
 
 
+INTEGRATED_SHARE = 0.3
+"""Share of the false detections asked for that the sum of several frames may have."""
+
+
 class DetectSettings(Model):
     """Frames to detections."""
 
@@ -365,12 +369,21 @@ class DetectSettings(Model):
     false_alarms_per_mpx: float = Field(
         10.0, gt=0, le=1e4, description="false detections asked for, per million pixels of one band of one frame"
     )
-    memory_frames: int = Field(24, ge=4, le=10_000, description="frames over which the background is averaged")
+    memory_frames: int = Field(32, ge=4, le=10_000, description="frames over which the background is averaged")
     guard_frames: int = Field(
         12, ge=0, le=1000, description="newest frames kept out of the background, lest a slow plume absorb itself"
     )
     warm_up_frames: int = Field(8, ge=2, le=1000, description="frames before the first detection")
+    integration_frames: int = Field(
+        8, ge=1, le=64, description="newest frames added for what is too dim for one; 1 adds none, guard_frames at most"
+    )
     psf_sigma: Pixels | None = Field(None, ge=0.2, le=5, description="Gaussian PSF sigma; the stack's own by default")
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Return the false detections per Mpx that single frames and the sum of frames may have."""
+        added = INTEGRATED_SHARE * self.false_alarms_per_mpx if self.integration_frames > 1 else 0.0
+        return self.false_alarms_per_mpx - added, added
 
 
 class TrackSettings(Model):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boostwatch.detect.interpolation import Interpolator
+from boostwatch.detect.interpolation import BLUR, Interpolator
 from boostwatch.errors import BadData
 from boostwatch.records import QUALITY_BITS
 from boostwatch.sensor import Sensor
@@ -18,6 +18,8 @@ from boostwatch_kernels.registration import Frame
 
 DEFAULT_PSF_SIGMA = 0.7
 SATURATED_SHARE = 0.01
+SAMPLED_ROWS = 24
+"""Rows of a frame that are looked at for repeats and saturation."""
 NONE = np.zeros((0, 0), np.float32)
 
 
@@ -29,8 +31,9 @@ class BandFigures:
     gain: float  # electrons a DN
     full_scale: float  # DN
     reach: int  # half side of filter and fit, px
-    profile: NDArray[np.float32]  # one side of the pixel-integrated line spread
+    profile: NDArray[np.float32]  # one side of the pixel-integrated line spread; the squares of both sides sum to 1
     interpolator: Interpolator
+    flux_factor: float  # flux over that fitted with the PSF to a frame that the interpolator has blurred
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,13 @@ def band_figures(sensor: Sensor, settings: DetectSettings, notes: list[str]) -> 
             full = band.full_well_e / gain + offset
         reach = 2 if sigma <= 0.85 else 3
         edges = np.arange(reach + 2) - 0.5
-        cumulative = np.array([0.5 * math.erf(e / (sigma * math.sqrt(2.0))) for e in edges])
-        profile = np.diff(cumulative).astype(np.float32)
-        out.append(BandFigures(sigma, gain, full, reach, profile, Interpolator(sigma)))
+        profile, blurred = (
+            np.diff([0.5 * math.erf(e / (s * math.sqrt(2.0))) for e in edges]) for s in (sigma, math.hypot(sigma, BLUR))
+        )
+        own = 2.0 * float(profile @ profile) - float(profile[0]) ** 2
+        cross = 2.0 * float(profile @ blurred) - float(profile[0] * blurred[0])
+        factor, profile = (own / cross) ** 2, (profile / math.sqrt(own)).astype(np.float32)
+        out.append(BandFigures(sigma, gain, full, reach, profile, Interpolator(sigma), factor))
     return out
 
 
@@ -157,8 +164,7 @@ class FrameFaults:
             DN of saturation, one a band.
         """
         quality = 0
-        mark = 0
-        sample = data[:, :: max(1, data.shape[1] // 16)]
+        sample = data[:, :: max(1, data.shape[1] // SAMPLED_ROWS)]
         mark = zlib.crc32(np.ascontiguousarray(sample).tobytes())
         if self._index is not None:
             if frame_index == self._index or mark == self._mark:
@@ -168,7 +174,7 @@ class FrameFaults:
             if frame_index > self._index + 1:
                 quality |= QUALITY_BITS["time_gap"]
         self._time, self._index, self._mark = time_s, frame_index, mark
-        rows = data[:, :: max(1, data.shape[1] // 64)]
+        rows = sample
         if rows.dtype == np.uint16:
             limits = [min(f, 65535.0) for f in full_scale]
         else:

@@ -5,28 +5,27 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.special import ndtri
 
 from boostwatch.detect._bands import BandFigures, BandMaps, kernel_frame, rows_of
-from boostwatch.detect._gates import RIM, Held, hold
+from boostwatch.detect._gates import Places
+from boostwatch.detect._integration import Integration
+from boostwatch.detect._tiles import TileNoise, shared
 from boostwatch.detect.calibration import threshold_for
-from boostwatch.detect.peaks import SNR, Scene, X, Y, clutter_factor, select
-from boostwatch.detect.registration import shift_of
+from boostwatch.detect.peaks import FLUX, FLUX_SIGMA, SNR, X, Y, select
+from boostwatch.detect.registration import View, shift_of
 from boostwatch.settings import DetectSettings
-from boostwatch_kernels.background import HALO, Background, Pace, learn_pattern, move_background, snapshot_edges
-from boostwatch_kernels.detection import STATISTICS, TAIL, TILE_X, TILE_Y, Ring, Tiles, sweep_block
-from boostwatch_kernels.fitting import Patch, fit_peaks
-from boostwatch_kernels.registration import Frame, Shift, calibrated_row
-from boostwatch_kernels.whitening import Rule
-
-LEAST_BLOCK, MOST_BLOCK = 64, 256
-"""Rows a block, the unit of work of a thread: a quarter of the frame within these bounds, whatever the threads."""
+from boostwatch_kernels.background import GROUP, TILE_Y, Background, Lesson, Pace, move_background
+from boostwatch_kernels.detection import WORK_ROWS, Rule, sweep_block
+from boostwatch_kernels.fitting import COLUMNS, Lens, Patch, fit_sources
+from boostwatch_kernels.gates import absorb_strips
+from boostwatch_kernels.registration import PAD, Frame, Shift, calibrated_row
+from boostwatch_kernels.ring import Code, Group, Ring
 
 PEAKS = 4096
 """Peaks a block at most; more is a frame that makes no sense."""
@@ -34,7 +33,7 @@ PEAKS = 4096
 FIRST_LOOK = 0.78
 """Share of the threshold at which the centred filter looks: a source at a pixel's corner loses 0.80."""
 
-SECOND_LOOK = 0.9
+SECOND_LOOK = 0.92
 """Share of the threshold that the peak interpolated between pixels must have to be fitted."""
 
 SHRINK = 8.0
@@ -42,106 +41,105 @@ SHRINK = 8.0
 
 RIPE = 2.0
 INNOVATION = 25.0  # variances at which a squared innovation is clipped
-TILE_MEMORY = 20.0
-CLIPPED_MOMENT = 0.920517  # of min(z^2, CLIP) for a unit normal
-TAIL_SHARE = 0.00620967  # of a unit normal below -TAIL
-TAIL_PRIOR = 4000.0  # pixels that the normal tail counts for
 
-DRIFTED = 1
-"""Whole pixels of drift from which the focal plane's pattern can be told from the scene."""
-
-PATTERN_ROWS = 2
-"""One in so many rows of a frame teaches the pattern."""
+PATTERN_PRIOR = 10.0
+"""Frames that the pattern's first figure, 0, counts for; its gain is that of a running mean until PATTERN_RATE."""
 
 PATTERN_RATE = 0.02
-"""Least gain of the pattern."""
+SCHOOL = 4 * 100
+"""Lessons to a strip's frames after which one frame of a group teaches; before, all four."""
 
-SHAPELESS = 1.2
-"""Misfit from which a weak detection is held for clutter and does not gate: its variance shall be learnt."""
+BEFORE = (12, 36)
+"""Ages, in frames before the teaching one, of those that tell where the scene lay before."""
 
 GATES = 256
 """Detections a frame that may gate; more is not a scene of targets."""
 
+TYPICAL_EVERY = 16
+"""Frames from one figure of the typical noise to the next."""
 
-def staggered(shape: tuple[int, ...], place: int) -> NDArray[np.float32]:
-    """Return zeros that begin ``place`` eighths of a page into a page.
+FINEST = 64.0
+"""Greatest factor at which whole numbers are kept."""
 
-    The sweep reads and writes the same column of several frames at once; if all began at the same place in a page they
+
+def staggered(shape: tuple[int, ...], dtype: type[np.generic], place: int) -> NDArray[np.generic]:
+    """Return zeros that begin ``place`` cache lines into a page.
+
+    The sweep reads and writes the same column of several arrays at once; if all began at the same place in a page they
     would contend for the same few lines of the cache.
     """
-    size = math.prod(shape)
-    raw = np.zeros(size + 2048, np.float32)
-    start = (-raw.ctypes.data % 4096) // 4 + 128 * place
-    return raw[start : start + size].reshape(shape)
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 8192, np.uint8)
+    start = -raw.ctypes.data % 4096 + 64 * place
+    return raw[start : start + size].view(dtype).reshape(shape)
 
 
-@dataclass
-class _Slot:
-    """One frame in the ring that has not entered the background yet."""
+class _Kept(NamedTuple):
+    """A frame in the ring."""
 
-    place: int
-    base: tuple[int, int]
-    step: tuple[int, int]  # whole pixels from its reference to its focal plane
-    gates: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))  # x, y, radius on its reference
+    base: tuple[int, int]  # its reference
+    gates: NDArray[np.int64]  # (M, 3): x, y, radius on its reference
 
 
 class BandState:
-    """Background, ring, and CFAR tiles of one band."""
+    """Background, ring and local noise of one band."""
 
-    def __init__(self, figures: BandFigures, maps: BandMaps, shape: tuple[int, int], settings: DetectSettings) -> None:
+    def __init__(
+        self, figures: BandFigures, maps: BandMaps, shape: tuple[int, int], settings: DetectSettings, threads: int
+    ) -> None:
         height, width = shape
-        self.figures, self._maps, self._settings = figures, maps, settings
+        self.figures, self._maps, self._settings, self._shape = figures, maps, settings, shape
         self._bad_rows = rows_of(maps.bad)
-        self._threshold = threshold_for(settings.false_alarms_per_mpx, figures.psf_sigma)
-        self._rows = min(max(height // 4 // TILE_Y * TILE_Y, LEAST_BLOCK), MOST_BLOCK)
-        blocks = -(-height // self._rows)
-        tiles = (-(-height // TILE_Y), -(-width // TILE_X))
-        mean, variance, age, slope = (staggered(shape, k) for k in range(4))
-        self.background = Background(mean, variance, age, slope, np.zeros((height, 2), np.int32))
-        self._ring = staggered((settings.guard_frames + 1, height, width), 4)
-        self._ring[:] = np.nan
-        self._edges = np.zeros((blocks + 1, 4, 2 * HALO, width), np.float32)
-        self._peaks = np.zeros((blocks, PEAKS, 3), np.float32)
-        self._counts = [0] * blocks
-        self._tiles = Tiles(np.ones(tiles, np.float32), np.ones(tiles, np.float32), np.zeros((*tiles, STATISTICS)))
+        single, _ = settings.shares
+        self._threshold = threshold_for(single, figures.psf_sigma)
+        strips = -(-height // TILE_Y)
+        cuts = [k * strips // threads * TILE_Y for k in range(threads)] + [height]
+        self._blocks = [(a, b) for a, b in pairwise(cuts) if b > a]
+        level, slope = staggered(shape, np.float32, 1), staggered(shape, np.uint16, 11)
+        variance, weight, age = (staggered(shape, np.uint16, 21 + 10 * k) for k in range(3))
+        self.background = Background(level, slope, variance, weight, age)
+        self._slots = settings.guard_frames + GROUP + 1
+        self._frames: NDArray[np.generic] | None = None  # of the first frame's kind
+        self._work = [
+            staggered((WORK_ROWS, -(-width // 16) * 16 + 2 * PAD + 16), np.float32, 0) for _ in range(threads)
+        ]
+        self._peaks = np.zeros((len(self._blocks), PEAKS, 3), np.float32)
+        self._counts = [0] * len(self._blocks)
+        self._places = Places(figures.psf_sigma, self._threshold)
+        self._noise = TileNoise(shape)
+        self._typical = np.ones(self._noise.tiles.scale.shape, np.float32)
+        self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0)
+        self._origin = np.zeros(strips)
+        self._absorbed = np.zeros(strips, np.int64)
         self.frame: NDArray[np.uint16] | NDArray[np.float32] | None = None
         self._kernel_frame: Frame | None = None
+        self._integration = Integration(self) if settings.integration_frames > 1 else None
         self.forget()
 
     def forget(self) -> None:
         """Start anew."""
-        self.background.mean[:] = np.nan
-        self.background.variance[:] = 0.0
-        self.background.age[:] = 0.0
-        self.background.slope[:] = 0.0
-        self.background.mature[:] = 0
-        self._ahead = 1.0
-        self._waiting: deque[_Slot] = deque()
-        self._next = 0
+        b = self.background
+        b.level[:] = np.nan
+        for plane in (b.slope, b.variance, b.weight, b.age):
+            plane[:] = 0
+        self._kept: dict[int, _Kept] = {}
         self._base = (0, 0)
-        self._seen = 0
+        self._seen = 0  # frames swept
+        self._origin[:] = 0.0
+        self._absorbed[:] = 0
         self._pattern = np.zeros((0, 0), np.float32)
-        self._drifted = 0
+        self._lay: deque[tuple[float, float]] = deque(maxlen=self._slots + BEFORE[1])  # the scene, newest last
+        self._taught = 0
+        self._places.forget()
         self.floor = 0.0
-        self._level = np.ones(self._tiles.scale.shape)
-        self._tail = np.full(self._tiles.scale.shape, TAIL_SHARE)
-        self._heavy = np.ones(self._tiles.scale.shape)
+        self._noise = TileNoise(self._shape)
+        if self._integration is not None:
+            self._integration.forget()
 
     @property
     def started(self) -> bool:
         """Whether there is a background at all."""
         return self._seen > 0
-
-    @property
-    def frames_in_mean(self) -> float:
-        """Number of frames whose noise the mean averages, as if they counted alike."""
-        return min(float(self._seen), 2.0 * self._settings.memory_frames - 1.0)
-
-    @property
-    def spare_variance(self) -> float:
-        """Variance by which that of a young pixel falls short, DN^2: the tiles' share, and the noise of the mean."""
-        typical = float(np.median(self._tiles.variance))
-        return self.floor + typical * (SHRINK / (SHRINK + self._seen) + 1.0 / max(self.frames_in_mean, 1.0))
 
     def take(self, plane: NDArray[np.uint16] | NDArray[np.float32] | None) -> None:
         """Hold the new frame, or None where there is none to use."""
@@ -155,155 +153,253 @@ class BandState:
             self._kernel_frame = frame._replace(offset=self._pattern) if self._pattern.size else frame
         return self._kernel_frame
 
+    def view(self) -> View:
+        """Return what the registration needs."""
+        averaged = min(float(self._seen), 2.0 * self._settings.memory_frames - 1.0)
+        if self._seen % TYPICAL_EVERY == 0 or self._seen < 2 * TYPICAL_EVERY:
+            self._noise_dn2 = float(np.median(self._typical))
+        typical = self._noise_dn2
+        # The variance of a young pixel falls short by the tiles' share; the mean has a noise of its own.
+        spare = self.floor + typical * (SHRINK / (SHRINK + self._seen) + 1.0 / max(averaged, 1.0))
+        return View(self.kernel_frame(), self.background, self.lag(), spare, averaged, self._work[0])
+
     def calibrated(self) -> NDArray[np.float32]:
         """Return the whole frame held in calibrated DN."""
         frame = self.kernel_frame()
-        out = np.empty(frame.data.shape, np.float32)
-        for y in range(len(out)):
-            calibrated_row(frame, y, out, y)
+        height, width = frame.data.shape
+        row, out = np.zeros((1, width + 2 * PAD), np.float32), np.empty((height, width), np.float32)
+        for y in range(height):
+            calibrated_row(frame, y, row, 0)
+            out[y] = row[0, PAD : PAD + width]
         return out
 
+    def forecast(self, rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[np.float32]:
+        """Return what is expected in the frame held, in calibrated DN; NaN where nothing is known."""
+        lag = np.repeat(self.lag(), TILE_Y)[: self._shape[0], None][rows]
+        b = self.background
+        slope = (b.slope[rows, columns].astype(np.uint32) << 16).view(np.float32)
+        out: NDArray[np.float32] = b.level[rows, columns] + lag * slope
+        return out
+
+    def lag(self, frame: float | None = None) -> NDArray[np.float32]:
+        """Return the frames from each strip's level to a frame, by default the one held; float32 (strips,)."""
+        return ((self._seen if frame is None else frame) - self._origin).astype(np.float32)
+
     def rebase(self, step_x: int, step_y: int) -> None:
-        """Move the reference by whole pixels; CFAR tiles stay, they are coarse."""
+        """Move the reference by whole pixels; tiles stay, they are coarse."""
         # A new base b' means R'(x) = I(x + d - b') = R(x - (b' - b)).
         move_background(self.background, step_x, step_y)
         self._base = (self._base[0] + step_x, self._base[1] + step_y)
-        if not self._pattern.size and max(abs(self._base[0]), abs(self._base[1])) >= DRIFTED:
-            known = self._maps.offset
-            self._pattern = known.copy() if known.size else np.zeros(self.background.mean.shape, np.float32)
-            self._drifted = 0
+        if self._integration is not None:
+            self._integration.move(step_x, step_y)
+        self._places.move(step_x, step_y)
 
-    def prepare(self, shift: tuple[float, float], sigma: float, taken: int) -> list[Callable[[], None]]:
-        """Return the sweep of the frame held as independent jobs, one a block of rows."""
+    def sweep(self, shift: tuple[float, float], sigma: float) -> list[Callable[[], None]]:
+        """Return the sweep of the frame held as independent jobs."""
         if self.frame is None:
             return []
         if self._seen == 0:
-            self._suppose_noise()
-        settings = self._settings
-        slot = _Slot(self._next, self._base, (round(shift[0]), round(shift[1])))
-        self._next = (self._next + 1) % len(self._ring)
-        self._waiting.append(slot)
-        over = taken - settings.warm_up_frames
-        held = 0 if over < 0 else min(settings.guard_frames, 1 + over // 2)
-        self._past = self._waiting.popleft() if len(self._waiting) > held else None
-        past, past_x, past_y = -1, 0, 0
-        if self._past is not None:
-            past = self._past.place
-            past_x, past_y = self._base[0] - self._past.base[0], self._base[1] - self._past.base[1]
-            self._held = [h for g in self._past.gates if (h := self._hold(self._past, g, past_x, past_y)) is not None]
-        self._slot = slot
-        memory = float(settings.memory_frames)
-        following = held + 1.0
-        self._pace = Pace(2.0 / memory, 1.0 / memory**2, 0.5 / memory, INNOVATION, memory, self._ahead, following)
-        if self._past is not None:
-            self._ahead = following
-        ring = Ring(self._ring, slot.place, past, past_x, past_y)
-        self._rule = Rule(
-            self._pace,
-            RIPE,
-            SHRINK,
-            self.floor,
-            sigma * sigma,
-            self._threshold,
-            FIRST_LOOK,
-            SECOND_LOOK,
-        )
-        self._tiles.found[:] = 0.0
-        snapshot_edges(self.background, self._rows, self._edges)
-        kernel_shift = shift_of(self.figures.interpolator, *shift)
-        return [partial(self._block, k, kernel_shift, ring) for k in range(len(self._counts))]
+            self._begin()
+        self._lay.append((self._base[0] + shift[0], self._base[1] + shift[1]))
+        self._kept[self._seen] = _Kept(self._base, NO_GATES)
+        self._kept.pop(self._seen - self._slots, None)
+        self._noise.clear()
+        cut = FIRST_LOOK * self._threshold
+        rule = Rule(cut, SECOND_LOOK * self._threshold, sigma * sigma)
+        kernel_shift, lag = shift_of(self.figures.interpolator, *shift), self.lag()
+        return [partial(self._sweep_block, k, kernel_shift, lag, rule) for k in range(len(self._blocks))]
 
-    def _block(self, k: int, shift: Shift, ring: Ring) -> None:
+    def _sweep_block(self, k: int, shift: Shift, lag: NDArray[np.float32], rule: Rule) -> None:
+        first, last = self._blocks[k]
         self._counts[k] = sweep_block(
-            self.kernel_frame(), shift, self.background, self._edges, ring, self.figures.profile, self._rule,
-            self._tiles, k, self._rows, self._peaks[k],
+            self.kernel_frame(), shift, self.background, lag, self.ring, self._seen % self._slots, self.figures.profile,
+            rule, self._noise.tiles, first, last, self._peaks[k], self._work[k],
         )  # fmt: skip
 
-    def finish(self) -> NDArray[np.float64]:
-        """Return the detections of the sweep, float64 (N, 8), and renew tiles and gates."""
+    def single(self) -> NDArray[np.float64]:
+        """Return the detections of the sweep, float64 (N, COLUMNS), and renew the local noise."""
         if self.frame is None:
-            return np.zeros((0, 8))
-        self._seen += self._past is not None
-        if self._past is not None:
-            for held in self._held:
-                held.let_in(self.background, self._pace)
-            self._learn_pattern(self._past)
-        self._renew_tiles()
+            return np.zeros((0, COLUMNS))
+        self._noise.renew()
         peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])
-        fits = np.zeros((len(peaks), 8))
-        value = self._ring[self._slot.place]
-        patch = Patch(value, self.background, self._tiles, self._rule)
-        fit_peaks(patch, self.figures.psf_sigma, self.figures.gain, self.figures.reach, peaks, fits)
-        fits[:, SNR] /= self._heavy[peaks[:, 0].astype(int) // TILE_Y, peaks[:, 1].astype(int) // TILE_X]
-        found = select(fits, Scene(value, self.background.mean), self._threshold, self.figures.psf_sigma)
-        found_like = clutter_factor(found) < SHAPELESS
-        found_like |= found[:, SNR] > 3.0 * self._threshold
-        gate = found[found_like]
+        fits = self.fit(self._noise, self._lens, 1, peaks[:, [1, 0]])
+        return select(fits, self._difference, self._threshold, self.figures.psf_sigma)
+
+    def fit(
+        self,
+        noise: TileNoise,
+        lens: Lens,
+        frames: int,
+        places: NDArray[np.floating],
+        motion: NDArray[np.float64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Fit point sources over the newest frames.
+
+        Parameters
+        ----------
+        noise : TileNoise
+            Local noise of the statistic.
+        lens : Lens
+            What to fit.
+        frames : int
+            How many.
+        places, motion : (N, 2)
+            Starts: x, y at the newest frame, and their velocities, by default 0.
+
+        Returns
+        -------
+        float64 (N, COLUMNS)
+        """
+        fits = np.zeros((len(places), COLUMNS))
+        if len(places):
+            starts = np.zeros((len(places), 4))
+            starts[:, :2] = places
+            if motion is not None:
+                starts[:, 2:] = motion
+            members = range(max(0, self._seen - frames + 1), self._seen + 1)
+            group, time = self.group(members, 1)
+            patch = Patch(self.ring, group, time, self.background, self.lag(), noise.tiles.scale)
+            fit_sources(patch, lens, starts, fits)
+            fits[:, SNR] /= noise.heavy_at(fits[:, Y], fits[:, X])
+            fits[:, [FLUX, FLUX_SIGMA]] *= self.figures.flux_factor
+        return fits
+
+    def group(self, members: range, multiple: int) -> tuple[Group, NDArray[np.float64]]:
+        """Return frames of the ring as the kernels take them, filled up to a multiple, and their times from now."""
+        places = [m % self._slots for m in members]
+        spare = [0] * (-len(places) % multiple)
+        slot = np.array(places + [self._slots] * len(spare), np.int64)
+        move_x = np.array([self._base[0] - self._kept[m].base[0] for m in members] + spare, np.int64)
+        move_y = np.array([self._base[1] - self._kept[m].base[1] for m in members] + spare, np.int64)
+        time = np.array([m - self._seen for m in members] + spare, np.float64)
+        return Group(slot, move_x, move_y), time
+
+    def hold(self, found: NDArray[np.float64]) -> None:
+        """Let detections of this frame gate: what they cover will not enter the background."""
+        if self._seen < self._settings.warm_up_frames:
+            return
+        gate = found[self._places.gating(found)]
         if 0 < len(gate) <= GATES:
-            amplitude = gate[:, SNR]
             spread = self.figures.psf_sigma**2 + 1.0 / 12.0
-            radius = np.ceil(1.0 + np.sqrt(2.0 * spread * np.log(1.0 + 3.0 * amplitude)))
-            self._slot.gates = np.stack([gate[:, X], gate[:, Y], radius], axis=1)
+            radius = np.ceil(1.0 + np.sqrt(2.0 * spread * np.log(1.0 + 3.0 * gate[:, SNR])))
+            boxes = np.stack([np.rint(gate[:, X]), np.rint(gate[:, Y]), radius], axis=1).astype(np.int64)
+            kept = self._kept[self._seen]
+            self._kept[self._seen] = kept._replace(gates=np.concatenate([kept.gates, boxes]))
+
+    def settle(self) -> list[Callable[[], None]]:
+        """Return, as independent jobs, what lets past frames into the background and looks at the stack of the newest."""
+        if self.frame is None:
+            return []
+        over = self._seen - self._settings.warm_up_frames
+        held = 0 if over < 0 else min(self._settings.guard_frames, 1 + over // 2)
+        newest = self._seen - held
+        strips = (
+            np.arange(self._seen % GROUP, len(self._absorbed), GROUP) if over >= 0 else np.arange(len(self._absorbed))
+        )
+        strips = strips[self._absorbed[strips] <= newest]
+        jobs: list[Callable[[], None]] = []
+        for first, origin in sorted(
+            set(zip(self._absorbed[strips].tolist(), self._origin[strips].tolist(), strict=True))
+        ):
+            alike = strips[(self._absorbed[strips] == first) & (self._origin[strips] == origin)]
+            members = range(first, min(newest, first + GROUP - 1) + 1)
+            middle = first + 0.5 * (len(members) - 1)
+            work = self._absorption(members, middle - origin)
+            jobs += [partial(work, part, self._work[k]) for k, part in enumerate(shared(alike, len(self._work)))]
+        if self._integration is not None and over >= self._settings.integration_frames:
+            jobs += self._integration.look((self._seen + GROUP // 2) % GROUP, self._work)
+        return jobs
+
+    def _absorption(self, members: range, ahead: float) -> Callable[[NDArray[np.int64], NDArray[np.float32]], None]:
+        """Return the absorption of some frames into strips that are alike."""
+        memory, count = float(self._settings.memory_frames), len(members)
+        group, time = self.group(members, GROUP)
+        b = max(0.0, 1.0 - count / memory)
+        lessons = [lesson for k, m in enumerate(members) if (lesson := self._lesson(k, m, group)) is not None]
+        if self._taught > SCHOOL:
+            lessons = lessons[-1:]
+        if lessons and not self._pattern.size:
+            known = self._maps.offset
+            self._pattern = known.copy() if known.size else np.zeros(self._shape, np.float32)
+        teach = max(1.0 / (self._taught / GROUP + PATTERN_PRIOR), PATTERN_RATE)
+        self._taught += len(lessons)
+        pace = Pace(
+            (1.0 - b * b) / count, (1.0 - b) ** 2 / count / max(ahead, 1.0), 0.5 / memory, INNOVATION, memory, ahead, RIPE,
+            SHRINK, self.floor, teach, float(self.ring.code.unit),
+        )  # fmt: skip
+        taught = np.array(lessons, np.int64).reshape(-1, 5)
+        boxes = [np.zeros((0, 7), np.int64)]
+        for k, m in enumerate(members):
+            gates = self._kept[m].gates
+            if len(gates):
+                box = np.empty((len(gates), 7), np.int64)
+                box[:, 0], box[:, 1], box[:, 2] = group.slot[k], group.move_x[k], group.move_y[k]
+                box[:, 3], box[:, 4], box[:, 5] = gates[:, 0] + box[:, 1], gates[:, 1] + box[:, 2], gates[:, 2]
+                box[:, 6] = time[k]
+                boxes.append(box)
+        gates, lag, middle, after = np.concatenate(boxes), self.lag(), members[0] + 0.5 * (count - 1), members[-1] + 1
+
+        def absorb(strips: NDArray[np.int64], work: NDArray[np.float32]) -> None:
+            absorb_strips(
+                self.ring, group, pace, self.background, self._typical, strips, gates, lag, taught, self._pattern, work
+            )
+            self._origin[strips], self._absorbed[strips] = middle, after
+
+        return absorb
+
+    def _lesson(self, member: int, frame: int, group: Group) -> Lesson | None:
+        """Return what a frame teaches: where its scene lay, and before; None while that is not known, or the same."""
+        places = list(self._lay)
+        own = len(places) - 1 - (self._seen - frame)
+        past = places[max(0, own - BEFORE[1]) : max(0, own - BEFORE[0])]
+        if not past or self._seen < self._settings.warm_up_frames:
+            return None
+        before = (sum(p[k] for p in past) / len(past) for k in (0, 1))
+        base = self._kept[frame].base
+        x, y, old_x, old_y = (math.floor(v - b + 0.5) for v, b in zip((*places[own], *before), base * 2, strict=True))
+        if (x, y) == (old_x, old_y):
+            return None
+        back_x, back_y = int(group.move_x[member]), int(group.move_y[member])
+        return Lesson(member, x - back_x, y - back_y, old_x - back_x, old_y - back_y)
+
+    def finish(self, single: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the stack of the newest frames shows beside the detections of this one, and end the frame."""
+        found = np.zeros((0, COLUMNS))
+        if self.frame is not None:
+            if self._integration is not None:
+                found = self._integration.judge(single)
+            self._seen += 1
         self.frame = self._kernel_frame = None
         return found
 
-    def _learn_pattern(self, past: _Slot) -> None:
-        """Take a part of the rows of the departing frame into the focal plane's pattern, once there is drift."""
-        if not self._pattern.size:
-            return
-        self._drifted += 1
-        rate = max(PATTERN_RATE, PATTERN_ROWS / (self._drifted + 4.0 * PATTERN_ROWS))
-        moved = np.array(
-            [self._base[0] - past.base[0], self._base[1] - past.base[1], past.step[0], past.step[1]], np.int64
-        )
-        value = self._ring[past.place]
-        rows = (self._drifted % PATTERN_ROWS, PATTERN_ROWS)
-        learn_pattern(value, self.background, moved, rate, rows, self._ahead, self._pattern)
-
-    def _suppose_noise(self) -> None:
-        """Take a first figure of the noise from how a pixel differs from the mean of its neighbours."""
+    def _begin(self) -> None:
+        """Suppose a first noise from how a pixel differs from the mean of its neighbours; choose the ring's code."""
         frame = self.calibrated()
         second = frame[:, 1:-1] - 0.5 * (frame[:, :-2] + frame[:, 2:])
-        variance = float(np.median(np.abs(second)) / 0.6745) ** 2 / 1.5
+        variance = float(np.median(np.abs(second)) / 0.6745) ** 2 / 1.5 if second.size else 1.0
         self.floor = max(1e-6 * variance, 1e-12)
-        if frame.size and self.frame is not None and self.frame.dtype == np.uint16:
+        assert self.frame is not None
+        if self.frame.dtype == np.uint16:
             self.floor = max(self.floor, 1.0 / 12.0)
-        self._tiles.variance[:] = max(variance, self.floor)
+            factor = 2.0 ** min(
+                math.floor(math.log2(65534.0 / min(self.figures.full_scale, 65534.0))), math.log2(FINEST)
+            )
+            numbers = (factor, 0.5, 1.0, 65535.0, 0.0, 0.0, 1.0 / factor)
+        else:
+            numbers = (1.0, 0.0, -math.inf, math.inf, math.nan, -math.inf, 1.0)
+        if self._frames is None or self._frames.dtype != self.frame.dtype:
+            self._frames = staggered((self._slots + 1, *self._shape), self.frame.dtype.type, 51)
+        code = Code(*(np.float32(v) for v in numbers))
+        self.ring = Ring(self._frames, code)
+        self._frames[self._slots] = code.none
+        self._typical[:] = max(variance, self.floor)
 
-    def _renew_tiles(self) -> None:
-        """Take the sweep's statistics into the tiles: level slowly by tile, at once by neighbourhood."""
-        found = self._tiles.found
-        count = found[:, :, 3]
-        known = count > 32
-        if not known.any():
-            return
-        rate = max(1.0 / TILE_MEMORY, 1.0 / (self._seen + 1.0))
-        ratio = np.where(known, found[:, :, 0] / np.maximum(count, 1.0) / CLIPPED_MOMENT, 0.0)
-        box = partial(ndimage.uniform_filter, size=5, mode="constant")
-        now = box(ratio / self._level * known) / np.maximum(box(known.astype(float)), 1e-9)
-        now = np.clip(np.where(now > 0, now, 1.0), 0.5, 25.0)
-        self._level += np.where(known, rate * (np.maximum(ratio, 1e-6) - self._level), 0.0)
-        tail = np.where(known, found[:, :, 2] / np.maximum(count, 1.0), TAIL_SHARE)
-        self._tail += np.where(known, rate * (tail - self._tail), 0.0)
-        weight = np.where(known, found[:, :, 1] / np.maximum(count, 1.0), 0.0)
-        share = (512.0 * TILE_MEMORY * self._tail + TAIL_PRIOR * TAIL_SHARE) / (512.0 * TILE_MEMORY + TAIL_PRIOR)
-        heavy = np.maximum(1.0, TAIL / np.maximum(-ndtri(np.minimum(share, 0.2)), 0.5))
-        self._tiles.scale[:] = np.sqrt(self._level * now)
-        self._heavy = heavy
-        # Sum of den over tiles: weight is sum p^2 w, so the typical variance is its inverse times sum p^2.
-        profile = self.figures.profile.astype(np.float64)
-        norm = float((2.0 * (profile**2).sum() - profile[0] ** 2) ** 2)
-        new = np.where(weight > 0, norm / np.maximum(weight, 1e-30), self._tiles.variance)
-        self._tiles.variance[:] = new
+    def _difference(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """Return the newest frame less its forecast in a window, DN; NaN where not known."""
+        code, kept = self.ring.code, self.ring.frames[self._seen % self._slots, rows, columns]
+        value = np.where(kept > code.least, kept.astype(np.float32) * code.unit, np.float32(np.nan))
+        out: NDArray[np.float32] = value - self.forecast(rows, columns)
+        return out
 
-    def _hold(self, slot: _Slot, gate: NDArray[np.float64], step_x: int, step_y: int) -> Held | None:
-        """Take what a gate covers out of a frame that is to enter the background."""
-        height, width = self.background.mean.shape
-        cx, cy, r = round(gate[0]) + step_x, round(gate[1]) + step_y, int(gate[2]) + RIM
-        # Inside of the background and, moved back, of the slot's own reference.
-        y0, y1 = max(0, step_y, cy - r), min(height, height + step_y, cy + r + 1)
-        x0, x1 = max(0, step_x, cx - r), min(width, width + step_x, cx + r + 1)
-        if y0 >= y1 or x0 >= x1:
-            return None
-        value = self._ring[slot.place, y0 - step_y : y1 - step_y, x0 - step_x : x1 - step_x]
-        return hold(value, self.background, (y0, x0), (cy, cx), r - RIM, self._ahead)
+
+NO_GATES = np.zeros((0, 3), np.int64)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-X, Y, SIGMA_X, SIGMA_Y, FLUX, FLUX_SIGMA, SNR, CHI = range(8)
+X, Y, SIGMA_X, SIGMA_Y, FLUX, FLUX_SIGMA, SNR, CHI, LEAST_WITHOUT = range(9)
+VELOCITY = [9, 10]
+ANSWER_POINT, ANSWER_BROAD = 11, 12
 
 BRIGHT = 4.0
 """Thresholds above which a source has wings to guard against."""
@@ -23,11 +25,8 @@ WINDOW = 24
 """Half side of the patch in which an extended source is outlined, px."""
 
 
-class Scene(NamedTuple):
-    """The residual that the peaks stand in."""
-
-    value: NDArray[np.float32]
-    mean: NDArray[np.float32]
+Difference = Callable[[slice, slice], NDArray[np.float32]]
+"""Returns a window of the frame less its background, DN, NaN where not known; slices beyond the frame are cut."""
 
 
 def clutter_factor(fits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -39,8 +38,8 @@ def clutter_factor(fits: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    fits : float64 (N, 8)
-        From `boostwatch_kernels.detection.fit_peaks`.
+    fits : float64 (N, COLUMNS)
+        From `boostwatch_kernels.fitting.fit_sources`.
 
     Returns
     -------
@@ -50,7 +49,9 @@ def clutter_factor(fits: NDArray[np.float64]) -> NDArray[np.float64]:
     return out
 
 
-def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma: float) -> NDArray[np.float64]:
+def select(
+    fits: NDArray[np.float64], difference: Difference, threshold: float, psf_sigma: float
+) -> NDArray[np.float64]:
     """Keep one fit for each source above the threshold.
 
     Strongest first: a fit is dropped when it lies within a pixel and a half of a stronger one, inside the outline of
@@ -60,10 +61,10 @@ def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma:
 
     Parameters
     ----------
-    fits : float64 (N, 8)
-        From `boostwatch_kernels.detection.fit_peaks`.
-    scene : Scene
-        Resampled frame and background.
+    fits : float64 (N, COLUMNS)
+        From `boostwatch_kernels.fitting.fit_sources`.
+    difference : callable
+        What the peaks stand in.
     threshold : float
         Least snr.
     psf_sigma : float
@@ -71,7 +72,7 @@ def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma:
 
     Returns
     -------
-    float64 (M, 8)
+    float64 (M, COLUMNS)
         In order of rows, then columns.
     """
     fits = fits[fits[:, SNR] >= threshold]
@@ -90,7 +91,7 @@ def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma:
         snr = fits[i, SNR]
         wing = snr * (np.exp(-square / (4.0 * (psf_sigma**2 + 1.0 / 12.0))) + 0.02 / (1.0 + square / 9.0))
         alive &= ~(later & (square < WINDOW**2) & (fits[:, SNR] < threshold + wing))
-        inside, whole = _outline(fits[i], scene, psf_sigma)
+        inside, whole = _outline(fits[i], difference, psf_sigma)
         if inside is not None:
             x = np.clip(np.rint(dx).astype(int) + WINDOW, 0, 2 * WINDOW)
             y = np.clip(np.rint(dy).astype(int) + WINDOW, 0, 2 * WINDOW)
@@ -106,16 +107,16 @@ def select(fits: NDArray[np.float64], scene: Scene, threshold: float, psf_sigma:
 
 
 def _outline(
-    fit: NDArray[np.float64], scene: Scene, psf_sigma: float
+    fit: NDArray[np.float64], difference: Difference, psf_sigma: float
 ) -> tuple[NDArray[np.bool_] | None, NDArray[np.float64] | None]:
     """Return the pixels of a source in a window around it, and its moments if it is wider than the PSF."""
-    height, width = scene.value.shape
     cx, cy = round(float(fit[X])), round(float(fit[Y]))
     size = 2 * WINDOW + 1
     patch = np.zeros((size, size))
-    y0, y1, x0, x1 = max(0, cy - WINDOW), min(height, cy + WINDOW + 1), max(0, cx - WINDOW), min(width, cx + WINDOW + 1)
-    difference = np.nan_to_num(scene.value[y0:y1, x0:x1] - scene.mean[y0:y1, x0:x1])
-    patch[y0 - cy + WINDOW : y1 - cy + WINDOW, x0 - cx + WINDOW : x1 - cx + WINDOW] = difference
+    y0, x0 = max(0, cy - WINDOW), max(0, cx - WINDOW)
+    seen = np.nan_to_num(difference(slice(y0, cy + WINDOW + 1), slice(x0, cx + WINDOW + 1)))
+    at_y, at_x = y0 - cy + WINDOW, x0 - cx + WINDOW
+    patch[at_y : at_y + seen.shape[0], at_x : at_x + seen.shape[1]] = seen
     near = patch[WINDOW - 1 : WINDOW + 2, WINDOW - 1 : WINDOW + 2]
     peak = float(near.max())
     labels, _ = ndimage.label(patch > EXTENT * peak, np.ones((3, 3)))

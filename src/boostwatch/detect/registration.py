@@ -16,7 +16,7 @@ from boostwatch_kernels.registration import Frame, Shift, gradient_sums
 STEPS = 6
 """Gauss-Newton steps at most; two to three is usual."""
 
-SAMPLE = 65_536
+SAMPLE = 32_768
 """Pixels a band that the last step looks at, about; those before it look at a quarter of them."""
 
 NEAR = 0.03
@@ -44,8 +44,10 @@ class View(NamedTuple):
 
     frame: Frame
     background: Background
+    lag: NDArray[np.float32]  # frames from each strip's level to this frame
     floor: float
     frames: float  # effective number of frames in the mean
+    work: NDArray[np.generic]  # scratch of the kernels
 
 
 def shift_of(interpolator: Interpolator, dx: float, dy: float) -> Shift:
@@ -86,12 +88,11 @@ def register(
         right_x, right_y = prior * (start[0] - x), prior * (start[1] - y)
         xx = xy = yy = weight = count = 0.0
         for view, interpolator in zip(views, interpolators, strict=True):
-            height, width = view.background.mean.shape
+            height, width = view.background.level.shape
             stride = max(1, height * width * (1 if fine else 4) // SAMPLE)
             sums = gradient_sums(
-                view.frame, shift_of(interpolator, x, y), view.background.mean, view.background.variance,
-                view.floor, stride, np.empty((8, width), np.float32),
-            ).tolist()  # fmt: skip
+                view.frame, shift_of(interpolator, x, y), view.background, view.lag, view.floor, stride, view.work
+            ).tolist()
             sure = _debiased(sums[0], sums[1], sums[2], GRADIENT_NOISE * sums[5] / max(view.frames, 1.0))
             # What is taken from the information is taken from the pull as well, or noise would move the scene.
             pull_x, pull_y = _solve(sums[0] + 1e-12, sums[1], sums[2] + 1e-12, sums[3], sums[4])

@@ -56,20 +56,29 @@ def registration_record(frame: int, time_s: float, shift: tuple[float, float], s
 
 
 def detection_records(
-    fits: NDArray[np.float64], *, frame: int, time_s: float, band: int, shift: tuple[float, float], gain: float
+    fits: NDArray[np.float64],
+    *,
+    frame: int,
+    time_s: float,
+    band: int,
+    shift: tuple[float, float],
+    gain: float,
+    frames: int = 1,
 ) -> Records:
     """Return `DETECTION` records.
 
     Parameters
     ----------
-    fits : float64 (N, 8)
-        x, y, sigma_x, sigma_y (px, reference grid), flux, sigma of the flux (DN), snr, reduced chi square.
+    fits : float64 (N, >= 7)
+        x, y, sigma_x, sigma_y (px, reference grid), flux, sigma of the flux (DN), snr.
     frame, time_s, band
         Where and when.
     shift : (float, float)
         From the reference grid to the focal plane, px.
     gain : float
         Electrons a DN.
+    frames : int
+        Frames that were added.
 
     Returns
     -------
@@ -81,4 +90,5 @@ def detection_records(
     out["sigma_x"], out["sigma_y"] = fits[:, 2], fits[:, 3]
     out["signal_e"], out["signal_sigma_e"] = fits[:, 4] * gain, fits[:, 5] * gain
     out["snr"] = fits[:, 6]
+    out["frames"] = frames
     return out

@@ -12,17 +12,16 @@ from scipy import ndimage
 from boostwatch.detect._bands import BandFigures, BandMaps, FrameFaults, band_figures, band_maps, kernel_frame, rows_of
 from boostwatch.detect._checks import checked_data, checked_shape
 from boostwatch.detect.calibration import threshold_for
-from boostwatch.detect.peaks import SNR, Scene, select
+from boostwatch.detect.peaks import SNR, select
 from boostwatch.detect.result import FrameResult, detection_records, registration_record
 from boostwatch.parallel import ordered_map
 from boostwatch.records import DETECTION, QUALITY_BITS, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import DetectSettings
-from boostwatch_kernels.background import Background, Pace
-from boostwatch_kernels.detection import TILE_X, TILE_Y, Tiles
-from boostwatch_kernels.fitting import Patch, fit_peaks
-from boostwatch_kernels.registration import calibrated_row
-from boostwatch_kernels.whitening import Rule
+from boostwatch_kernels.background import TILE_X, TILE_Y, Background
+from boostwatch_kernels.fitting import COLUMNS, Lens, Patch, fit_sources
+from boostwatch_kernels.registration import PAD, calibrated_row
+from boostwatch_kernels.ring import Code, Group, Ring
 
 SCALES = (1.0, 1.8, 3.0)
 """Widths of the band-passes in units of the PSF."""
@@ -103,7 +102,8 @@ class SingleFrameDetector:
         peak[[0, -1]] = peak[:, [0, -1]] = False
         places = np.argwhere(peak)
         fits = _fit(image, known, best, places, figures)
-        return band, select(fits, Scene(image, _surround(image)), threshold, figures.psf_sigma)
+        surround = _surround(image)
+        return band, select(fits, lambda rows, columns: (image - surround)[rows, columns], threshold, figures.psf_sigma)
 
 
 def _calibrated(
@@ -111,8 +111,10 @@ def _calibrated(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     frame = kernel_frame(plane, maps, rows_of(maps.bad))
     image = np.empty(plane.shape, np.float32)
+    row = np.zeros((1, image.shape[1] + 2 * PAD), np.float32)
     for y in range(len(image)):
-        calibrated_row(frame, y, image, y)
+        calibrated_row(frame, y, row, 0)
+        image[y] = row[0, PAD : PAD + image.shape[1]]
     known = np.isfinite(plane) & ~maps.bad
     return image, known
 
@@ -153,18 +155,23 @@ def _fit(
     figures: BandFigures,
 ) -> NDArray[np.float64]:
     """Fit position and flux over the local median; the snr stays that of the band-pass."""
-    fits = np.zeros((len(places), 8))
+    fits = np.zeros((len(places), COLUMNS))
     if not len(places):
         return fits
     mean = _surround(image)
     scale = _local_scale(image - mean, TRAINING)
-    state = Background(mean, scale * scale, known.astype(np.float32), 0.0 * mean, np.zeros((len(mean), 2), np.int32))
+    bits = [(v.view(np.uint32) >> 16).astype(np.uint16) for v in (0.0 * mean, scale * scale, known / scale)]
+    state = Background(mean, bits[0], bits[1], bits[2], known.astype(np.uint16))
+    frames = np.stack([image, np.full_like(image, np.nan)])
+    one, infinite, nan = np.float32(1.0), np.float32(np.inf), np.float32(np.nan)
+    ring = Ring(frames, Code(one, np.float32(0.0), -infinite, infinite, nan, -infinite, one))
+    none = np.zeros(1, np.int64)
     tiles = (-(-image.shape[0] // TILE_Y), -(-image.shape[1] // TILE_X))
-    ones = Tiles(np.ones(tiles, np.float32), np.ones(tiles, np.float32), np.zeros((*tiles, 4)))
-    peaks = np.column_stack([places, best[tuple(places.T)]]).astype(np.float32)
     patch = Patch(
-        image, state, ones, Rule(Pace(1.0, 0.0, 1.0, 25.0, 1.0, 1.0, 1.0), 0.5, 0.0, 1e-12, 0.0, 0.0, 1.0, 1.0)
+        ring, Group(none, none, none), np.zeros(1), state, np.zeros(tiles[0], np.float32), np.ones(tiles, np.float32)
     )
-    fit_peaks(patch, figures.psf_sigma, figures.gain, figures.reach, peaks, fits)
-    fits[:, SNR] = peaks[:, 2]
+    starts = np.zeros((len(places), 4))
+    starts[:, :2] = places[:, ::-1]
+    fit_sources(patch, Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0), starts, fits)
+    fits[:, SNR] = best[tuple(places.T)]
     return fits

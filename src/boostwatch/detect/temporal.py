@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from boostwatch.detect._bands import FrameFaults, band_figures, band_maps
 from boostwatch.detect._checks import checked_data, checked_shape
 from boostwatch.detect._state import BandState
-from boostwatch.detect.registration import Fit, View, coarse_shift, register
+from boostwatch.detect.registration import Fit, coarse_shift, register
 from boostwatch.detect.result import FrameResult, detection_records, registration_record
 from boostwatch.records import DETECTION, QUALITY_BITS, empty
 from boostwatch.sensor import Sensor
@@ -71,7 +71,7 @@ class TemporalDetector:
         self._settings = settings
         figures = band_figures(sensor, settings, self.notes)
         maps = band_maps(self._shape, sensor, bad_pixels, gain, offset)
-        self._bands = [BandState(f, m, self._shape[1:], settings) for f, m in zip(figures, maps, strict=True)]
+        self._bands = [BandState(f, m, self._shape[1:], settings, threads) for f, m in zip(figures, maps, strict=True)]
         self._faults = FrameFaults()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._shift = np.zeros(2)  # last good shift relative to the first good frame
@@ -133,19 +133,20 @@ class TemporalDetector:
         self._lost = 0
         self._follow(fit)
         residual_shift = self._shift - self._base
-        found = self._sweep((float(residual_shift[0]), float(residual_shift[1])), fit.sigma)
+        found = self._look((float(residual_shift[0]), float(residual_shift[1])), fit.sigma)
         warming = self._taken < self._settings.warm_up_frames
         self._taken += 1
         if warming:
             quality |= QUALITY_BITS["warming_up"]
-            found = [f[:0] for f in found]
+            found = [(single[:0], stack[:0]) for single, stack in found]
         shift = (float(self._shift[0]), float(self._shift[1]))
         detections = [
             detection_records(
-                fits, frame=frame, time_s=time_s, band=b, gain=self._bands[b].figures.gain,
+                fits, frame=frame, time_s=time_s, band=b, gain=self._bands[b].figures.gain, frames=frames,
                 shift=(float(residual_shift[0]), float(residual_shift[1])),
             )
-            for b, fits in enumerate(found)
+            for b, both in enumerate(found)
+            for fits, frames in zip(both, (1, self._settings.integration_frames), strict=True)
         ]  # fmt: skip
         record = registration_record(frame, time_s, shift, fit.sigma, quality)
         return FrameResult(np.concatenate([empty(DETECTION, 0), *detections]), record, quality)
@@ -167,13 +168,13 @@ class TemporalDetector:
         bands = [b for b in self._bands if b.frame is not None and b.started]
         if not bands:
             return Fit(float(self._shift[0]), float(self._shift[1]), math.sqrt(self._motion), 1.0, 0.0)
-        views = [View(b.kernel_frame(), b.background, b.spare_variance, b.frames_in_mean) for b in bands]
+        views = [b.view() for b in bands]
         interpolators = [b.figures.interpolator for b in bands]
         start = self._shift - self._base
         prior = max(math.sqrt(self._motion), LEAST_PRIOR) * 2.0
         fit = register(views, interpolators, (float(start[0]), float(start[1])), prior)
         if fit.agreement < AGREEMENT:
-            dx, dy = coarse_shift(bands[0].calibrated(), bands[0].background.mean)
+            dx, dy = coarse_shift(bands[0].calibrated(), bands[0].forecast())
             fit = register(views, interpolators, (dx, dy), 1.0)
             if fit.agreement < AGREEMENT:
                 return None
@@ -194,13 +195,18 @@ class TemporalDetector:
             for band in self._bands:
                 band.rebase(step_x, step_y)
 
-    def _sweep(self, shift: tuple[float, float], sigma: float) -> list[NDArray[np.float64]]:
-        jobs: list[Callable[[], None]] = []
-        for band in self._bands:
-            jobs += band.prepare(shift, sigma, self._taken)
+    def _look(self, shift: tuple[float, float], sigma: float) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Return for each band what this frame shows, and what the newest frames show together."""
+        self._run([job for band in self._bands for job in band.sweep(shift, sigma)])
+        single = [band.single() for band in self._bands]
+        for band, found in zip(self._bands, single, strict=True):
+            band.hold(found)
+        self._run([job for band in self._bands for job in band.settle()])
+        return [(found, band.finish(found)) for band, found in zip(self._bands, single, strict=True)]
+
+    def _run(self, jobs: list[Callable[[], None]]) -> None:
         if self._pool is None:
             for job in jobs:
                 job()
         else:
             list(self._pool.map(lambda job: job(), jobs))
-        return [band.finish() for band in self._bands]

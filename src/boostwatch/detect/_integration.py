@@ -1,0 +1,123 @@
+"""Several registered frames together: what is too dim for one, and slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boostwatch.detect._tiles import TileNoise, shared
+from boostwatch.detect.calibration import stack_threshold_for
+from boostwatch.detect.peaks import LEAST_WITHOUT, SNR, VELOCITY, X, Y, clutter_factor
+from boostwatch_kernels.background import GROUP
+from boostwatch_kernels.detection import Rule, stack_strips
+from boostwatch_kernels.fitting import COLUMNS, Lens
+
+if TYPE_CHECKING:
+    from boostwatch.detect._state import BandState
+
+FASTEST = 0.25
+"""Velocity that is fitted, px a frame: beyond it a still sum of frames holds too little of a source to start from."""
+
+FIRST_LOOK, SECOND_LOOK = 0.7, 0.85
+"""Shares of the threshold at which the still sum looks, and at which a place is fitted."""
+
+FOUND = 0.06
+"""Share of the maxima over all velocities that the still sum leads to, in noise (`benchmarks/detection_loss.py`)."""
+
+WITHOUT = 0.75
+"""Share of the threshold that must remain without any one frame: a flash, or a bright source that has passed, does not."""
+
+NEAR = 2.5
+"""Distance within which two finds are one source, px."""
+
+WATCHED = 128
+"""Finds that are followed from frame to frame at most."""
+
+PEAKS = 1024
+
+
+class Integration:
+    """Looks at the sum of the newest frames, a quarter of the strips a frame, and follows what it finds.
+
+    Parameters
+    ----------
+    band : BandState
+        The band whose frames are added.
+    """
+
+    def __init__(self, band: BandState) -> None:
+        self._band = band
+        settings, figures = band._settings, band.figures
+        self._frames = min(settings.integration_frames, max(settings.guard_frames, 1))
+        _, rate = settings.shares
+        self._threshold = stack_threshold_for(rate / FOUND, figures.psf_sigma, self._frames, FASTEST)
+        self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, FASTEST)
+        self._rule = Rule(FIRST_LOOK * self._threshold, SECOND_LOOK * self._threshold, 0.0)
+        self._peaks = np.zeros((len(band._blocks), PEAKS, 3), np.float32)
+        self._counts = [0] * len(band._blocks)
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew."""
+        self._noise = TileNoise(self._band._shape)
+        self._watched = np.zeros((0, 4))  # x, y at the frame before, velocity
+        self._looked = False
+
+    def move(self, step_x: int, step_y: int) -> None:
+        """Move with the reference."""
+        self._watched[:, :2] += (step_x, step_y)
+
+    def look(self, phase: int, work: list[NDArray[np.float32]]) -> list[Callable[[], None]]:
+        """Return, as independent jobs, a look at the strips whose number leaves ``phase``."""
+        band = self._band
+        group, time = band.group(range(band._seen - self._frames + 1, band._seen + 1), GROUP)
+        lag = band.lag(band._seen + 0.5 * (1 - self._frames))
+        self._noise.clear()
+        self._looked = True
+        strips = np.arange(phase, len(band._origin), GROUP)
+        self._counts = [0] * len(self._counts)
+
+        def job(k: int, part: NDArray[np.int64]) -> None:
+            self._counts[k] = stack_strips(
+                band.ring, group, lag, band.background, band.figures.profile, self._rule, self._noise.tiles, part,
+                self._peaks[k], work[k],
+            )  # fmt: skip
+
+        return [partial(job, k, part) for k, part in enumerate(shared(strips, len(work)))]
+
+    def judge(self, single: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what stands out of the sum and is none of this frame's own detections, float64 (N, COLUMNS)."""
+        if not self._looked:
+            return np.zeros((0, COLUMNS))
+        self._looked = False
+        self._noise.renew()
+        peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])
+        starts = np.zeros((len(peaks) + len(self._watched), 4))
+        starts[len(self._watched) :, :2] = peaks[:, [1, 0]]
+        starts[: len(self._watched)] = self._watched
+        starts[: len(self._watched), :2] += self._watched[:, 2:]
+        if not len(starts):
+            return np.zeros((0, COLUMNS))
+        fits = self._band.fit(self._noise, self._lens, self._frames, starts[:, :2], starts[:, 2:])
+        fits[:, SNR] /= clutter_factor(fits)
+        fits = fits[(fits[:, SNR] > self._threshold) & (fits[:, LEAST_WITHOUT] > WITHOUT * self._threshold)]
+        fits = _apart(fits)[:WATCHED]
+        self._watched = np.column_stack([fits[:, [X, Y]], fits[:, VELOCITY]])
+        if len(single) and len(fits):
+            distance = np.hypot(fits[:, None, X] - single[:, X], fits[:, None, Y] - single[:, Y])
+            fits = fits[distance.min(axis=1) > NEAR]
+        return fits[np.lexsort((fits[:, X], fits[:, Y]))]
+
+
+def _apart(fits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keep the strongest of those that lie together, strongest first."""
+    fits = fits[np.argsort(-fits[:, SNR], kind="stable")]
+    kept: list[int] = []
+    for i in range(len(fits)):
+        if all(np.hypot(fits[i, X] - fits[j, X], fits[i, Y] - fits[j, Y]) > NEAR for j in kept):
+            kept.append(i)
+    return fits[kept]
