@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
 from benchmarks._scenes import SCENES, Scene
-from benchmarks.detection_loss import sensor_of
+from benchmarks._scoring import sensor_of
 from boostwatch.detect import TemporalDetector
 from boostwatch.sensor import gaussian_psf
 from boostwatch.settings import DetectSettings
