@@ -7,7 +7,7 @@ every target in every frame is a row, found or not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +30,11 @@ BRIGHT = 8.0
 SETTLED = 30
 """Frames after which background and calibration are taken as grown."""
 
+PLACES = ("all", "edges", "rim")
+"""Where false alarms are counted: all pixels, those beside cloud edges, and the outermost of the frame."""
+
+RIM_PX = 3
+
 HIT = np.dtype([
     ("seed", "i4"), ("target", "i4"), ("after", "i4"), ("snr", "f8"), ("speed", "f8"), ("hit", "?"), ("frames", "i4"),
     ("dx", "f8"), ("dy", "f8"), ("bound_x", "f8"), ("bound_y", "f8"), ("flux", "f8"), ("bound_flux", "f8"),
@@ -37,8 +42,10 @@ HIT = np.dtype([
 ])  # fmt: skip
 """A target in a frame. Errors in px, flux and its bound over the true flux, phase the sub-pixel part of the shift."""
 
-ALARM = np.dtype([("seed", "i4"), ("frame", "i4"), ("x", "f8"), ("y", "f8"), ("snr", "f8"), ("edge", "?")])
-"""A detection before any target, in scene coordinates."""
+ALARM = np.dtype(
+    [("seed", "i4"), ("frame", "i4"), ("x", "f8"), ("y", "f8"), ("snr", "f8"), ("edges", "?"), ("rim", "?")]
+)
+"""A detection before any target, in scene coordinates; beside a cloud edge, on the rim of the frame."""
 
 
 class Watched(Protocol):
@@ -69,8 +76,7 @@ class Score:
     hits: NDArray[Any]
     alarms: NDArray[Any]
     shift_errors: NDArray[np.float64]  # (N, 2) px
-    megapixels: float = 0.0  # looked at before the targets came
-    edge_megapixels: float = 0.0
+    megapixels: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PLACES, 0.0))  # before the targets came
     beside: int = 0  # detections beside bright targets that are not the targets
     bright_frames: int = 0
 
@@ -83,8 +89,7 @@ class Score:
             np.concatenate([self.hits, other.hits]),
             np.concatenate([self.alarms, other.alarms]),
             np.concatenate([self.shift_errors, other.shift_errors]),
-            self.megapixels + other.megapixels,
-            self.edge_megapixels + other.edge_megapixels,
+            {place: self.megapixels[place] + other.megapixels[place] for place in PLACES},
             self.beside + other.beside,
             self.bright_frames + other.bright_frames,
         )
@@ -170,13 +175,17 @@ class _Book:
         return self._score
 
     def _note_alarms(self, i: int, found: NDArray[Any]) -> None:
-        scene, edges = self._scene, self._edges
-        self._score.megapixels += scene.size**2 / 1e6
-        self._score.edge_megapixels += 0.0 if edges is None else float(edges.sum()) / 1e6
+        scene, edges, last = self._scene, self._edges, self._scene.size - 1
+        seen = self._score.megapixels
+        seen["all"] += scene.size**2 / 1e6
+        seen["edges"] += 0.0 if edges is None else float(edges.sum()) / 1e6
+        seen["rim"] += (scene.size**2 - (scene.size - 2 * RIM_PX) ** 2) / 1e6
         for one in found:
             x, y = one["x"] - scene.path[i, 0], one["y"] - scene.path[i, 1]
-            column, row = (min(max(round(float(v)), 0), scene.size - 1) for v in (x, y))
-            self._alarms.append((scene.seed, i, x, y, one["snr"], edges is not None and edges[row, column]))
+            column, row = (min(max(round(float(v)), 0), last) for v in (x, y))
+            beside = edges is not None and edges[row, column]
+            rim = min(one["x"], one["y"], last - one["x"], last - one["y"]) < RIM_PX - 0.5
+            self._alarms.append((scene.seed, i, x, y, one["snr"], beside, rim))
 
     def _note_targets(self, i: int, found: NDArray[Any]) -> None:
         scene = self._scene
