@@ -228,10 +228,8 @@ def main() -> None:
     if not integrates():
         print("this chain does not integrate frames: rows left out")
     show(report, options.rate, options.markdown)
-    first = report[0]["modes"]["single"]
-    print(
-        f"\n{first['targets']} targets and {first['megapixels']['all']:.0f} Mpx a scene; {time.perf_counter() - start:.0f} s"
-    )
+    first, spent = report[0]["modes"]["single"], time.perf_counter() - start
+    print(f"\n{first['targets']} targets and {first['megapixels']['all']:.0f} Mpx a scene; {spent:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Does the chain keep its false-alarm rate over real cloud, and what does it lose there.
 
 Four tiles of a GOES-16 ABI band 7 image (``data/goes16_c07_tiles.png``; ``--tiles FILE`` for others) are the true
-scene, see `_real.py`: two tile samples a detector pixel (``--finer 1``: one), shifted exactly, behind optics of 0.7 px, with
-shot and read noise and 0.2 % non-uniformity. 100 frames without targets, of which the first 30 are not counted, then 10
-frames with targets, as in `detection_loss.py`, whose definitions hold. Edges are the steepest tenth of the pixels.
-``still frames`` is the single-frame mode on every tenth frame.
+scene, see `_real.py`: two tile samples a detector pixel (``--finer 1``: one), shifted exactly, behind optics of 0.7 px,
+with shot and read noise and 0.2 % non-uniformity. 100 frames without targets, of which the first 30 are not counted,
+then 10 frames with targets, as in `detection_loss.py`, whose definitions hold. Edges are the steepest tenth of the
+pixels. ``still frames`` is the single-frame mode on every tenth frame.
 
 Run: ``python -m benchmarks.detection_real [--quick] [--json] [--markdown] [--tiles FILE.npz] [--finer 1]``
 """
