@@ -118,8 +118,8 @@ def settings_of(rate: float, mode: str = "single") -> DetectSettings:
     return DetectSettings(**given)
 
 
-def temporal(kind: SceneKind, size: int, rate: float, mode: str = "single") -> TemporalDetector:
-    return TemporalDetector(sensor_of(kind, size), (1, size, size), settings_of(rate, mode))
+def temporal(kind: SceneKind, size: int, rate: float, mode: str = "single", *, threads: int = 1) -> TemporalDetector:
+    return TemporalDetector(sensor_of(kind, size), (1, size, size), settings_of(rate, mode), threads=threads)
 
 
 def bounds(sigma: float, x: float, y: float, signal_e: float, noise_e2: float) -> tuple[float, float, float]:
