@@ -6,7 +6,8 @@ wall time; the table gives the least (and the median of the CPU time), ratios ar
 ``extract`` with the default or the matched kernel; fastest: boxes of 128 px, no cleaning, no deblending; all at the
 threshold that lets through 10 false alarms per Mpx, as the chain does. OpenCV: phase correlation or
 ``findTransformECC``, warp, running mean and variance, matched filter, dilate. ``single``: integration of frames
-switched off. The profile times the chain's own steps on one thread.
+switched off. The profile times the chain's own steps on one thread. A gain by a second thread wants a second idle core:
+see the load.
 
 Run: ``python -m benchmarks.throughput [--quick] [--json] [--markdown] [--size N]``
 """
@@ -91,7 +92,7 @@ def stages_of(detector: Any) -> list[tuple[Any, str, str]]:
 
 
 def profile(frames: list[Frame], mode: str, rounds: int) -> dict[str, float]:
-    """Return the median milliseconds a frame of each stage, without what the stages inside of it take."""
+    """Return the median CPU milliseconds a frame of each stage, without what the stages inside of it take."""
     chain = Chain(len(frames[0]), 1, mode)
     spent: dict[str, float] = {}
     inside = [0.0]
@@ -99,9 +100,9 @@ def profile(frames: list[Frame], mode: str, rounds: int) -> dict[str, float]:
     def timed(call: Callable[..., Any], stage: str) -> Callable[..., Any]:
         def run(*args: Any, **named: Any) -> Any:
             inside.append(0.0)
-            start = time.perf_counter()
+            start = time.process_time()
             out = call(*args, **named)
-            took = time.perf_counter() - start
+            took = time.process_time() - start
             spent[stage] = spent.get(stage, 0.0) + took - inside.pop()
             inside[-1] += took
             return out
@@ -153,7 +154,7 @@ def show(report: dict[str, Any], markdown: bool) -> None:
     for mode, stages in report["profile_ms"].items():
         total = sum(stages.values())
         rows = [[stage, f"{ms:.2f}", f"{100 * ms / total:.0f}"] for stage, ms in stages.items()]
-        print(section(f"Profile, {mode}", ["stage", "median ms", "%"], rows, markdown=markdown))
+        print(section(f"Profile, {mode}", ["stage", "CPU ms, median", "%"], rows, markdown=markdown))
 
 
 def main() -> None:
