@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("numpy", "numba", "scipy", "scikit-image", "sep", "opencv-python-headless", "boostwatch")
+PACKAGES = (
+    "numpy", "numba", "scipy", "scikit-image", "sep", "photutils", "trackpy", "opencv-python-headless", "boostwatch",
+)  # fmt: skip
 
 
 def _processor() -> str:
@@ -20,14 +23,28 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def _commit() -> str:
+    """Return the commit of the clone that this file is in; a plus where the package has been changed since."""
+    here = Path(__file__).resolve().parent.parent
+    try:
+        told = [
+            subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=True, timeout=10).stdout
+            for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--", "src", "kernels"))
+        ]
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return told[0].strip() + ("+" if told[1].strip() else "")
+
+
 def environment() -> dict[str, str]:
-    """Return processor, versions, threads and load."""
+    """Return processor, versions, commit, threads and load."""
     out = {"processor": _processor(), "cpus": str(os.cpu_count()), "python": platform.python_version()}
     for name in PACKAGES:
         try:
             out[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             out[name] = "not installed"
+    out["commit"] = _commit()
     out["threads"] = os.environ.get("NUMBA_NUM_THREADS", "default")
     if hasattr(os, "getloadavg"):
         out["load"] = " ".join(f"{v:.2f}" for v in os.getloadavg())

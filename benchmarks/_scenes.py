@@ -7,16 +7,20 @@ mean, optics of 0.7 px, four samples a pixel and axis; shot and read noise, gain
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.ndimage import binary_dilation
 from scipy.special import ndtr
 
 OVERSAMPLING = 4
 OFFSET_DN = 100.0
 RIM = 12  # pixels around the frame, so that shifts never wrap into it
+FASTEST = 0.2  # px/frame of a target
+SURE = 9.0  # snr of the strongest faint target
+EDGE = 0.06  # of the mean a pixel
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,12 @@ class SceneKind:
     bad_share: float = 0.0
 
 
+SOFT = SceneKind("soft, no jitter", contrast=0.05, edges=0.0, non_uniformity=0.0)
 SCENES = (
     SceneKind("jitter 0.1", jitter=0.1),
     SceneKind("jitter 0.3", jitter=0.3),
     SceneKind("drift 0.03 + jitter 0.05", jitter=0.05, drift=0.03),
 )
-SOFT = SceneKind("soft, no jitter", contrast=0.05, edges=0.0, non_uniformity=0.0)
 
 
 @dataclass
@@ -70,6 +74,8 @@ class Scene:
     frames: int
     seed: int
     targets: list[Target] = field(default_factory=list)
+    light: NDArray[np.float64] | None = None
+    """The scene in e, `OVERSAMPLING` samples a pixel and axis, ``RIM`` pixels larger all around; clouds if None."""
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng([self.seed, 0])
@@ -80,7 +86,8 @@ class Scene:
         middle = 0.5 * (self.path.max(axis=0) + self.path.min(axis=0))
         self._middle = middle
         side = self.size + 2 * RIM
-        self._spectrum = _cloud_spectrum(side, kind, rng)
+        light = cloud_field(side, kind, rng) if self.light is None else self.light
+        self._spectrum = _on_detector(light, kind.psf_sigma)
         self._side = side
         self.gain = (1.0 + kind.non_uniformity * rng.normal(size=(self.size, self.size))).astype(np.float32)
         self.bad = rng.random((self.size, self.size)) < kind.bad_share
@@ -89,7 +96,7 @@ class Scene:
         """Return the noiseless scene of a frame in electrons, (size, size)."""
         dx, dy = self.path[frame] - self._middle
         n = self._side * OVERSAMPLING
-        fy, fx = np.fft.fftfreq(n)[:, None], np.fft.rfftfreq(n)[None, :]
+        fy, fx = _frequencies(n)
         phase = np.exp(-2j * np.pi * OVERSAMPLING * fy * dy) * np.exp(-2j * np.pi * OVERSAMPLING * fx * dx)
         image = fft.irfft2(self._spectrum * phase.astype(np.complex64), s=(n, n))[::OVERSAMPLING, ::OVERSAMPLING]
         return image[RIM:-RIM, RIM:-RIM].astype(np.float64)
@@ -128,14 +135,14 @@ def point(sigma: float, x: float, y: float) -> tuple[NDArray[np.int64], NDArray[
     return rows, columns, np.outer(line(rows, y), line(columns, x))
 
 
-def _cloud_spectrum(side: int, kind: SceneKind, rng: np.random.Generator) -> NDArray[np.complex64]:
-    """Return the Fourier transform of the blurred scene on the fine grid, every sample the mean over a pixel.
+def _frequencies(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.fft.fftfreq(n)[:, None], np.fft.rfftfreq(n)[None, :]
 
-    A frame is this, shifted by a phase and sampled at every fourth point: aliases fold in as they do in a detector.
-    """
+
+def cloud_field(side: int, kind: SceneKind, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return clouds of a side of so many pixels on the fine grid, e."""
     n = side * OVERSAMPLING
-    fy, fx = np.fft.fftfreq(n)[:, None], np.fft.rfftfreq(n)[None, :]
-    f = np.hypot(fy, fx)
+    f = np.hypot(*_frequencies(n))
     f[0, 0] = 1.0
 
     def field_of(slope: float) -> NDArray[np.float64]:
@@ -148,28 +155,54 @@ def _cloud_spectrum(side: int, kind: SceneKind, rng: np.random.Generator) -> NDA
     hard = np.where(field_of(1.7) > 0.5, 1.0, 0.0)
     hard = (hard - hard.mean()) / max(hard.std(), 1e-9)
     mixed = np.sqrt(1.0 - kind.edges**2) * soft + kind.edges * hard
-    scene = kind.mean_e * np.maximum(1.0 + kind.contrast * mixed / mixed.std(), 0.05)
-    blur = np.exp(-2.0 * (np.pi * kind.psf_sigma * OVERSAMPLING) ** 2 * (fx**2 + fy**2))
+    return kind.mean_e * np.maximum(1.0 + kind.contrast * mixed / mixed.std(), 0.05)
+
+
+def _on_detector(light: NDArray[np.float64], psf_sigma: float) -> NDArray[np.complex64]:
+    """Return the Fourier transform of the blurred scene on the fine grid, every sample the mean over a pixel.
+
+    A frame is this, shifted by a phase and sampled at every fourth point: aliases fold in as they do in a detector.
+    """
+    fy, fx = _frequencies(len(light))
+    blur = np.exp(-2.0 * (np.pi * psf_sigma * OVERSAMPLING) ** 2 * (fx**2 + fy**2))
 
     def pixel(g: NDArray[np.float64]) -> NDArray[np.float64]:
         safe = np.where(g == 0, 1.0, g)
         return np.where(g == 0, 1.0, np.sin(OVERSAMPLING * np.pi * safe) / (OVERSAMPLING * np.sin(np.pi * safe)))
 
-    return (np.fft.rfft2(scene) * blur * pixel(fx) * pixel(fy)).astype(np.complex64)
+    return (np.fft.rfft2(light) * blur * pixel(fx) * pixel(fy)).astype(np.complex64)
 
 
-def with_targets(scene: Scene, snrs: NDArray[np.float64], onset: int, spacing: int, seed: int) -> Scene:
-    """Return the scene with a grid of targets of mixed strength, random phase and slow motion (<= 0.2 px/frame)."""
-    rng = np.random.default_rng([seed, 7])
+def with_targets(scene: Scene, onset: int, spacing: int, bright_share: float = 0.3) -> Scene:
+    """Return the scene with a grid of targets of random phase that move at 0 to 0.2 px/frame.
+
+    The faint ones (snr 1 to 9) tell where half is found, the bright ones (snr 6 to 20) tell errors.
+    """
+    rng = np.random.default_rng([scene.seed, 7])
     places = np.arange(spacing // 2 + 4, scene.size - spacing // 2 - 3, spacing)
     targets = []
     for y in places:
         for x in places:
-            speed, angle = rng.uniform(0.0, 0.2), rng.uniform(0.0, 2.0 * np.pi)
+            speed, angle = rng.uniform(0.0, FASTEST), rng.uniform(0.0, 2.0 * np.pi)
+            snr = rng.uniform(6.0, 20.0) if rng.random() < bright_share else rng.uniform(1.0, SURE)
             targets.append(
                 Target(
                     onset, x + rng.uniform(-0.5, 0.5), y + rng.uniform(-0.5, 0.5), speed * np.cos(angle),
-                    speed * np.sin(angle), float(rng.choice(snrs)),
+                    speed * np.sin(angle), float(snr),
                 )
             )  # fmt: skip
-    return replace(scene, targets=targets)
+    scene.targets = targets
+    return scene
+
+
+def steepness(scene: Scene) -> NDArray[np.float64]:
+    """Return the gradient of the noiseless scene, e/px, in scene coordinates."""
+    return np.hypot(*np.gradient(scene.background_e(0)))
+
+
+def edges_of(scene: Scene) -> NDArray[np.bool_]:
+    """Return the pixels beside cloud edges: steeper than 6 % of the mean a pixel, and one around.
+
+    A registration that errs by 0.04 px leaves there what the noise of a frame is.
+    """
+    return binary_dilation(steepness(scene) > EDGE * scene.kind.mean_e, np.ones((3, 3)))

@@ -1,11 +1,15 @@
 """Speed of the detection chain against a memory copy, sep and OpenCV, on the same frames.
 
-Each contender takes one frame in turn (interleaved), process CPU time is taken for one thread and wall time for two,
-and the table gives the median and the least. ``np.copyto`` copies a float32 frame over rotating buffers larger than the
-cache. sep: ``Background`` and ``extract`` with its defaults and the same false-alarm level. OpenCV: phase
-correlation on the frame, warp, running mean and variance, matched filter, dilate.
+Contenders (`_contenders.py`) take one frame in turn (interleaved). One thread: process CPU time; one and two threads:
+wall time; the table gives the least (and the median of the CPU time), ratios are of least to least. ``copy`` is
+``np.copyto`` of a float32 frame over rotating buffers larger than the last-level cache. sep: ``Background`` (64 px) and
+``extract`` with the default or the matched kernel; fastest: boxes of 128 px, no cleaning, no deblending; all at the
+threshold that lets through 10 false alarms per Mpx, as the chain does. OpenCV: phase correlation or
+``findTransformECC``, warp, running mean and variance, matched filter, dilate. ``single``: integration of frames
+switched off. The profile times the chain's own steps on one thread. A gain by a second thread wants a second idle core:
+see the load.
 
-Run: ``python benchmarks/throughput.py [--quick] [--json]``
+Run: ``python -m benchmarks.throughput [--quick] [--json] [--markdown] [--size N]``
 """
 
 from __future__ import annotations
@@ -19,164 +23,154 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks._contenders import KIND, Chain, Copy, Frame, contenders
 from benchmarks._environment import environment, print_environment
-from benchmarks._scenes import SCENES, Scene
-from benchmarks.detection_loss import sensor_of
-from boostwatch.detect import TemporalDetector
-from boostwatch.sensor import gaussian_psf
-from boostwatch.settings import DetectSettings
+from benchmarks._scenes import Scene
+from benchmarks._scoring import modes
+from benchmarks._table import section
 
-KIND = SCENES[1]
 WARM = 80  # frames until the background is mature
+FRAMES = 29  # gone through again and again; prime to the lag of the background
+GOALS = (
+    ("boostwatch, single", "copy", "at most 6 copies"),
+    ("boostwatch, integrated", "copy", "at most 9 copies"),
+    ("sep default", "boostwatch, single", "10 times sep"),
+    ("sep matched", "boostwatch, single", "10 times sep"),
+    ("sep fastest", "boostwatch, single", "10 times sep"),
+    ("OpenCV, phase", "boostwatch, single", "8 times OpenCV"),
+    ("OpenCV, ECC", "boostwatch, single", "8 times OpenCV"),
+)
+"""Ratios told: the time of the first over that of the second."""
+
+Times = dict[str, dict[str, float]]
 
 
-class Copy:
-    """The floor: one float32 frame, read and written once, from memory."""
-
-    def __init__(self, size: int) -> None:
-        count = max(4, (256 << 20) // (size * size * 8))
-        self._from = [np.full((size, size), k, np.float32) for k in range(count)]
-        self._to = [np.ones((size, size), np.float32) for _ in range(count)]  # touched, or the first copies fault pages
-        self._next = 0
-
-    def __call__(self, frame: NDArray[np.uint16], i: int) -> None:
-        k = self._next = (self._next + 1) % len(self._from)
-        np.copyto(self._to[k], self._from[k])
+def frames_of(size: int) -> list[Frame]:
+    scene = Scene(KIND, size, FRAMES, 1)
+    return [scene.frame(i) for i in range(FRAMES)]
 
 
-class Chain:
-    """The whole temporal chain: registration, resampling, background, filter, CFAR, peaks, fits."""
-
-    def __init__(self, size: int, threads: int) -> None:
-        self._detector = TemporalDetector(sensor_of(KIND, size), (1, size, size), DetectSettings(), threads=threads)
-
-    def __call__(self, frame: NDArray[np.uint16], i: int) -> None:
-        self._detector.process(frame[None], frame=i, time_s=0.5 * i, frame_index=i)
-
-
-class Sep:
-    """sep's background and extraction, as one would call them on every frame."""
-
-    def __init__(self, matched: bool) -> None:
-        import sep
-
-        self._sep, self._kernel = sep, gaussian_psf(KIND.psf_sigma, radius=2).astype(np.float32) if matched else None
-
-    def __call__(self, frame: NDArray[np.uint16], i: int) -> None:
-        data = frame.astype(np.float32)
-        background = self._sep.Background(data)
-        data -= background.back()
-        if self._kernel is None:
-            self._sep.extract(data, 4.5, err=background.globalrms)
-        else:
-            self._sep.extract(data, 4.5, err=background.globalrms, filter_kernel=self._kernel)
-
-
-class OpenCV:
-    """The temporal chain with OpenCV's own pieces."""
-
-    def __init__(self, size: int, threads: int) -> None:
-        import cv2
-
-        self._cv, self._threads = cv2, threads
-        self._mean: NDArray[np.float32] | None = None
-        self._window = cv2.createHanningWindow((size, size), cv2.CV_32F)
-        self._line = gaussian_psf(KIND.psf_sigma, radius=2).sum(axis=0).astype(np.float32)
-
-    def __call__(self, frame: NDArray[np.uint16], i: int) -> None:
-        cv = self._cv
-        cv.setNumThreads(self._threads)
-        data = frame.astype(np.float32)
-        if self._mean is None:
-            self._mean, self._variance = data.copy(), np.full_like(data, 1e4)
-        (dx, dy), _ = cv.phaseCorrelate(self._mean, data, self._window)
-        size = (data.shape[1], data.shape[0])
-        move = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-        data = cv.warpAffine(
-            data, move, size, flags=cv.INTER_CUBIC | cv.WARP_INVERSE_MAP, borderMode=cv.BORDER_REPLICATE
-        )
-        difference = cv.subtract(data, self._mean)
-        white = cv.divide(difference, cv.sqrt(self._variance))
-        q = cv.sepFilter2D(white, cv.CV_32F, self._line, self._line)
-        peak = cv.compare(q, cv.dilate(q, np.ones((3, 3), np.uint8)), cv.CMP_GE) & cv.compare(q, 2.0, cv.CMP_GT)
-        cv.findNonZero(peak)
-        cv.accumulateWeighted(data, self._mean, 1.0 / 60)
-        cv.accumulateWeighted(cv.multiply(difference, difference), self._variance, 1.0 / 60)
-
-
-def contenders(size: int, threads: int) -> tuple[dict[str, Callable[[NDArray[np.uint16], int], None]], list[str]]:
-    """Return who runs, and a line for each that is not installed."""
-    out: dict[str, Callable[[NDArray[np.uint16], int], None]] = {
-        "copy": Copy(size), "boostwatch": Chain(size, threads),
-    }  # fmt: skip
-    missing = []
-    try:
-        out["sep default"], out["sep matched"] = Sep(False), Sep(True)
-    except ImportError:
-        missing.append("sep is not installed (extra bench): left out")
-    try:
-        out["OpenCV"] = OpenCV(size, threads)
-    except ImportError:
-        missing.append("OpenCV is not installed (extra bench): left out")
-    return out, missing
-
-
-def race(size: int, threads: int, rounds: int) -> tuple[dict[str, dict[str, float]], list[str]]:
-    """Return milliseconds a frame of each contender: least and median."""
-    scene = Scene(KIND, size, 400, 1)
-    frames = [scene.frame(i) for i in range(12)]
-    runners, missing = contenders(size, threads)
-    clock = time.process_time if threads == 1 else time.perf_counter
+def race(frames: list[Frame], threads: int, rounds: int) -> tuple[Times, list[str], float]:
+    """Return milliseconds a frame of each contender, who is missing, and the megabytes that the copy went over."""
+    runners, missing = contenders(len(frames[0]), threads, frames)
     for i in range(WARM):
-        runners["boostwatch"](frames[i % 12], i)
-    times: dict[str, list[float]] = {name: [] for name in runners}
+        for name, run in runners.items():
+            if name.startswith("boostwatch") or i < 3:
+                run(frames[i % FRAMES], i)
+    wall: dict[str, list[float]] = {name: [] for name in runners}
+    cpu: dict[str, list[float]] = {name: [] for name in runners}
     for i in range(WARM, WARM + rounds):
         for name, run in runners.items():
             time.sleep(0.002)  # a rival's idle threads spin for a while after their work
-            start = clock()
-            run(frames[i % 12], i)
-            times[name].append(1e3 * (clock() - start))
-    table = {}
-    for name, values in times.items():
-        table[name] = {"least_ms": float(np.min(values)), "median_ms": float(np.median(values))}
-    return table, missing
+            start_wall, start_cpu = time.perf_counter(), time.process_time()
+            run(frames[i % FRAMES], i)
+            cpu[name].append(1e3 * (time.process_time() - start_cpu))
+            wall[name].append(1e3 * (time.perf_counter() - start_wall))
+    table = {
+        name: {
+            "cpu_ms": float(np.min(cpu[name])),
+            "cpu_median_ms": float(np.median(cpu[name])),
+            "wall_ms": float(np.min(wall[name])),
+            "wall_median_ms": float(np.median(wall[name])),
+        }
+        for name in runners
+    }
+    copy = runners["copy"]
+    return table, missing, copy.megabytes if isinstance(copy, Copy) else 0.0
+
+
+def stages_of(detector: Any) -> list[tuple[Any, str, str]]:
+    """Return what is timed of a detector, as its steps are named: owner, method, stage."""
+    out = [(detector, "process", "rest"), (detector, "_register", "registration"), (detector, "_sweep", "sweep")]
+    for owner in (detector, *detector._bands):
+        out += [(owner, name, "tiles, peaks, fits") for name in ("finish",) if hasattr(owner, name)]
+        out += [(owner, name, "integration") for name in dir(owner) if name.lstrip("_") in ("integrate", "integrated")]
+    return out
+
+
+def profile(frames: list[Frame], mode: str, rounds: int) -> dict[str, float]:
+    """Return the median CPU milliseconds a frame of each stage, without what the stages inside of it take."""
+    chain = Chain(len(frames[0]), 1, mode)
+    spent: dict[str, float] = {}
+    inside = [0.0]
+
+    def timed(call: Callable[..., Any], stage: str) -> Callable[..., Any]:
+        def run(*args: Any, **named: Any) -> Any:
+            inside.append(0.0)
+            start = time.process_time()
+            out = call(*args, **named)
+            took = time.process_time() - start
+            spent[stage] = spent.get(stage, 0.0) + took - inside.pop()
+            inside[-1] += took
+            return out
+
+        return run
+
+    for owner, name, stage in stages_of(chain.detector):
+        setattr(owner, name, timed(getattr(owner, name), stage))
+    rows: dict[str, list[float]] = {}
+    for i in range(WARM + rounds):
+        spent.clear()
+        chain(frames[i % FRAMES], i)
+        if i >= WARM:
+            for stage, seconds in spent.items():
+                rows.setdefault(stage, []).append(1e3 * seconds)
+    return {stage: float(np.median(values)) for stage, values in sorted(rows.items())}
+
+
+def measure(size: int, rounds: int) -> dict[str, Any]:
+    """Return the whole report."""
+    frames = frames_of(size)
+    one, missing, megabytes = race(frames, 1, rounds)
+    two, _, _ = race(frames, 2, rounds)
+    ratios = [(a, b, one[a]["cpu_ms"] / one[b]["cpu_ms"], goal) for a, b, goal in GOALS if a in one and b in one]
+    threads = {name: one[name]["wall_ms"] / row["wall_ms"] for name, row in two.items() if name != "copy"}
+    stages = {mode: profile(frames, mode, rounds) for mode in modes()}
+    return {
+        "size": size, "copy_buffers_mb": megabytes, "missing": missing, "one_thread": one, "two_threads": two,
+        "ratios": ratios, "threads": threads, "profile_ms": stages,
+    }  # fmt: skip
+
+
+def show(report: dict[str, Any], markdown: bool) -> None:
+    size, one, two = report["size"], report["one_thread"], report["two_threads"]
+    rows = [
+        [
+            name, f"{row['cpu_ms']:.2f}", f"{row['cpu_median_ms']:.2f}", f"{size**2 / 1e3 / row['cpu_ms']:.0f}",
+            f"{row['cpu_ms'] / one['copy']['cpu_ms']:.1f}", f"{row['wall_ms']:.2f}",
+            f"{two[name]['wall_ms']:.2f}" if name in two else "",
+            f"{report['threads'][name]:.2f}" if name in report["threads"] else "",
+        ]
+        for name, row in one.items()
+    ]  # fmt: skip
+    header = ["", "CPU ms", "median", "Mpx/s", "copies", "wall ms", "two threads", "gain (goal 1.7)"]
+    title = f"{size} x {size} uint16; the copy goes over {report['copy_buffers_mb']:.0f} MB"
+    print(section(title, header, rows, markdown=markdown))
+    rows = [[f"{a} / {b}", f"{ratio:.1f}", goal] for a, b, ratio, goal in report["ratios"]]
+    print(section("Ratios, one thread, CPU time", ["", "found", "goal"], rows, markdown=markdown))
+    for mode, stages in report["profile_ms"].items():
+        total = sum(stages.values())
+        rows = [[stage, f"{ms:.2f}", f"{100 * ms / total:.0f}"] for stage, ms in stages.items()]
+        print(section(f"Profile, {mode}", ["stage", "CPU ms, median", "%"], rows, markdown=markdown))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, under a minute")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
     parser.add_argument("--size", type=int, default=1024, help="pixels a side")
     options = parser.parse_args()
-    rounds = 20 if options.quick else 80
-    report: dict[str, Any] = {"environment": environment(), "size": options.size, "threads": {}}
-    missing: list[str] = []
-    for threads in (1, 2):
-        table, missing = race(options.size, threads, rounds)
-        report["threads"][threads] = table
-    report["missing"] = missing
+    report = measure(options.size, 15 if options.quick else 80)
     if options.json:
-        print(json.dumps(report))
+        print(json.dumps({"environment": environment(), **report}))
         return
     print_environment()
-    print("\n".join(missing) if missing else "", end="")
-    megapixels = options.size**2 / 1e6
-    for threads, table in report["threads"].items():
-        own = table["boostwatch"]["least_ms"]
-        print(
-            f"\n{options.size} x {options.size} uint16, {threads} thread(s), {'CPU' if threads == 1 else 'wall'} time"
-        )
-        print(f"{'':14s}{'least ms':>10s}{'median ms':>11s}{'Mpx/s':>9s}{'/ copy':>8s}{'/ boostwatch':>14s}")
-        for name, row in table.items():
-            least = row["least_ms"]
-            print(
-                f"{name:14s}{least:10.2f}{row['median_ms']:11.2f}{megapixels / least * 1e3:9.0f}"
-                f"{least / table['copy']['least_ms']:8.1f}{least / own:14.2f}"
-            )
+    print("\n".join(report["missing"]), end="\n" if report["missing"] else "")
+    show(report, options.markdown)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,141 @@
+"""Does the chain keep its false-alarm rate over real cloud, and what does it lose there.
+
+Four tiles of a GOES-16 ABI band 7 image (``data/goes16_c07_tiles.png``; ``--tiles FILE`` for others) are the true
+scene, see `_real.py`: two tile samples a detector pixel (``--finer 1``: one), shifted exactly, behind optics of 0.7 px,
+with shot and read noise and 0.2 % non-uniformity. 100 frames without targets, of which the first 30 are not counted,
+then 10 frames with targets, as in `detection_loss.py`, whose definitions hold. Edges are the steepest tenth of the
+pixels. ``still frames`` is the single-frame mode on every tenth frame.
+
+Run: ``python -m benchmarks.detection_real [--quick] [--json] [--markdown] [--tiles FILE.npz] [--finer 1]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks._environment import environment, print_environment
+from benchmarks._real import NAMES, real_scenes, tiles
+from benchmarks._scenes import Scene, steepness, with_targets
+from benchmarks._scoring import SETTLED, integrates, modes, sensor_of, settings_of
+from benchmarks._statistics import Interval, dispersion, poisson
+from benchmarks._table import section
+from benchmarks.detection_loss import AFTER, ASKED, SPACING, errors, false_alarms, losses, scores
+from boostwatch.detect import SingleFrameDetector
+from boostwatch.detect.calibration import threshold_for
+
+JITTERS = (0.1, 0.3)
+ONSET = 100
+STILLS = range(SETTLED, ONSET, 10)
+
+
+def steepest_tenth(scene: Scene) -> NDArray[np.bool_]:
+    slope = steepness(scene)
+    return slope > np.quantile(slope, 0.9)
+
+
+def still_alarms(scenes: list[Scene]) -> dict[str, Interval]:
+    """Return what the single-frame mode finds in frames without targets, per Mpx by rate asked for."""
+    strengths: list[NDArray[np.float64]] = []
+    for scene in scenes:
+        detector = SingleFrameDetector(
+            sensor_of(scene.kind, scene.size), (1, scene.size, scene.size), settings_of(max(ASKED))
+        )
+        for i in STILLS:
+            found = detector.process(scene.frame(i)[None], frame=i, time_s=0.5 * i, frame_index=i).detections
+            strengths.append(found["snr"])
+    exposure = len(strengths) * scenes[0].size ** 2 / 1e6
+    out = {}
+    for asked in ASKED:
+        counts = np.array([(s > threshold_for(asked, scenes[0].kind.psf_sigma)).sum() for s in strengths])
+        # The same clouds in every frame: one scene's frames count as one.
+        by_scene = counts.reshape(len(scenes), -1).sum(axis=1)
+        out[f"{asked:g}"] = poisson(int(counts.sum()), exposure, max(dispersion(by_scene), float(len(STILLS))))
+    return out
+
+
+def figures(
+    tile: NDArray[np.float64], name: str, jitter: float, finer: int, seeds: range, rate: float
+) -> dict[str, Any]:
+    """Return false alarms, losses and errors over one tile."""
+    frames = ONSET + max(AFTER) + 1
+    scenes = list(real_scenes(tile, name, jitter=jitter, finer=finer, frames=frames, seeds=seeds))
+    out: dict[str, Any] = {"scene": scenes[0].kind.name, "still_frames_per_mpx": still_alarms(scenes), "modes": {}}
+    total = scores((with_targets(s, ONSET, SPACING) for s in scenes), rate, ONSET, steepest_tenth)
+    for mode in modes():
+        direct, loose = total[f"{mode} @ {rate:g}"], total[f"{mode} @ {max(ASKED):g}"]
+        out["modes"][mode] = {
+            "targets": int((direct.hits["after"] == 0).sum()),
+            "megapixels": direct.megapixels,
+            "loss_db": losses(direct, rate),
+            "false_alarms_per_mpx": false_alarms(direct, loose, scenes[0].kind, rate),
+            "errors": errors(direct),
+        }
+    return out
+
+
+def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
+    each = [(scene["scene"], mode, row) for scene in report for mode, row in scene["modes"].items()]
+    asked = [f"{v:g} asked" for v in ASKED]
+    rows = [
+        [f"{s}, {m}, {place}", *[v.told(1) for v in found.values()]]
+        for s, m, r in each
+        for place, found in r["false_alarms_per_mpx"].items()
+    ]
+    title = "False alarms found per Mpx (goal: within a factor 2)"
+    print(section(title, ["tile, mode, pixels", *asked, f"{rate:g} direct"], rows, markdown=markdown))
+    rows = [[scene["scene"], *[v.told(0) for v in scene["still_frames_per_mpx"].values()]] for scene in report]
+    print(section("The same of still frames", ["tile", *asked], rows, markdown=markdown))
+    rows = [
+        [
+            f"{s}, {m}", *[r["loss_db"][f"+{k}"].told() for k in AFTER], f"{r['errors']['registration_rms_px']:.4f}",
+            r["errors"]["position_rms_over_bound"].told(),
+            Interval(*(100 * v for v in r["errors"]["flux_bias"])).told(),
+        ]
+        for s, m, r in each
+    ]  # fmt: skip
+    header = ["tile, mode", *[f"+{k}" for k in AFTER], "shift rms px", "position rms / bound", "flux bias %"]
+    print(section(f"Loss, dB, at {rate:g} false alarms per Mpx, and errors", header, rows, markdown=markdown))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one seed a tile, under a minute")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
+    parser.add_argument(
+        "--tiles", type=Path, default=None, help="NPZ whose first array is radiance (4, N, N), W/m2/sr/um"
+    )
+    parser.add_argument("--finer", type=int, choices=(1, 2), default=2, help="tile samples a detector pixel and axis")
+    parser.add_argument("--seeds", type=int, default=None, help="seeds a tile (default 6)")
+    parser.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx of the losses")
+    options = parser.parse_args()
+    seeds = range(options.seeds or (1 if options.quick else 6))
+    start = time.perf_counter()
+    report = [
+        figures(tile, name, jitter, options.finer, seeds, options.rate)
+        for jitter in JITTERS
+        for tile, name in zip(tiles(options.tiles), NAMES, strict=True)
+    ]
+    if options.json:
+        print(json.dumps({"environment": environment(), "rate": options.rate, "scenes": report}))
+        return
+    print_environment()
+    if not integrates():
+        print("this chain does not integrate frames: rows left out")
+    show(report, options.rate, options.markdown)
+    first, spent = report[0]["modes"]["single"], time.perf_counter() - start
+    print(f"\n{first['targets']} targets and {first['megapixels']['all']:.0f} Mpx a tile; {spent:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
