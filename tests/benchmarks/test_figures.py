@@ -44,6 +44,12 @@ def test_the_clairvoyant_loses_nothing() -> None:
     assert loss.low < 0.0 < loss.high
 
 
+def test_who_is_told_the_background_loses_next_to_nothing() -> None:
+    loss = detection_loss.told_background(SOFT, 10.0)
+    assert loss.low < 0.2
+    assert loss.high > -0.2
+
+
 def test_what_is_never_found_has_no_half() -> None:
     snr, _ = probit_targets(4.5)
     assert snr50_interval(snr, np.zeros(len(snr), bool)).told() == "never"
