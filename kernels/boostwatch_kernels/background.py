@@ -21,6 +21,10 @@ RIPE_CLIP = 16.0
 """Frames a pixel must be old before its squared innovations are clipped."""
 
 
+SLOPED = 0.25
+"""Share of the full age from which a pixel's slope is learnt: a cloud drifts from the first frame on."""
+
+
 class Background(NamedTuple):
     """What one band has learnt of the scene, on the reference grid; (H, W) each.
 
@@ -28,7 +32,7 @@ class Background(NamedTuple):
     """
 
     level: np.ndarray  # float32, DN, at the middle of the group absorbed last; NaN where nothing is known
-    slope: np.ndarray  # uint16, brain float, DN a frame; 0 until the age is full
+    slope: np.ndarray  # uint16, brain float, DN a frame; 0 below SLOPED of the full age
     variance: np.ndarray  # uint16, brain float, DN^2, of a frame about its forecast
     weight: np.ndarray  # uint16, brain float, 1/DN: one over the noise expected; 0 where it is not ripe
     age: np.ndarray  # uint16, frames absorbed, saturates at Pace.full
@@ -51,7 +55,7 @@ class Pace(NamedTuple):
     bend: float  # of the slope, a frame, from the same
     calm: float  # of the variance, from the same
     limit: float  # clip of a squared innovation, variances
-    full: float  # age at which a pixel is mature and its slope is learnt
+    full: float  # age at which a pixel is mature
     ahead: float  # frames from the middle of the last group to that of this one
     ripe: float  # age from which a pixel may detect
     shrink: float  # frames that the tile's variance counts for
@@ -119,11 +123,11 @@ def absorb_strip(
     """Let a group of four past frames into one strip of the background.
 
     A pixel that is young keeps a running mean and variance (West, CACM 22, 1979; in batches: Chan, Golub & LeVeque,
-    1983). From the full age on the level moves with a slope, so that a cloud's edge that drifts through a pixel is
-    foretold and not lagged behind (Holt, 1957; Brown's gains for groups: ``gain = 1 - b^2``, ``bend = (1 - b)^2`` a
-    group, ``b = 1 - G / memory``): with ``e`` the mean innovation, ``level += ahead * slope + gain e``, ``slope += bend
-    e``. Squared innovations enter the variance clipped at ``limit`` variances, so that one flash does not blind a
-    pixel. The weight is one over the root of the variance, shrunk to that of the tile.
+    1983). From `SLOPED` of the full age on the level moves with a slope, so that a cloud's edge that drifts through a
+    pixel is foretold and not lagged behind (Holt, 1957; Brown's gains for groups: ``gain = 1 - b^2``, ``bend = (1 -
+    b)^2`` a group, ``b = 1 - G / memory``): with ``e`` the mean innovation, ``level += ahead * slope + gain e``,
+    ``slope += bend e``. Squared innovations enter the variance clipped at ``limit`` variances, so that one flash does
+    not blind a pixel. The weight is one over the root of the variance, shrunk to that of the tile.
 
     Parameters
     ----------
@@ -147,7 +151,6 @@ def absorb_strip(
     level, slope, variance = background.level, background.slope, background.variance
     weight, age = background.weight, background.age
     height, n = level.shape
-    unit, least = ring.code.unit, ring.code.least
     zero, one = np.float32(0.0), np.float32(1.0)
     ahead, full = np.float32(pace.ahead), np.float32(pace.full)
     gain, bend = np.float32(pace.gain), np.float32(pace.bend)
@@ -248,7 +251,7 @@ def all_mature(age: np.ndarray, y: int, work: np.ndarray, known: int, full: np.f
     for x in range(np.uint64(age.shape[1])):
         seen = np.float32(age[y, x])
         young += zero if seen >= full or seen + work[known, x] == np.float32(0.0) else one
-    return young == 0
+    return bool(young == 0)
 
 
 @jit
@@ -283,13 +286,14 @@ def young_row(background: Background, pace: Pace, y: int, work: np.ndarray) -> N
     zero, one = np.float32(0.0), np.float32(1.0)
     gain, bend, calm, full = np.float32(pace.gain), np.float32(pace.bend), np.float32(pace.calm), np.float32(pace.full)
     ripe, shrink, floor = np.float32(pace.ripe), np.float32(pace.shrink), np.float32(pace.floor)
+    sloped = np.float32(SLOPED * pace.full)
     for x in range(level.shape[1]):
         count, seen, e = work[known, x], np.float32(age[y, x]), work[share, x]
         mature = seen >= full
         g = gain if mature else one / max(seen + count, one)
         if seen > zero or count > zero:
             level[y, x] = work[middle, x] + g * e
-        slope[y, x] = narrow(widen(slope[y, x]) + bend * e if mature else zero)
+        slope[y, x] = narrow(widen(slope[y, x]) + bend * e if seen >= sloped else zero)
         young = seen / max((seen + one) * (seen + count), one) if seen > zero else one / max(count, one)
         h = calm if mature else young
         keep = one - calm * count if mature else seen / max(seen + count, one)
@@ -307,13 +311,13 @@ def teach_row(
 ) -> None:
     """Let what stays on the focal plane while the scene moves flow from one row's innovations into a pattern.
 
-    The innovation of a past frame is ``e(p) = P(p + d) - (P as the level has smeared it) + noise``, ``P`` what is left of
-    the pattern and ``d`` where the scene lay. As the scene moved, the level holds ``P(p + a)``, ``a`` where the scene
-    lay before. So a step down the gradient of ``sum e^2`` adds to the pattern at ``p + d`` and takes the same from it
-    at ``p + a``: all frequencies converge, none oscillates, no level drifts, and while nothing has moved (``a = d`` in
-    whole pixels) nothing is learnt. Closed loop: the pattern is subtracted from the frames to come. (Least mean squares
-    on registered frames: Zuo et al., Opt. Rev. 18, 2011; here against a mean of frames.) Innovations enter clipped at
-    two sigma. Rows 5 (middle) and the member's of ``work`` are read, row 9 is overwritten.
+    The innovation of a past frame is ``e(p) = P(p + d) - (P as the level has smeared it) + noise``, ``P`` what is left
+    of the pattern and ``d`` where the scene lay. As the scene moved, the level holds ``P(p + a)``, ``a`` where the
+    scene lay before. So a step down the gradient of ``sum e^2`` adds to the pattern at ``p + d`` and takes the same
+    from it at ``p + a``: all frequencies converge, none oscillates, no level drifts, and while nothing has moved (``a =
+    d`` in whole pixels) nothing is learnt. Closed loop: the pattern is subtracted from the frames to come. (Least mean
+    squares on registered frames: Zuo et al., Opt. Rev. 18, 2011; here against a mean of frames.) Innovations enter
+    clipped at two sigma. Rows 5 (middle) and the member's of ``work`` are read, row 9 is overwritten.
     """
     height, n = pattern.shape
     own, before = y + lesson.step_y, y + lesson.before_y

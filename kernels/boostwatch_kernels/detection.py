@@ -23,9 +23,16 @@ BLUR_LEAST = 2.5e-5
 """Registration variance (px^2) below which its part of the noise is not worth the time."""
 
 RAW, BLEND, WHITE, ACROSS, TOP, CUT, LANE, SPARE = 0, 4, 5, 6, 14, 18, 19, 22
-WORK_ROWS = 26
+WORK_ROWS = 29
 """Rows of a sweep's scratch, and what they hold: four raw, one blended, one whitened, eight filtered across, four
-filtered, the threshold, three of statistics, four spare."""
+filtered, the threshold, three of statistics, seven spare."""
+
+CELL = 8
+"""Side of the cells in which the sum of frames has a level and a roughness of its own, px."""
+
+LEAST_ROUGH = 1.0
+CLIPPED = 6.0
+"""Greatest pixel of the sum that counts for these, in standard deviations."""
 
 WIDEST = 3
 """Greatest reach of the matched filter, px."""
@@ -44,6 +51,13 @@ class Tiles(NamedTuple):
 
     scale: np.ndarray  # float32 (TY, TX): standard deviation of q
     found: np.ndarray  # float64 (TY, TX, STATISTICS), written
+
+
+class Ground(NamedTuple):
+    """What the whitened sum of frames is like without sources, by cells of CELL px; float32 (CY, CX) each."""
+
+    rough: np.ndarray  # variance of a pixel, at least 1
+    bias: np.ndarray  # level
 
 
 @row_jit
@@ -134,7 +148,7 @@ def filter_across(work: np.ndarray, profile: np.ndarray, n: int, k: int) -> None
 
 @row_jit
 def filter_down(work: np.ndarray, centre: int, profile: np.ndarray, n: int) -> int:
-    """Write the symmetric convolution down the rows around ``centre`` to its row TOP; return how many exceed the cut."""
+    """Write the convolution down the rows around ``centre`` to its row TOP; return how many pixels exceed the cut."""
     a, b, c = ACROSS + (centre - 2) % 8, ACROSS + (centre - 1) % 8, ACROSS + centre % 8
     d, e, k = ACROSS + (centre + 1) % 8, ACROSS + (centre + 2) % 8, TOP + centre % 4
     p0, p1, p2 = profile[0], profile[1], profile[2]
@@ -151,12 +165,12 @@ def filter_down(work: np.ndarray, centre: int, profile: np.ndarray, n: int) -> i
             q += work[SPARE, x + o]
             work[k, x + o] = q
             hits += one if q > work[CUT, x + o] else none
-        return hits
+        return int(hits)
     for x in range(np.uint64(n)):
         q = p0 * work[c, x + o] + p1 * (work[b, x + o] + work[d, x + o]) + p2 * (work[a, x + o] + work[e, x + o])
         work[k, x + o] = q
         hits += one if q > work[CUT, x + o] else none
-    return hits
+    return int(hits)
 
 
 @row_jit
@@ -336,7 +350,7 @@ def add_rows(
     f0: np.ndarray, f1: np.ndarray, f2: np.ndarray, f3: np.ndarray, source: int, least: np.float32, work: np.ndarray,
     total: int, known: int, n: int,
 ) -> None:  # fmt: skip
-    """Add row ``source`` of four frames in code to row ``total`` of ``work``, and how many are known to row ``known``."""
+    """Add row ``source`` of four frames in code to row ``total`` of ``work``, and the number known to row ``known``."""
     zero, one = np.float32(0.0), np.float32(1.0)
     for x in range(np.uint64(n)):
         a, b = np.float32(f0[source, x]), np.float32(f1[source, x])
@@ -349,12 +363,14 @@ def add_rows(
 @jit
 def stack_strips(
     ring: Ring, group: Group, lag: np.ndarray, background: Background, profile: np.ndarray, rule: Rule, tiles: Tiles,
-    strips: np.ndarray, peaks: np.ndarray, work: np.ndarray,
+    ground: Ground, rate: float, strips: np.ndarray, peaks: np.ndarray, work: np.ndarray,
 ) -> int:  # fmt: skip
     """Call `stack_strip` for some strips (int64 (N,)); return the number of peaks of all."""
     count = 0
     for i in range(strips.shape[0]):
-        count += stack_strip(ring, group, lag, background, profile, rule, tiles, strips[i], peaks[count:], work)
+        count += stack_strip(
+            ring, group, lag, background, profile, rule, tiles, ground, rate, strips[i], peaks[count:], work
+        )
     return count
 
 
@@ -367,13 +383,18 @@ def stack_strip(
     profile: np.ndarray,
     rule: Rule,
     tiles: Tiles,
+    ground: Ground,
+    rate: float,
     strip: int,
     peaks: np.ndarray,
     work: np.ndarray,
 ) -> int:
     """Add the newest frames where they lie, whiten the sum against the forecasts, filter it and look for peaks.
 
-    This finds what is too dim for one frame and slow: within the frames a source may move by about the PSF.
+    This finds what is too dim for one frame and slow: within the frames a source may move by about the PSF. What a
+    forecast gets wrong where a cloud moves or grows lasts, and adds up; so from the sum its own level is taken, and it
+    is divided by its own roughness, twice the mean square of what lies below (sources are above), by cells and from the
+    looks before.
 
     Parameters
     ----------
@@ -383,6 +404,10 @@ def stack_strip(
         Frames from each strip's level to the mean time of the frames that are not missing.
     background, profile, rule, tiles, peaks, work
         As for `sweep_block`; q is that of the sum, over the root of the number of frames known in each pixel.
+    ground : Ground, updated in the rows of the strip
+        Level and roughness of the sum.
+    rate : float
+        Gain of these.
     strip : int
         Which.
 
@@ -400,7 +425,8 @@ def stack_strip(
     work[:] = zero
     hits = np.zeros(4, np.int64)
     count = 0
-    total, known = SPARE + 1, SPARE + 2
+    total, known, sunk, mean, even, low = SPARE + 1, SPARE + 2, SPARE + 3, SPARE + 4, SPARE + 5, SPARE + 6
+    most, wide = np.float32(CLIPPED), ground.rough.shape[1]
     frames = ring.frames
     g0, g1, g2, g3 = work[RAW : RAW + 1], work[RAW + 1 : RAW + 2], work[RAW + 2 : RAW + 3], work[RAW + 3 : RAW + 4]
     still = not (group.move_x.any() or group.move_y.any())
@@ -423,6 +449,31 @@ def stack_strip(
                 m = work[known, x]
                 z = (unit * work[total, x] - m * work[SPARE, x]) * widen(weight[y, x]) * inverse_root(max(m, one))
                 work[WHITE, x + PAD] = z if z == z else zero
+            if y % CELL == 0 or y == max(first - reach - 1, 0):
+                for cell in range(wide):
+                    start, stop = PAD + cell * CELL, PAD + min(n, (cell + 1) * CELL)
+                    work[even, start:stop] = one / np.float32(np.sqrt(ground.rough[y // CELL, cell]))
+                    work[low, start:stop] = ground.bias[y // CELL, cell]
+            if first <= y < last:
+                for x in range(np.uint64(n)):
+                    z = work[WHITE, x + PAD]
+                    work[mean, x] += min(max(z, -most), most)
+                for x in range(np.uint64(n)):
+                    below = max(min(work[WHITE, x + PAD] - work[low, x + PAD], zero), -most)
+                    work[sunk, x] += below * below
+            for x in range(np.uint64(n)):
+                z = work[WHITE, x + PAD]
+                work[WHITE, x + PAD] = (z - work[low, x + PAD]) * work[even, x + PAD] if z != zero else zero
+            if first <= y < last and (y % CELL == CELL - 1 or y == last - 1):
+                for cell in range(wide):
+                    start, stop = cell * CELL, min(n, (cell + 1) * CELL)
+                    number = float((y % CELL + 1) * (stop - start))
+                    variance = max(2.0 * sum_span(work, sunk, start, stop) / number, LEAST_ROUGH)
+                    level = sum_span(work, mean, start, stop) / number
+                    ground.rough[y // CELL, cell] += np.float32(rate * (variance - ground.rough[y // CELL, cell]))
+                    ground.bias[y // CELL, cell] += np.float32(rate * (level - ground.bias[y // CELL, cell]))
+                work[sunk, :n] = zero
+                work[mean, :n] = zero
             filter_across(work, profile, n, k)
         else:
             work[k] = zero

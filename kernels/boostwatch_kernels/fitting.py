@@ -10,10 +10,11 @@ from .background import TILE_X, TILE_Y, Background
 from .packed import widen
 from .ring import Group, Ring
 
-COLUMNS = 13
+COLUMNS = 14
 """Numbers of a fit: x, y (px), sigma_x, sigma_y (px), flux, sigma of the flux (DN), snr (in tile scales), reduced chi
 square, least snr without any one frame, velocity along x and y
-(px/frame); and of one frame the matched filter's answers to the PSF and to a broad template."""
+(px/frame); the matched filter's answers to the PSF and to a broad template; half
+side of its outline where it is no point, else 0 (written by nobody here)."""
 
 BROAD = 2.1
 """Variance of the broad template over the PSF's."""
@@ -103,7 +104,7 @@ def line_spread(sigma: float, offset: float, share: np.ndarray, slope: np.ndarra
 
 @jit
 def solve(matrix: np.ndarray, right: np.ndarray, n: int) -> bool:
-    """Solve the leading ``n`` of a symmetric positive system in place (``right`` becomes the solution); tell if it is."""
+    """Solve the leading ``n`` of a symmetric system in place, the solution in ``right``; tell if it is positive."""
     for i in range(n):
         if not matrix[i, i] > 0.0:
             return False
@@ -135,16 +136,14 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
     starts : float64 (N, 4)
         x, y at the newest frame (px), velocity along x and y (px/frame).
     fits : float64 (N, COLUMNS), written
-        Position and its sigmas are those at the newest frame. The sigmas hold the tile's scale and the source's own shot
-        noise (inverse of the Fisher information of all parameters); the snr does not hold the latter.
+        Position and its sigmas are those at the newest frame. The sigmas hold the tile's scale and the source's own
+        shot noise (inverse of the Fisher information of all parameters); the snr does not hold the latter.
     """
     reach, members = lens.reach, patch.group.slot.shape[0]
     size = 2 * reach + 1
     share_x, slope_x, share_y, slope_y = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
     data, weight = np.zeros((size, size)), np.zeros((size, size))
     tops, bottoms = np.zeros(members), np.zeros(members)
-    side = 2 * BREADTH_REACH + 1
-    wide, wide_weight = np.zeros((side, side)), np.zeros((side, side))
     free = 4 if lens.fastest > 0.0 else 2
     matrix, reduced, right = np.zeros((5, 5)), np.zeros((5, 5)), np.zeros(5)
     term = np.zeros(5)
@@ -159,8 +158,8 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
         vx, vy = starts[p, 2], starts[p, 3]
         x0, y0 = starts[p, 0] + vx * middle, starts[p, 1] + vy * middle
         x, y = x0, y0
-        tile_y = min(max(int(round(starts[p, 1])) // TILE_Y, 0), patch.scale.shape[0] - 1)
-        tile_x = min(max(int(round(starts[p, 0])) // TILE_X, 0), patch.scale.shape[1] - 1)
+        tile_y = min(max(round(starts[p, 1]) // TILE_Y, 0), patch.scale.shape[0] - 1)
+        tile_x = min(max(round(starts[p, 0]) // TILE_X, 0), patch.scale.shape[1] - 1)
         scale = float(patch.scale[tile_y, tile_x])
         flux, chi, pixels, pp, pd = 0.0, 0.0, 0.0, 0.0, 0.0
         for step in range(STEPS + 2):
@@ -174,7 +173,7 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
                     continue
                 at = patch.time[i] - middle
                 cx, cy = x + vx * at, y + vy * at
-                px, py = int(round(cx)), int(round(cy))
+                px, py = round(cx), round(cy)
                 read_patch(patch, i, py, px, reach, data, weight)
                 line_spread(lens.sigma, cx - px, share_x, slope_x)
                 line_spread(lens.sigma, cy - py, share_y, slope_y)
@@ -238,26 +237,36 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
                 if pp - bottoms[i] > 1e-9 * pp:
                     out[8] = min(out[8], (pd - tops[i]) / math.sqrt(pp - bottoms[i]) / scale)
         out[9], out[10] = vx, vy
+        out[13] = 0.0
         errors(matrix, free, middle, out)
-        if members == 1:
-            spread = lens.sigma * lens.sigma + 1.0 / 12.0
-            read_patch(patch, 0, int(round(y)), int(round(x)), BREADTH_REACH, wide, wide_weight)
-            for k in range(2):
-                out[11 + k] = answer(wide, wide_weight, y - round(y), x - round(x), spread * (BROAD if k else 1.0))
+        answers(patch, lens, x, y, vx, vy, middle, out)
 
 
 @jit
-def answer(data: np.ndarray, weight: np.ndarray, y: float, x: float, variance: float) -> float:
-    """Return the matched filter's answer to a Gaussian off the middle of a patch."""
-    half = data.shape[0] // 2
-    top, bottom = 0.0, 1e-30
-    for j in range(data.shape[0]):
-        down = math.exp(-((j - half - y) ** 2) / (2.0 * variance))
-        for k in range(data.shape[1]):
-            m = down * math.exp(-((k - half - x) ** 2) / (2.0 * variance))
-            top += m * weight[j, k] * data[j, k]
-            bottom += m * m * weight[j, k]
-    return top / math.sqrt(bottom)
+def answers(patch: Patch, lens: Lens, x: float, y: float, vx: float, vy: float, middle: float, out: np.ndarray) -> None:
+    """Write the matched filter's answers to two Gaussians that move like a fit: of the PSF's width, and broader."""
+    half, spread = BREADTH_REACH, lens.sigma * lens.sigma + 1.0 / 12.0
+    data, weight = np.zeros((2 * half + 1, 2 * half + 1)), np.zeros((2 * half + 1, 2 * half + 1))
+    top_point, bottom_point, top_broad, bottom_broad = 0.0, 1e-30, 0.0, 1e-30
+    for i in range(patch.group.slot.shape[0]):
+        if patch.group.slot[i] == patch.ring.frames.shape[0] - 1:
+            continue
+        at = patch.time[i] - middle
+        cx, cy = x + vx * at, y + vy * at
+        px, py = round(cx), round(cy)
+        read_patch(patch, i, py, px, half, data, weight)
+        for j in range(2 * half + 1):
+            for k in range(2 * half + 1):
+                if weight[j, k] == 0.0:
+                    continue
+                square = (j - half - (cy - py)) ** 2 + (k - half - (cx - px)) ** 2
+                m = math.exp(-square / (2.0 * spread))
+                top_point += m * weight[j, k] * data[j, k]
+                bottom_point += m * m * weight[j, k]
+                m = math.exp(-square / (2.0 * spread * BROAD))
+                top_broad += m * weight[j, k] * data[j, k]
+                bottom_broad += m * m * weight[j, k]
+    out[11], out[12] = top_point / math.sqrt(bottom_point), top_broad / math.sqrt(bottom_broad)
 
 
 @jit

@@ -70,6 +70,7 @@ def paint_gate(ring: Ring, gate: Gate, background: Background, lag: np.ndarray, 
     """
     level, slope, weight, age = background.level, background.slope, background.weight, background.age
     frames, code = ring.frames[gate.slot], ring.code
+    unit = float(code.unit)
     height, width = level.shape
     reach = gate.radius + RIM
     y0, y1 = max(0, gate.move_y, gate.y - reach), min(height, height + gate.move_y, gate.y + reach + 1)
@@ -87,7 +88,7 @@ def paint_gate(ring: Ring, gate: Gate, background: Background, lag: np.ndarray, 
                 if not (v > code.least and age[y, x] > 0 and w > 0.0):
                     continue
                 s = float(widen(slope[y, x]))
-                e = float(v) * code.unit - (float(level[y, x]) + far * s)
+                e = float(v) * unit - (float(level[y, x]) + far * s)
                 e = min(max(e, -RIM_CLIP / w), RIM_CLIP / w)
                 if turn == 0:
                     count += 1
@@ -122,11 +123,11 @@ def paint_gate(ring: Ring, gate: Gate, background: Background, lag: np.ndarray, 
             m = float(level[y, x]) + far * s
             plane = mean_e + tilt_x * (x - mean_x) + tilt_y * (y - mean_y) if tells else 0.0
             pull = SLOPE_PULL * math.sqrt(memory) * (mean_s - s) if tells else 0.0
-            own = float(v) * code.unit - m - plane
+            own = float(v) * unit - m - plane
             own = min(max(own, -LEAK_CLIP / w), LEAK_CLIP / w)
             sign = 1.0 if (x + y + gate.slot) % 2 == 0 else -1.0
-            painted = np.float32(m + plane + pull + LEAK * own + sign / w)
-            frames[y - gate.move_y, x - gate.move_x] = min(max(painted * code.factor + code.half, code.low), code.high)
+            painted = (m + plane + pull + LEAK * own + sign / w) * float(code.factor) + float(code.half)
+            frames[y - gate.move_y, x - gate.move_x] = min(max(painted, float(code.low)), float(code.high))
 
 
 @jit

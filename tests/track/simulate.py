@@ -207,7 +207,7 @@ class World:
 
     def _row(self, rng, n, b, x, y, snr):
         sigma = 1.15 / snr
-        return (n, b, n * self.period, x, y, sigma, sigma, snr * self.noise_e / 0.4, self.noise_e / 0.4, snr, -1)
+        return (n, b, n * self.period, x, y, sigma, sigma, snr * self.noise_e / 0.4, self.noise_e / 0.4, snr, -1, 1)
 
     def follower(self, settings: ChainSettings | None = None, **other) -> Follower:
         arguments = {

@@ -10,7 +10,7 @@ from boostwatch.track.measure import FLOOR_PX, merge_bands
 def detections(rows):
     out = empty(DETECTION, len(rows))
     for n, (band, x, y, sigma, snr) in enumerate(rows):
-        out[n] = (0, band, 0.0, x, y, sigma, sigma, 100 * snr, 100.0, snr, -1)
+        out[n] = (0, band, 0.0, x, y, sigma, sigma, 100 * snr, 100.0, snr, -1, 1)
     return out
 
 

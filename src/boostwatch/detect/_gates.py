@@ -27,6 +27,17 @@ STRONG = 3.0
 """Thresholds above which a source is one, whatever it looks like, as long as it is detected at its place."""
 
 
+def breadth_of_a_point(psf_sigma: float) -> float:
+    """Return what the broad template answers to a point over what the PSF does, behind the interpolator's blur.
+
+    Gaussians of variances a and b correlate by ``2 sqrt(ab) / (a + b)`` in the plane.
+    """
+    spread = psf_sigma**2 + 1.0 / 12.0
+    seen = spread + BLUR**2
+    broad, narrow = (2.0 * math.sqrt(w * seen) / (w + seen) for w in (BROAD * spread, spread))
+    return broad / narrow
+
+
 class Places:
     """What was detected lately and where, so that many looks decide whether a place is a source or clutter.
 
@@ -42,12 +53,8 @@ class Places:
     """
 
     def __init__(self, psf_sigma: float, threshold: float) -> None:
-        spread = psf_sigma**2 + 1.0 / 12.0
         self._threshold = threshold
-        # Gaussians of variances a and b correlate by 2 sqrt(ab) / (a + b) in the plane.
-        seen = spread + BLUR**2
-        broad, narrow = (2.0 * math.sqrt(w * seen) / (w + seen) for w in (BROAD * spread, spread))
-        self._limit = BREADTH * broad / narrow
+        self._limit = BREADTH * breadth_of_a_point(psf_sigma)
         self.forget()
 
     def forget(self) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from boostwatch.detect._gates import breadth_of_a_point
 from boostwatch.detect._tiles import TileNoise, shared
 from boostwatch.detect.calibration import stack_threshold_for
-from boostwatch.detect.peaks import LEAST_WITHOUT, SNR, VELOCITY, X, Y, clutter_factor
-from boostwatch_kernels.background import GROUP
-from boostwatch_kernels.detection import Rule, stack_strips
+from boostwatch.detect.peaks import ANSWER_BROAD, ANSWER_POINT, LEAST_WITHOUT, SNR, VELOCITY, X, Y, clutter_factor
+from boostwatch_kernels.background import GROUP, TILE_X, TILE_Y
+from boostwatch_kernels.detection import CELL, Ground, Rule, stack_strips
 from boostwatch_kernels.fitting import COLUMNS, Lens
 
 if TYPE_CHECKING:
@@ -25,14 +26,20 @@ FASTEST = 0.25
 FIRST_LOOK, SECOND_LOOK = 0.7, 0.85
 """Shares of the threshold at which the still sum looks, and at which a place is fitted."""
 
-FOUND = 0.06
+FOUND = 0.15
 """Share of the maxima over all velocities that the still sum leads to, in noise (`benchmarks/detection_loss.py`)."""
 
 WITHOUT = 0.75
-"""Share of the threshold that must remain without any one frame: a flash, or a bright source that has passed, does not."""
+"""Share of the threshold that must remain without any one frame: not of a flash or a source that has passed."""
 
 NEAR = 2.5
 """Distance within which two finds are one source, px."""
+
+BREADTH = 1.15
+"""Answer of the broad template over that to a point, from which a find is held for a cloud's cell: two sigma of it."""
+
+ROUGH_MEMORY = 10.0
+"""Looks at a strip over which its roughness is averaged."""
 
 WATCHED = 128
 """Finds that are followed from frame to frame at most."""
@@ -56,6 +63,7 @@ class Integration:
         _, rate = settings.shares
         self._threshold = stack_threshold_for(rate / FOUND, figures.psf_sigma, self._frames, FASTEST)
         self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, FASTEST)
+        self._broadest = BREADTH * breadth_of_a_point(figures.psf_sigma)
         self._rule = Rule(FIRST_LOOK * self._threshold, SECOND_LOOK * self._threshold, 0.0)
         self._peaks = np.zeros((len(band._blocks), PEAKS, 3), np.float32)
         self._counts = [0] * len(band._blocks)
@@ -64,27 +72,32 @@ class Integration:
     def forget(self) -> None:
         """Start anew."""
         self._noise = TileNoise(self._band._shape)
+        cells = [-(-side // CELL) for side in self._band._shape]
+        self._ground = Ground(np.ones(cells, np.float32), np.zeros(cells, np.float32))
+        self._looks = 0
         self._watched = np.zeros((0, 4))  # x, y at the frame before, velocity
         self._looked = False
 
     def move(self, step_x: int, step_y: int) -> None:
         """Move with the reference."""
-        self._watched[:, :2] += (step_x, step_y)
+        self._watched[:, :2] += (step_x, step_y)  # the roughness stays, it is coarse
 
     def look(self, phase: int, work: list[NDArray[np.float32]]) -> list[Callable[[], None]]:
         """Return, as independent jobs, a look at the strips whose number leaves ``phase``."""
         band = self._band
-        group, time = band.group(range(band._seen - self._frames + 1, band._seen + 1), GROUP)
+        group, _ = band.group(range(band._seen - self._frames + 1, band._seen + 1), GROUP)
         lag = band.lag(band._seen + 0.5 * (1 - self._frames))
         self._noise.clear()
         self._looked = True
         strips = np.arange(phase, len(band._origin), GROUP)
         self._counts = [0] * len(self._counts)
+        self._looks += 1
+        rate = max(1.0 / ROUGH_MEMORY, 1.0 / (1.0 + self._looks / GROUP))
 
         def job(k: int, part: NDArray[np.int64]) -> None:
             self._counts[k] = stack_strips(
-                band.ring, group, lag, band.background, band.figures.profile, self._rule, self._noise.tiles, part,
-                self._peaks[k], work[k],
+                band.ring, group, lag, band.background, band.figures.profile, self._rule, self._noise.tiles,
+                self._ground, rate, part, self._peaks[k], work[k],
             )  # fmt: skip
 
         return [partial(job, k, part) for k, part in enumerate(shared(strips, len(work)))]
@@ -103,14 +116,33 @@ class Integration:
         if not len(starts):
             return np.zeros((0, COLUMNS))
         fits = self._band.fit(self._noise, self._lens, self._frames, starts[:, :2], starts[:, 2:])
+        self._level(fits)
         fits[:, SNR] /= clutter_factor(fits)
         fits = fits[(fits[:, SNR] > self._threshold) & (fits[:, LEAST_WITHOUT] > WITHOUT * self._threshold)]
+        fits = fits[fits[:, ANSWER_BROAD] < self._broadest * fits[:, ANSWER_POINT]]
+        bright = self._band.bright(self._frames)
+        if len(bright) and len(fits):
+            away = np.maximum(np.abs(fits[:, [X]] - bright[:, 0]), np.abs(fits[:, [Y]] - bright[:, 1]))
+            fits = fits[(away > bright[:, 2]).all(axis=1)]
         fits = _apart(fits)[:WATCHED]
         self._watched = np.column_stack([fits[:, [X, Y]], fits[:, VELOCITY]])
         if len(single) and len(fits):
             distance = np.hypot(fits[:, None, X] - single[:, X], fits[:, None, Y] - single[:, Y])
             fits = fits[distance.min(axis=1) > NEAR]
         return fits[np.lexsort((fits[:, X], fits[:, Y]))]
+
+    def _level(self, fits: NDArray[np.float64]) -> None:
+        """Take level and roughness of the sum into the fits' snr, as the look at the sum does."""
+        ground, profile = self._ground, self._band.figures.profile.astype(np.float64)
+        rows, columns = (
+            np.clip(fits[:, at].astype(np.int64) // CELL, 0, most - 1)
+            for at, most in zip((Y, X), ground.rough.shape, strict=True)
+        )
+        tiles = self._noise.tiles.scale
+        scale = tiles[np.minimum(rows * CELL // TILE_Y, len(tiles) - 1), columns * CELL // TILE_X]
+        level = ground.bias[rows, columns] * (2.0 * profile.sum() - profile[0]) ** 2 / scale
+        fits[:, [SNR, LEAST_WITHOUT]] -= level[:, None]
+        fits[:, [SNR, LEAST_WITHOUT]] /= np.sqrt(ground.rough[rows, columns])[:, None]
 
 
 def _apart(fits: NDArray[np.float64]) -> NDArray[np.float64]:

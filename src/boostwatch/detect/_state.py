@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from boostwatch.detect._gates import Places
 from boostwatch.detect._integration import Integration
 from boostwatch.detect._tiles import TileNoise, shared
 from boostwatch.detect.calibration import threshold_for
-from boostwatch.detect.peaks import FLUX, FLUX_SIGMA, SNR, X, Y, select
+from boostwatch.detect.peaks import EXTENT_PX, FLUX, FLUX_SIGMA, SNR, X, Y, select
 from boostwatch.detect.registration import View, shift_of
 from boostwatch.settings import DetectSettings
 from boostwatch_kernels.background import GROUP, TILE_Y, Background, Lesson, Pace, move_background
@@ -26,6 +26,9 @@ from boostwatch_kernels.fitting import COLUMNS, Lens, Patch, fit_sources
 from boostwatch_kernels.gates import absorb_strips
 from boostwatch_kernels.registration import PAD, Frame, Shift, calibrated_row
 from boostwatch_kernels.ring import Code, Group, Ring
+
+BRIGHT = 2.0
+"""Thresholds above which a source speaks for itself: where it lay, the sum of frames is not looked at."""
 
 PEAKS = 4096
 """Peaks a block at most; more is a frame that makes no sense."""
@@ -62,7 +65,7 @@ FINEST = 64.0
 """Greatest factor at which whole numbers are kept."""
 
 
-def staggered(shape: tuple[int, ...], dtype: type[np.generic], place: int) -> NDArray[np.generic]:
+def staggered(shape: tuple[int, ...], dtype: type[np.generic], place: int) -> NDArray[Any]:
     """Return zeros that begin ``place`` cache lines into a page.
 
     The sweep reads and writes the same column of several arrays at once; if all began at the same place in a page they
@@ -78,7 +81,7 @@ class _Kept(NamedTuple):
     """A frame in the ring."""
 
     base: tuple[int, int]  # its reference
-    gates: NDArray[np.int64]  # (M, 3): x, y, radius on its reference
+    gates: NDArray[np.int64]  # (M, 4): x, y, radius on its reference, 1 where the source is bright
 
 
 class BandState:
@@ -99,7 +102,7 @@ class BandState:
         variance, weight, age = (staggered(shape, np.uint16, 21 + 10 * k) for k in range(3))
         self.background = Background(level, slope, variance, weight, age)
         self._slots = settings.guard_frames + GROUP + 1
-        self._frames: NDArray[np.generic] | None = None  # of the first frame's kind
+        self._frames: NDArray[Any] | None = None  # of the first frame's kind
         self._work = [
             staggered((WORK_ROWS, -(-width // 16) * 16 + 2 * PAD + 16), np.float32, 0) for _ in range(threads)
         ]
@@ -155,7 +158,10 @@ class BandState:
 
     def view(self) -> View:
         """Return what the registration needs."""
-        averaged = min(float(self._seen), 2.0 * self._settings.memory_frames - 1.0)
+        memory, ahead = float(self._settings.memory_frames), float(self._held() + GROUP // 2)
+        # Variance of a forecast by level and slope, as a share of a frame's (Brown, 1963).
+        ratio = ahead / memory
+        averaged = min(max(self._seen - ahead, 1.0), 8.0 * memory / (10.0 + 8.0 * ratio + 2.0 * ratio * ratio))
         if self._seen % TYPICAL_EVERY == 0 or self._seen < 2 * TYPICAL_EVERY:
             self._noise_dn2 = float(np.median(self._typical))
         typical = self._noise_dn2
@@ -282,17 +288,28 @@ class BandState:
         if 0 < len(gate) <= GATES:
             spread = self.figures.psf_sigma**2 + 1.0 / 12.0
             radius = np.ceil(1.0 + np.sqrt(2.0 * spread * np.log(1.0 + 3.0 * gate[:, SNR])))
-            boxes = np.stack([np.rint(gate[:, X]), np.rint(gate[:, Y]), radius], axis=1).astype(np.int64)
+            radius = np.maximum(radius, gate[:, EXTENT_PX] + 1.0)
+            bright = gate[:, SNR] > BRIGHT * self._threshold
+            boxes = np.stack([np.rint(gate[:, X]), np.rint(gate[:, Y]), radius, bright], axis=1).astype(np.int64)
             kept = self._kept[self._seen]
             self._kept[self._seen] = kept._replace(gates=np.concatenate([kept.gates, boxes]))
 
+    def bright(self, frames: int) -> NDArray[np.int64]:
+        """Return where bright sources lay in the newest frames, (M, 3): x, y, radius on the present reference."""
+        boxes = [np.zeros((0, 3), np.int64)]
+        for m in range(max(0, self._seen - frames + 1), self._seen + 1):
+            gates, base = self._kept[m].gates, self._kept[m].base
+            if len(gates):
+                moved = (self._base[0] - base[0], self._base[1] - base[1], 0)
+                boxes.append(gates[gates[:, 3] > 0, :3] + np.array(moved))
+        return np.concatenate(boxes)
+
     def settle(self) -> list[Callable[[], None]]:
-        """Return, as independent jobs, what lets past frames into the background and looks at the stack of the newest."""
+        """Return, as independent jobs, what lets past frames into the background and looks at the newest together."""
         if self.frame is None:
             return []
         over = self._seen - self._settings.warm_up_frames
-        held = 0 if over < 0 else min(self._settings.guard_frames, 1 + over // 2)
-        newest = self._seen - held
+        newest = self._seen - self._held()
         strips = (
             np.arange(self._seen % GROUP, len(self._absorbed), GROUP) if over >= 0 else np.arange(len(self._absorbed))
         )
@@ -310,6 +327,11 @@ class BandState:
             jobs += self._integration.look((self._seen + GROUP // 2) % GROUP, self._work)
         return jobs
 
+    def _held(self) -> int:
+        """Return how many of the newest frames are kept out of the background."""
+        over = self._seen - self._settings.warm_up_frames
+        return 0 if over < 0 else min(self._settings.guard_frames, 1 + over // 2)
+
     def _absorption(self, members: range, ahead: float) -> Callable[[NDArray[np.int64], NDArray[np.float32]], None]:
         """Return the absorption of some frames into strips that are alike."""
         memory, count = float(self._settings.memory_frames), len(members)
@@ -324,8 +346,8 @@ class BandState:
         teach = max(1.0 / (self._taught / GROUP + PATTERN_PRIOR), PATTERN_RATE)
         self._taught += len(lessons)
         pace = Pace(
-            (1.0 - b * b) / count, (1.0 - b) ** 2 / count / max(ahead, 1.0), 0.5 / memory, INNOVATION, memory, ahead, RIPE,
-            SHRINK, self.floor, teach, float(self.ring.code.unit),
+            (1.0 - b * b) / count, (1.0 - b) ** 2 / count / max(ahead, 1.0), 0.5 / memory, INNOVATION, memory, ahead,
+            RIPE, SHRINK, self.floor, teach, float(self.ring.code.unit),
         )  # fmt: skip
         taught = np.array(lessons, np.int64).reshape(-1, 5)
         boxes = [np.zeros((0, 7), np.int64)]
@@ -402,4 +424,4 @@ class BandState:
         return out
 
 
-NO_GATES = np.zeros((0, 3), np.int64)
+NO_GATES = np.zeros((0, 4), np.int64)

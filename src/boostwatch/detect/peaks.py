@@ -11,7 +11,7 @@ from scipy import ndimage
 
 X, Y, SIGMA_X, SIGMA_Y, FLUX, FLUX_SIGMA, SNR, CHI, LEAST_WITHOUT = range(9)
 VELOCITY = [9, 10]
-ANSWER_POINT, ANSWER_BROAD = 11, 12
+ANSWER_POINT, ANSWER_BROAD, EXTENT_PX = 11, 12, 13
 
 BRIGHT = 4.0
 """Thresholds above which a source has wings to guard against."""
@@ -98,8 +98,10 @@ def select(
             alive &= ~(later & (np.maximum(abs(dx), abs(dy)) <= WINDOW) & inside[y, x])
             if whole is not None:
                 fits[i, :6] = whole
+                reach = np.argwhere(inside) - WINDOW
+                fits[i, EXTENT_PX] = np.abs(reach).max()
     fits = fits[alive]
-    misfit = clutter_factor(fits)
+    misfit = np.where(fits[:, EXTENT_PX] > 0, 1.0, clutter_factor(fits))  # no point is expected of what is wide
     fits[:, [SIGMA_X, SIGMA_Y, FLUX_SIGMA]] *= misfit[:, None]
     fits[:, SNR] /= misfit
     fits = fits[fits[:, SNR] >= threshold]

@@ -111,10 +111,10 @@ def _calibrated(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     frame = kernel_frame(plane, maps, rows_of(maps.bad))
     image = np.empty(plane.shape, np.float32)
-    row = np.zeros((1, image.shape[1] + 2 * PAD), np.float32)
+    row = np.zeros((1, plane.shape[1] + 2 * PAD), np.float32)
     for y in range(len(image)):
         calibrated_row(frame, y, row, 0)
-        image[y] = row[0, PAD : PAD + image.shape[1]]
+        image[y] = row[0, PAD : PAD + plane.shape[1]]
     known = np.isfinite(plane) & ~maps.bad
     return image, known
 

@@ -188,7 +188,8 @@ class Follower:
         fresh = np.flatnonzero(track_of < 0)
         if len(fresh):
             track_of[fresh] = self._start(fresh, seen, hits, place, shift_sigma, density)
-        self._clutter.learn(seen.focal[~confirmed_hit], seen.strongest[~confirmed_hit])
+        strange = ~confirmed_hit & (seen.frames == 1)
+        self._clutter.learn(seen.focal[strange], seen.strongest[strange])
 
         owner = np.full(len(detections), -1, np.int32)
         inside = seen.member >= 0
@@ -240,8 +241,10 @@ class Follower:
         row = np.repeat(np.arange(len(table)), np.diff(start))
         fit = log_normal(d2, table.position_var[row] + var[point])
         gain = fit - np.log(density[point]) + np.log(self._detection_probability(row))
-        gain += self._clutter.amplitude(seen.strongest[point], table.snr[row], table.hits[row])
+        known = np.where(seen.frames[point] > 1, 0, table.hits[row])  # a sum of frames is not of one's amplitude
+        gain += self._clutter.amplitude(seen.strongest[point], table.snr[row], known)
         gain += self._clutter.colour(seen.bands[point])
+        gain /= seen.frames[point]
         # A track without a measurement loses log(1 - Pd); the assignment weighs against that.
         missed = np.log1p(-self._detection_probability(row))
         given = assign(start, point, missed - gain, len(seen.snr))
@@ -298,7 +301,7 @@ class Follower:
             seen.scene[m] - origin[:, :2], seen.focal[m] - origin[:, 2:], seen.var[m], sigma**2,
         )  # fmt: skip
         share = 1.0 / np.minimum(table.hits[row], SMOOTHING_HITS)
-        table.snr[row] += share * (seen.strongest[m] - table.snr[row])
+        table.snr[row] += share * (seen.strongest[m] / np.sqrt(seen.frames[m]) - table.snr[row])
         self._brighten(table, row, m, seen)
 
     def _brighten(self, table: Table, row: NDArray[np.int64], m: NDArray[np.int64], seen: Measurements) -> None:
@@ -336,13 +339,14 @@ class Follower:
         new.boost_cov[:] = start_covariance(var, BOOST_SPEED_M_S / scale, BOOST_ACCEL_M_S2 / 2 / scale)
         # What a first detection says is in its amplitude and colours; where it lies says nothing.
         new.score[:] = self._clutter.amplitude(seen.strongest[fresh]) + self._clutter.colour(seen.bands[fresh])
+        new.score /= seen.frames[fresh]
         new.best[:] = new.score
         new.wander_at[:], new.wander_var[:] = seen.scene[fresh], WANDER_EXCESS * var
         new.motion[:] = new.boost[:] = new.wander[:] = log_normal(np.zeros(len(fresh)), FIRST_SIGMA_PX**2 + var)
         new.hits[:] = new.window_hits[:] = 1
         new.first_s[:] = new.last_s[:] = self._time_s
         new.origin[:] = np.concatenate([seen.scene[fresh], seen.focal[fresh]], axis=1)
-        new.snr[:] = seen.strongest[fresh]
+        new.snr[:] = seen.strongest[fresh] / np.sqrt(seen.frames[fresh])
         new.last_log[:] = np.stack([np.full(len(fresh), place), fresh], axis=1)
         zero = np.zeros((len(fresh), 2))
         rows = np.arange(len(fresh))

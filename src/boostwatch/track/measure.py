@@ -30,9 +30,11 @@ class Measurements(NamedTuple):
     var: Array
     """(M, 2) variance of the centroid, px2; the registration's is not in it."""
     snr: Array
-    """(M,) of the bands together, root of the sum of squares."""
+    """(M,) of the bands together in one frame, root of the sum of squares."""
     strongest: Array
-    """(M,) snr of the strongest band."""
+    """(M,) statistic of the strongest band: its snr in as many frames as were added."""
+    frames: Array
+    """(M,) frames that were added: least over the bands, 1 for most. The next of so many frames tells little new."""
     flux: Array
     """(M, B) signal in electrons, NaN in bands where it was not seen."""
     flux_sigma: Array
@@ -70,7 +72,9 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
     position = np.stack([x[order], y[order]], axis=1)
     sigma = np.stack([d["sigma_x"], d["sigma_y"]], axis=1).astype(np.float64)
     usable = np.isfinite(sigma) & (sigma > 0)
-    var = np.where(usable, sigma, DEFAULT_SIGMA_PX) ** 2 + FLOOR_PX**2
+    frames = np.maximum(d["frames"].astype(np.float64), 1.0)
+    # Frames added one after the other share all but one: each counts for its share of what they tell together.
+    var = (np.where(usable, sigma, DEFAULT_SIGMA_PX) ** 2 + FLOOR_PX**2) * frames[:, None]
     band = np.clip(d["band"].astype(np.int64), 0, n_bands - 1)
     snr = np.nan_to_num(d["snr"].astype(np.float64), nan=0.0)
 
@@ -99,11 +103,13 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
     np.add.at(mean, slot, weight * position)
     focal = mean / total
     square, strongest, bands = np.zeros(count), np.zeros(count), np.zeros(count, np.int64)
-    np.add.at(square, slot, snr**2)
+    np.add.at(square, slot, snr**2 / frames)
+    added = np.full(count, np.inf)
+    np.minimum.at(added, slot, frames)
     np.maximum.at(strongest, slot, snr)
     np.add.at(bands, slot, 1)
     flux, flux_sigma = np.full((count, n_bands), np.nan), np.full((count, n_bands), np.nan)
     flux[slot, band] = d["signal_e"]
-    flux_sigma[slot, band] = d["signal_sigma_e"]
+    flux_sigma[slot, band] = d["signal_sigma_e"] * np.sqrt(frames)
     scene = focal - np.asarray(shift, np.float64)
-    return Measurements(scene, focal, 1.0 / total, np.sqrt(square), strongest, flux, flux_sigma, bands, member)
+    return Measurements(scene, focal, 1.0 / total, np.sqrt(square), strongest, added, flux, flux_sigma, bands, member)
