@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
 
-from boostwatch.detect.interpolation import BLUR, Interpolator
+from boostwatch.detect.interpolation import Interpolator
 from boostwatch.errors import BadData
 from boostwatch.records import QUALITY_BITS
 from boostwatch.sensor import Sensor
@@ -20,6 +21,9 @@ DEFAULT_PSF_SIGMA = 0.7
 SATURATED_SHARE = 0.01
 SAMPLED_ROWS = 24
 """Rows of a frame that are looked at for repeats and saturation."""
+RESPONSES = 64
+"""Fractions of a pixel for which the interpolator's blur is known."""
+
 NONE = np.zeros((0, 0), np.float32)
 
 
@@ -33,7 +37,13 @@ class BandFigures:
     reach: int  # half side of filter and fit, px
     profile: NDArray[np.float32]  # one side of the pixel-integrated line spread; the squares of both sides sum to 1
     interpolator: Interpolator
-    flux_factor: float  # flux over that fitted with the PSF to a frame that the interpolator has blurred
+    response: NDArray[np.float64]  # (STEPS,) of a fit with the PSF along one axis, by the fraction that was resampled
+    peakedness: float  # sum of the matched filter's fourth powers, of which the squares sum to 1
+
+    def flux_factor(self, shift: tuple[float, float]) -> float:
+        """Return flux over that fitted with the PSF to a frame that was resampled by a shift, and blurred by it."""
+        x, y = (float(self.response[int((s % 1.0) * RESPONSES)]) for s in shift)
+        return 1.0 / (x * y)
 
 
 @dataclass(frozen=True)
@@ -63,13 +73,43 @@ def band_figures(sensor: Sensor, settings: DetectSettings, notes: list[str]) -> 
             full = band.full_well_e / gain + offset
         reach = 2 if sigma <= 0.85 else 3
         edges = np.arange(reach + 2) - 0.5
-        profile, blurred = (
-            np.diff([0.5 * math.erf(e / (s * math.sqrt(2.0))) for e in edges]) for s in (sigma, math.hypot(sigma, BLUR))
+        profile = np.diff([0.5 * math.erf(e / (sigma * math.sqrt(2.0))) for e in edges])
+        profile /= math.sqrt(2.0 * float(profile @ profile) - float(profile[0]) ** 2)
+        interpolator = Interpolator(sigma)
+        peakedness = float((2.0 * (profile**4).sum() - profile[0] ** 4) ** 2)
+        out.append(
+            BandFigures(
+                sigma,
+                gain,
+                full,
+                reach,
+                profile.astype(np.float32),
+                interpolator,
+                _response(sigma, interpolator),
+                peakedness,
+            )
         )
-        own = 2.0 * float(profile @ profile) - float(profile[0]) ** 2
-        cross = 2.0 * float(profile @ blurred) - float(profile[0] * blurred[0])
-        factor, profile = (own / cross) ** 2, (profile / math.sqrt(own)).astype(np.float32)
-        out.append(BandFigures(sigma, gain, full, reach, profile, Interpolator(sigma), factor))
+    return out
+
+
+def _response(sigma: float, interpolator: Interpolator) -> NDArray[np.float64]:
+    """Return what a fit with the PSF gives along one axis of a unit source that was resampled, mean over its phases."""
+    at = np.arange(-8, 9)
+
+    def line(centre: NDArray[np.float64]) -> NDArray[np.float64]:
+        z = (at[:, None] - centre[None, :] + np.array([[[-0.5]], [[0.5]]])) / sigma
+        out: NDArray[np.float64] = np.diff(ndtr(z), axis=0)[0]
+        return out
+
+    phases = (np.arange(16) + 0.5) / 16 - 0.5
+    out = np.empty(RESPONSES)
+    for k in range(RESPONSES):
+        fraction = (k + 0.5) / RESPONSES
+        _, taps = interpolator.taps(fraction)
+        # A source at ``phase`` of the reference lies at ``phase + fraction`` of the frame.
+        frame, wanted = line(phases + fraction), line(phases)
+        seen = sum(float(t) * np.roll(frame, 1 - j, axis=0) for j, t in enumerate(taps))
+        out[k] = float(np.mean((seen * wanted).sum(axis=0) / (wanted**2).sum(axis=0)))
     return out
 
 

@@ -26,7 +26,7 @@ FASTEST = 0.25
 FIRST_LOOK, SECOND_LOOK = 0.7, 0.85
 """Shares of the threshold at which the still sum looks, and at which a place is fitted."""
 
-FOUND = 0.15
+FOUND = 0.1
 """Share of the maxima over all velocities that the still sum leads to, in noise (`benchmarks/detection_loss.py`)."""
 
 WITHOUT = 0.75
@@ -40,6 +40,9 @@ BREADTH = 1.15
 
 ROUGH_MEMORY = 10.0
 """Looks at a strip over which its roughness is averaged."""
+
+DOUBT = 0.0015
+"""Relative variance of the scale of the sum's noise: a cell's roughness is that of some 200 pixels below."""
 
 WATCHED = 128
 """Finds that are followed from frame to frame at most."""
@@ -115,7 +118,7 @@ class Integration:
         starts[: len(self._watched), :2] += self._watched[:, 2:]
         if not len(starts):
             return np.zeros((0, COLUMNS))
-        fits = self._band.fit(self._noise, self._lens, self._frames, starts[:, :2], starts[:, 2:])
+        fits = self._band.fit(self._noise, self._lens, self._frames, starts[:, :2], starts[:, 2:], DOUBT)
         self._level(fits)
         fits[:, SNR] /= clutter_factor(fits)
         fits = fits[(fits[:, SNR] > self._threshold) & (fits[:, LEAST_WITHOUT] > WITHOUT * self._threshold)]

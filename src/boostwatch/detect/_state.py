@@ -58,6 +58,9 @@ BEFORE = (12, 36)
 GATES = 256
 """Detections a frame that may gate; more is not a scene of targets."""
 
+SURE = 6.0
+"""Statistic from which the doubt about its noise grows no more."""
+
 TYPICAL_EVERY = 16
 """Frames from one figure of the typical noise to the next."""
 
@@ -238,6 +241,7 @@ class BandState:
         frames: int,
         places: NDArray[np.floating],
         motion: NDArray[np.float64] | None = None,
+        doubt: float = 0.0,
     ) -> NDArray[np.float64]:
         """Fit point sources over the newest frames.
 
@@ -251,6 +255,8 @@ class BandState:
             How many.
         places, motion : (N, 2)
             Starts: x, y at the newest frame, and their velocities, by default 0.
+        doubt : float
+            Relative variance of the local noise's own scale, beside that of the pixels.
 
         Returns
         -------
@@ -267,8 +273,27 @@ class BandState:
             patch = Patch(self.ring, group, time, self.background, self.lag(), noise.tiles.scale)
             fit_sources(patch, lens, starts, fits)
             fits[:, SNR] /= noise.heavy_at(fits[:, Y], fits[:, X])
-            fits[:, [FLUX, FLUX_SIGMA]] *= self.figures.flux_factor
+            fits[:, SNR] *= self._sure(fits[:, SNR], doubt)
+            x, y = self._lay[-1]
+            # The flux at the best of all places is too great by 1 in snr^2 (half for each coordinate).
+            fits[:, FLUX] *= 1.0 - 1.0 / np.maximum(fits[:, SNR], 4.0) ** 2
+            fits[:, [FLUX, FLUX_SIGMA]] *= self.figures.flux_factor((x - self._base[0], y - self._base[1]))
         return fits
+
+    def _sure(self, snr: NDArray[np.float64], doubt: float) -> NDArray[np.float64]:
+        """Return the factor that makes the tail of snr normal although the noise is known from few frames only.
+
+        A scale with relative variance ``t^2`` makes the tail of a normal statistic ``exp(t^2 T^4 / 2)`` times as heavy
+        at ``T`` (Laplace's method); ``T sqrt(1 - t^2 T^2)`` has the normal one again. The variance from ``n`` frames has
+        a relative variance of ``2 / n``, less by its share beside the tile's; over the matched filter that averages by
+        the sum of its fourth powers. Half of it is seen in noise, since the fit weighs by the same variances.
+        """
+        memory = float(self._settings.memory_frames)
+        frames = max(min(float(self._seen - self._held()), 4.0 * memory), 2.0)
+        own = min(frames, memory) / (min(frames, memory) + SHRINK)
+        spread = doubt + 0.25 * self.figures.peakedness * own * own / frames
+        out: NDArray[np.float64] = np.sqrt(np.maximum(1.0 - spread * np.minimum(snr, SURE) ** 2, 0.5))
+        return out
 
     def group(self, members: range, multiple: int) -> tuple[Group, NDArray[np.float64]]:
         """Return frames of the ring as the kernels take them, filled up to a multiple, and their times from now."""
