@@ -186,25 +186,32 @@ def sum_tiles(work: np.ndarray, found: np.ndarray, row: int, n: int) -> None:
 
 
 @jit
-def pick_peaks(work: np.ndarray, y: int, n: int, rule: Rule, peaks: np.ndarray, count: int) -> int:
-    """Write the local maxima of row ``y`` of q above the cut that a parabola lifts above the second look."""
+def pick_peaks(
+    work: np.ndarray, y: int, n: int, rule: Rule, scale: np.ndarray, peaks: np.ndarray, count: int
+) -> int:
+    """Write the local maxima of row ``y`` of q above the cut that a parabola lifts above the second look.
+
+    The cut is that of the row's own tiles; row CUT may hold the next ones' by now.
+    """
     up, k, down = TOP + (y - 1) % 4, TOP + y % 4, TOP + (y + 1) % 4
     share = rule.second / rule.first
-    for x in range(PAD + 1, PAD + n - 1):
-        v = work[k, x]
-        if not v > work[CUT, x]:
-            continue
-        left, right, above, below = work[k, x - 1], work[k, x + 1], work[up, x], work[down, x]
-        if v <= left or v <= above or v < right or v < below:
-            continue
-        if v <= work[up, x - 1] or v <= work[up, x + 1] or v < work[down, x - 1] or v < work[down, x + 1]:
-            continue
-        # A parabola either way tells about what the fit between the pixels will find.
-        gx, gy = 0.5 * (right - left), 0.5 * (below - above)
-        between = v + 0.5 * gx * gx / (2.0 * v - left - right) + 0.5 * gy * gy / (2.0 * v - above - below)
-        if between > work[CUT, x] * share and count < peaks.shape[0]:
-            peaks[count, 0], peaks[count, 1], peaks[count, 2] = y, x - PAD, v
-            count += 1
+    for tile in range(scale.shape[1]):
+        cut = np.float32(rule.first) * scale[y // TILE_Y, tile]
+        for x in range(PAD + max(1, tile * TILE_X), PAD + min(n - 1, (tile + 1) * TILE_X)):
+            v = work[k, x]
+            if not v > cut:
+                continue
+            left, right, above, below = work[k, x - 1], work[k, x + 1], work[up, x], work[down, x]
+            if v <= left or v <= above or v < right or v < below:
+                continue
+            if v <= work[up, x - 1] or v <= work[up, x + 1] or v < work[down, x - 1] or v < work[down, x + 1]:
+                continue
+            # A parabola either way tells about what the fit between the pixels will find.
+            gx, gy = 0.5 * (right - left), 0.5 * (below - above)
+            between = v + 0.5 * gx * gx / (2.0 * v - left - right) + 0.5 * gy * gy / (2.0 * v - above - below)
+            if between > cut * share and count < peaks.shape[0]:
+                peaks[count, 0], peaks[count, 1], peaks[count, 2] = y, x - PAD, v
+                count += 1
     return count
 
 
@@ -234,7 +241,7 @@ def judge_row(
             sum_tiles(work, tiles.found, centre // TILE_Y, n)
     middle = centre - 1
     if first <= middle < last and hits[middle % 4] > 0:
-        return pick_peaks(work, middle, n, rule, peaks, count)
+        return pick_peaks(work, middle, n, rule, tiles.scale, peaks, count)
     return count
 
 
