@@ -308,6 +308,9 @@ def sweep_block(
     blended = work[BLEND]
     hits = np.zeros(4, np.int64)
     bad_start, bad_x = frame.bad_start, frame.bad_x
+    # A bad pixel is lost where the greater part of it goes.
+    near_x = shift.step_x + (1 if shift.taps_x[2] > shift.taps_x[1] else 0)
+    near_y = 1 if shift.taps_y[2] > shift.taps_y[1] else 0
     frames, code = ring.frames, ring.code
     converted = -(1 << 30)  # rows up to here lie in the raw rows
     count = 0
@@ -321,8 +324,8 @@ def sweep_block(
             converted = source + 2
             blend_rows(work, source - 1, shift.taps_y, blended)
             white_row(work, shift, background, lag[y // TILE_Y], y, frames, slot if own else -1, code)
-            for i in range(bad_start[source], bad_start[source + 1]):
-                x = bad_x[i] - shift.step_x
+            for i in range(bad_start[source + near_y], bad_start[source + near_y + 1]):
+                x = bad_x[i] - near_x
                 if 0 <= x < n:
                     work[WHITE, PAD + x] = np.float32(0.0)
                     if own:
