@@ -71,7 +71,7 @@ def white_row(
     far, zero = np.float32(lag), np.float32(0.0)
     factor, half, least, most, none = code.factor, code.half, code.low, code.high, code.none
     at, to = np.uint64(start), np.uint64(PAD + start)
-    o0 = np.uint64(PAD + start + shift.step_x - 1)
+    o0 = np.uint64(max(0, PAD + start + shift.step_x - 1))
     o1, o2, o3 = o0 + np.uint64(1), o0 + np.uint64(2), o0 + np.uint64(3)
     if slot < 0:
         for x in range(np.uint64(stop - start)):
@@ -186,9 +186,7 @@ def sum_tiles(work: np.ndarray, found: np.ndarray, row: int, n: int) -> None:
 
 
 @jit
-def pick_peaks(
-    work: np.ndarray, y: int, n: int, rule: Rule, scale: np.ndarray, peaks: np.ndarray, count: int
-) -> int:
+def pick_peaks(work: np.ndarray, y: int, n: int, rule: Rule, scale: np.ndarray, peaks: np.ndarray, count: int) -> int:
     """Write the local maxima of row ``y`` of q above the cut that a parabola lifts above the second look.
 
     The cut is that of the row's own tiles; row CUT may hold the next ones' by now.
