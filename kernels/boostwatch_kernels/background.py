@@ -147,7 +147,6 @@ def absorb_strip(
     level, slope, variance = background.level, background.slope, background.variance
     weight, age = background.weight, background.age
     height, n = level.shape
-    unit, least = ring.code.unit, ring.code.least
     zero, one = np.float32(0.0), np.float32(1.0)
     ahead, full = np.float32(pace.ahead), np.float32(pace.full)
     gain, bend = np.float32(pace.gain), np.float32(pace.bend)
@@ -249,7 +248,7 @@ def all_mature(age: np.ndarray, y: int, work: np.ndarray, known: int, full: np.f
     for x in range(np.uint64(age.shape[1])):
         seen = np.float32(age[y, x])
         young += zero if seen >= full or seen + work[known, x] == np.float32(0.0) else one
-    return young == 0
+    return bool(young == 0)
 
 
 @jit
@@ -309,13 +308,13 @@ def teach_row(
 ) -> None:
     """Let what stays on the focal plane while the scene moves flow from one row's innovations into a pattern.
 
-    The innovation of a past frame is ``e(p) = P(p + d) - (P as the level has smeared it) + noise``, ``P`` what is left of
-    the pattern and ``d`` where the scene lay. As the scene moved, the level holds ``P(p + a)``, ``a`` where the scene
-    lay before. So a step down the gradient of ``sum e^2`` adds to the pattern at ``p + d`` and takes the same from it
-    at ``p + a``: all frequencies converge, none oscillates, no level drifts, and while nothing has moved (``a = d`` in
-    whole pixels) nothing is learnt. Closed loop: the pattern is subtracted from the frames to come. (Least mean squares
-    on registered frames: Zuo et al., Opt. Rev. 18, 2011; here against a mean of frames.) Innovations enter clipped at
-    two sigma. Rows 5 (middle) and the member's of ``work`` are read, row 9 is overwritten.
+    The innovation of a past frame is ``e(p) = P(p + d) - (P as the level has smeared it) + noise``, ``P`` what is left
+    of the pattern and ``d`` where the scene lay. As the scene moved, the level holds ``P(p + a)``, ``a`` where the
+    scene lay before. So a step down the gradient of ``sum e^2`` adds to the pattern at ``p + d`` and takes the same
+    from it at ``p + a``: all frequencies converge, none oscillates, no level drifts, and while nothing has moved (``a =
+    d`` in whole pixels) nothing is learnt. Closed loop: the pattern is subtracted from the frames to come. (Least mean
+    squares on registered frames: Zuo et al., Opt. Rev. 18, 2011; here against a mean of frames.) Innovations enter
+    clipped at two sigma. Rows 5 (middle) and the member's of ``work`` are read, row 9 is overwritten.
     """
     height, n = pattern.shape
     own, before = y + lesson.step_y, y + lesson.before_y

@@ -134,7 +134,7 @@ def filter_across(work: np.ndarray, profile: np.ndarray, n: int, k: int) -> None
 
 @row_jit
 def filter_down(work: np.ndarray, centre: int, profile: np.ndarray, n: int) -> int:
-    """Write the symmetric convolution down the rows around ``centre`` to its row TOP; return how many exceed the cut."""
+    """Write the symmetric convolution down the rows around ``centre`` to its row TOP; count what exceeds the cut."""
     a, b, c = ACROSS + (centre - 2) % 8, ACROSS + (centre - 1) % 8, ACROSS + centre % 8
     d, e, k = ACROSS + (centre + 1) % 8, ACROSS + (centre + 2) % 8, TOP + centre % 4
     p0, p1, p2 = profile[0], profile[1], profile[2]
@@ -151,12 +151,12 @@ def filter_down(work: np.ndarray, centre: int, profile: np.ndarray, n: int) -> i
             q += work[SPARE, x + o]
             work[k, x + o] = q
             hits += one if q > work[CUT, x + o] else none
-        return hits
+        return int(hits)
     for x in range(np.uint64(n)):
         q = p0 * work[c, x + o] + p1 * (work[b, x + o] + work[d, x + o]) + p2 * (work[a, x + o] + work[e, x + o])
         work[k, x + o] = q
         hits += one if q > work[CUT, x + o] else none
-    return hits
+    return int(hits)
 
 
 @row_jit
@@ -344,7 +344,7 @@ def add_rows(
     f0: np.ndarray, f1: np.ndarray, f2: np.ndarray, f3: np.ndarray, source: int, least: np.float32, work: np.ndarray,
     total: int, known: int, n: int,
 ) -> None:  # fmt: skip
-    """Add row ``source`` of four frames in code to row ``total`` of ``work``, and how many are known to row ``known``."""
+    """Add row ``source`` of four frames in code to row ``total`` of ``work``, and the number known to row ``known``."""
     zero, one = np.float32(0.0), np.float32(1.0)
     for x in range(np.uint64(n)):
         a, b = np.float32(f0[source, x]), np.float32(f1[source, x])

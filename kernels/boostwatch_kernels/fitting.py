@@ -103,7 +103,7 @@ def line_spread(sigma: float, offset: float, share: np.ndarray, slope: np.ndarra
 
 @jit
 def solve(matrix: np.ndarray, right: np.ndarray, n: int) -> bool:
-    """Solve the leading ``n`` of a symmetric positive system in place (``right`` becomes the solution); tell if it is."""
+    """Solve the leading ``n`` of a symmetric positive system in place (``right`` is the solution); tell if it is."""
     for i in range(n):
         if not matrix[i, i] > 0.0:
             return False
@@ -135,8 +135,8 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
     starts : float64 (N, 4)
         x, y at the newest frame (px), velocity along x and y (px/frame).
     fits : float64 (N, COLUMNS), written
-        Position and its sigmas are those at the newest frame. The sigmas hold the tile's scale and the source's own shot
-        noise (inverse of the Fisher information of all parameters); the snr does not hold the latter.
+        Position and its sigmas are those at the newest frame. The sigmas hold the tile's scale and the source's own
+        shot noise (inverse of the Fisher information of all parameters); the snr does not hold the latter.
     """
     reach, members = lens.reach, patch.group.slot.shape[0]
     size = 2 * reach + 1
@@ -159,8 +159,8 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
         vx, vy = starts[p, 2], starts[p, 3]
         x0, y0 = starts[p, 0] + vx * middle, starts[p, 1] + vy * middle
         x, y = x0, y0
-        tile_y = min(max(int(round(starts[p, 1])) // TILE_Y, 0), patch.scale.shape[0] - 1)
-        tile_x = min(max(int(round(starts[p, 0])) // TILE_X, 0), patch.scale.shape[1] - 1)
+        tile_y = min(max(round(starts[p, 1]) // TILE_Y, 0), patch.scale.shape[0] - 1)
+        tile_x = min(max(round(starts[p, 0]) // TILE_X, 0), patch.scale.shape[1] - 1)
         scale = float(patch.scale[tile_y, tile_x])
         flux, chi, pixels, pp, pd = 0.0, 0.0, 0.0, 0.0, 0.0
         for step in range(STEPS + 2):
@@ -174,7 +174,7 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
                     continue
                 at = patch.time[i] - middle
                 cx, cy = x + vx * at, y + vy * at
-                px, py = int(round(cx)), int(round(cy))
+                px, py = round(cx), round(cy)
                 read_patch(patch, i, py, px, reach, data, weight)
                 line_spread(lens.sigma, cx - px, share_x, slope_x)
                 line_spread(lens.sigma, cy - py, share_y, slope_y)
@@ -241,7 +241,7 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
         errors(matrix, free, middle, out)
         if members == 1:
             spread = lens.sigma * lens.sigma + 1.0 / 12.0
-            read_patch(patch, 0, int(round(y)), int(round(x)), BREADTH_REACH, wide, wide_weight)
+            read_patch(patch, 0, round(y), round(x), BREADTH_REACH, wide, wide_weight)
             for k in range(2):
                 out[11 + k] = answer(wide, wide_weight, y - round(y), x - round(x), spread * (BROAD if k else 1.0))
 

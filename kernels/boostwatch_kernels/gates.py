@@ -87,7 +87,7 @@ def paint_gate(ring: Ring, gate: Gate, background: Background, lag: np.ndarray, 
                 if not (v > code.least and age[y, x] > 0 and w > 0.0):
                     continue
                 s = float(widen(slope[y, x]))
-                e = float(v) * code.unit - (float(level[y, x]) + far * s)
+                e = float(v) * float(code.unit) - (float(level[y, x]) + far * s)
                 e = min(max(e, -RIM_CLIP / w), RIM_CLIP / w)
                 if turn == 0:
                     count += 1
@@ -122,7 +122,7 @@ def paint_gate(ring: Ring, gate: Gate, background: Background, lag: np.ndarray, 
             m = float(level[y, x]) + far * s
             plane = mean_e + tilt_x * (x - mean_x) + tilt_y * (y - mean_y) if tells else 0.0
             pull = SLOPE_PULL * math.sqrt(memory) * (mean_s - s) if tells else 0.0
-            own = float(v) * code.unit - m - plane
+            own = float(v) * float(code.unit) - m - plane
             own = min(max(own, -LEAK_CLIP / w), LEAK_CLIP / w)
             sign = 1.0 if (x + y + gate.slot) % 2 == 0 else -1.0
             painted = np.float32(m + plane + pull + LEAK * own + sign / w)

@@ -129,8 +129,8 @@ def gradient_sums(
 ) -> np.ndarray:
     """Sum what a Gauss-Newton step of the shift needs, over every ``stride``-th row.
 
-    With ``e = frame(p + shift) - m(p)``, ``m`` the forecast and ``g`` its gradient (three-point smoothed across, so that
-    noise and fixed pattern count less), the step is ``-(sum w g g^T)^-1 sum w g e`` with Cauchy weights
+    With ``e = frame(p + shift) - m(p)``, ``m`` the forecast and ``g`` its gradient (three-point smoothed across, so
+    that noise and fixed pattern count less), the step is ``-(sum w g g^T)^-1 sum w g e`` with Cauchy weights
     ``w = 1 / (v (1 + e^2 / (9 v)))``, which let targets, dead pixels and moving layers go. (Inverse compositional
     alignment: Baker & Matthews, IJCV 56, 2004.)
 

@@ -27,7 +27,7 @@ DETECTION: Final = np.dtype([
 ])  # fmt: skip
 """One point above threshold in one band of one frame. ``snr`` is unit normal where there is only noise and clutter.
 
-``frames`` is the number of newest frames that it was found in together, mostly 1; position and time are those of the last.
+``frames`` is the number of newest frames that it was found in together, mostly 1; position and time are the last's.
 """
 
 TRACK: Final = np.dtype([

@@ -29,7 +29,7 @@ FOUND = 0.06
 """Share of the maxima over all velocities that the still sum leads to, in noise (`benchmarks/detection_loss.py`)."""
 
 WITHOUT = 0.75
-"""Share of the threshold that must remain without any one frame: a flash, or a bright source that has passed, does not."""
+"""Share of the threshold that must remain without any one frame: of a flash, or a bright source gone by, none does."""
 
 NEAR = 2.5
 """Distance within which two finds are one source, px."""
@@ -74,7 +74,7 @@ class Integration:
     def look(self, phase: int, work: list[NDArray[np.float32]]) -> list[Callable[[], None]]:
         """Return, as independent jobs, a look at the strips whose number leaves ``phase``."""
         band = self._band
-        group, time = band.group(range(band._seen - self._frames + 1, band._seen + 1), GROUP)
+        group, _ = band.group(range(band._seen - self._frames + 1, band._seen + 1), GROUP)
         lag = band.lag(band._seen + 0.5 * (1 - self._frames))
         self._noise.clear()
         self._looked = True

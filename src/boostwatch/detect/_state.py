@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from boostwatch_kernels.fitting import COLUMNS, Lens, Patch, fit_sources
 from boostwatch_kernels.gates import absorb_strips
 from boostwatch_kernels.registration import PAD, Frame, Shift, calibrated_row
 from boostwatch_kernels.ring import Code, Group, Ring
+
+Number = TypeVar("Number", bound=np.generic)
 
 PEAKS = 4096
 """Peaks a block at most; more is a frame that makes no sense."""
@@ -62,7 +64,7 @@ FINEST = 64.0
 """Greatest factor at which whole numbers are kept."""
 
 
-def staggered(shape: tuple[int, ...], dtype: type[np.generic], place: int) -> NDArray[np.generic]:
+def staggered(shape: tuple[int, ...], dtype: type[Number], place: int) -> NDArray[Number]:
     """Return zeros that begin ``place`` cache lines into a page.
 
     The sweep reads and writes the same column of several arrays at once; if all began at the same place in a page they
@@ -287,7 +289,7 @@ class BandState:
             self._kept[self._seen] = kept._replace(gates=np.concatenate([kept.gates, boxes]))
 
     def settle(self) -> list[Callable[[], None]]:
-        """Return, as independent jobs, what lets past frames into the background and looks at the stack of the newest."""
+        """Return, as independent jobs, what lets past frames into the background and looks at the newest together."""
         if self.frame is None:
             return []
         over = self._seen - self._settings.warm_up_frames
@@ -324,8 +326,8 @@ class BandState:
         teach = max(1.0 / (self._taught / GROUP + PATTERN_PRIOR), PATTERN_RATE)
         self._taught += len(lessons)
         pace = Pace(
-            (1.0 - b * b) / count, (1.0 - b) ** 2 / count / max(ahead, 1.0), 0.5 / memory, INNOVATION, memory, ahead, RIPE,
-            SHRINK, self.floor, teach, float(self.ring.code.unit),
+            (1.0 - b * b) / count, (1.0 - b) ** 2 / count / max(ahead, 1.0), 0.5 / memory, INNOVATION, memory, ahead,
+            RIPE, SHRINK, self.floor, teach, float(self.ring.code.unit),
         )  # fmt: skip
         taught = np.array(lessons, np.int64).reshape(-1, 5)
         boxes = [np.zeros((0, 7), np.int64)]

@@ -110,11 +110,12 @@ def _calibrated(
     plane: NDArray[np.uint16] | NDArray[np.float32], maps: BandMaps
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     frame = kernel_frame(plane, maps, rows_of(maps.bad))
-    image = np.empty(plane.shape, np.float32)
-    row = np.zeros((1, image.shape[1] + 2 * PAD), np.float32)
-    for y in range(len(image)):
+    height, width = plane.shape
+    image: NDArray[np.float32] = np.empty((height, width), np.float32)
+    row = np.zeros((1, width + 2 * PAD), np.float32)
+    for y in range(height):
         calibrated_row(frame, y, row, 0)
-        image[y] = row[0, PAD : PAD + image.shape[1]]
+        image[y] = row[0, PAD : PAD + width]
     known = np.isfinite(plane) & ~maps.bad
     return image, known
 
