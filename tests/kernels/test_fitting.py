@@ -15,7 +15,7 @@ def fit(patch, starts, *, gain=1e12, fastest=0.0, reach=REACH):
     fits = np.full((len(starts), COLUMNS), 7.0)
     full = np.zeros((len(starts), 4))
     full[:, : np.shape(starts)[1]] = starts
-    fit_sources(patch, Lens(SIGMA, gain, reach, fastest), full, fits)
+    fit_sources(patch, Lens(SIGMA, gain, reach, fastest, 0.0), full, fits)
     return fits
 
 

@@ -65,7 +65,7 @@ class Integration:
         self._frames = min(settings.integration_frames, max(settings.guard_frames, 1))
         _, rate = settings.shares
         self._threshold = stack_threshold_for(rate / FOUND, figures.psf_sigma, self._frames, FASTEST)
-        self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, FASTEST)
+        self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, FASTEST, SECOND_LOOK * self._threshold)
         self._broadest = BREADTH * breadth_of_a_point(figures.psf_sigma)
         self._rule = Rule(FIRST_LOOK * self._threshold, SECOND_LOOK * self._threshold, 0.0)
         self._peaks = np.zeros((len(band._blocks), PEAKS, 3), np.float32)

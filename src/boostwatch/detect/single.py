@@ -172,6 +172,6 @@ def _fit(
     )
     starts = np.zeros((len(places), 4))
     starts[:, :2] = places[:, ::-1]
-    fit_sources(patch, Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0), starts, fits)
+    fit_sources(patch, Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0, 0.0), starts, fits)
     fits[:, SNR] = best[tuple(places.T)]
     return fits

@@ -147,9 +147,10 @@ class TemporalDetector:
             )
             for b, both in enumerate(found)
             for fits, frames in zip(both, (1, self._settings.integration_frames), strict=True)
+            if len(fits)
         ]  # fmt: skip
         record = registration_record(frame, time_s, shift, fit.sigma, quality)
-        return FrameResult(np.concatenate([empty(DETECTION, 0), *detections]), record, quality)
+        return FrameResult(np.concatenate(detections) if detections else empty(DETECTION, 0), record, quality)
 
     def _nothing(self, frame: int, time_s: float, quality: int) -> FrameResult:
         record = registration_record(frame, time_s, (math.nan, math.nan), math.nan, quality)
