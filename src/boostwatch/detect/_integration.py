@@ -74,7 +74,7 @@ class Integration:
 
     def forget(self) -> None:
         """Start anew."""
-        self._noise = TileNoise(self._band._shape)
+        self._noise = TileNoise(self._band._shape, GROUP)
         cells = [-(-side // CELL) for side in self._band._shape]
         self._ground = Ground(np.ones(cells, np.float32), np.zeros(cells, np.float32))
         self._looks = 0
@@ -95,7 +95,7 @@ class Integration:
         strips = np.arange(phase, len(band._origin), GROUP)
         self._counts = [0] * len(self._counts)
         self._looks += 1
-        rate = max(1.0 / ROUGH_MEMORY, 1.0 / (1.0 + self._looks / GROUP))
+        rate = max(1.0 / ROUGH_MEMORY, 1.0 / (1.0 + (self._looks - 1) // GROUP))
 
         def job(k: int, part: NDArray[np.int64]) -> None:
             self._counts[k] = stack_strips(

@@ -160,7 +160,7 @@ def _fit(
         return fits
     mean = _surround(image)
     scale = _local_scale(image - mean, TRAINING)
-    bits = [(v.view(np.uint32) >> 16).astype(np.uint16) for v in (0.0 * mean, scale * scale, known / scale)]
+    bits = [((v.view(np.uint32) + 0x8000) >> 16).astype(np.uint16) for v in (0.0 * mean, scale * scale, known / scale)]
     state = Background(mean, bits[0], bits[1], bits[2], known.astype(np.uint16))
     frames = np.stack([image, np.full_like(image, np.nan)])
     one, infinite, nan = np.float32(1.0), np.float32(np.inf), np.float32(np.nan)
