@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import ndtr
 
+from boostwatch_kernels.background import SLOPED
+
 TILE_Y, TILE_X = 32, 64
 
 
@@ -114,7 +116,7 @@ def absorbed(pixel, values, pace, typical):
         variance = (1.0 - pace.calm * n) * variance + pace.calm * square
     else:
         level = middle + sum(error) / (age + n)
-        slope = 0.0
+        slope = slope + pace.bend * sum(error) if age >= SLOPED * pace.full else 0.0
         # The mean of so few frames has a noise of its own, which is in every innovation.
         variance = (age * variance + square * (age / (age + 1.0) if age else 1.0)) / (age + n)
         age = min(pace.full, age + n)

@@ -72,7 +72,7 @@ def event_tables(count=4, seed=3):
     for rows in (detections, points):
         rows["frame"], rows["time_s"] = np.arange(count), 0.5 * np.arange(count)
         rows["x"], rows["y"], rows["track_id"] = rng.uniform(0, 100, count), rng.uniform(0, 100, count), 1
-    detections["band"], detections["snr"] = 0, rng.uniform(5, 20, count)
+    detections["band"], detections["snr"], detections["frames"] = 0, rng.uniform(5, 20, count), 1
     tracks, events, registration = empty(TRACK, 1), empty(EVENT, 2), empty(REGISTRATION, count)
     tracks["track_id"], tracks["status"], tracks["kind"] = 1, b"confirmed", b"launch"
     tracks["start"], tracks["count"], tracks["hits"], tracks["misses"] = 0, count, count, 0

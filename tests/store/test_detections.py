@@ -174,3 +174,15 @@ def test_a_million_rows(tmp_path):
     rows, _ = read_detections(tmp_path / "a.csv")
     assert len(rows) == 10**6
     assert rows["frame"][-1] == 9999
+
+
+def test_the_number_of_frames_is_one_where_nothing_is_said(tmp_path):
+    (tmp_path / "a.csv").write_text("frame,x,y\n0,1.5,2.5\n1,3,4\n")
+    rows, _ = read_detections(tmp_path / "a.csv")
+    assert rows["frames"].tolist() == [1, 1]
+    (tmp_path / "b.csv").write_text("frame,x,y,frames\n0,1.5,2.5,8\n1,3,4,1\n")
+    rows, _ = read_detections(tmp_path / "b.csv")
+    assert rows["frames"].tolist() == [8, 1]
+    (tmp_path / "c.csv").write_text("frame,x,y,frames\n0,1.5,2.5,0\n")
+    with pytest.raises(BadData, match="frames"):
+        read_detections(tmp_path / "c.csv")

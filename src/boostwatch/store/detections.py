@@ -82,8 +82,7 @@ def _complete(rows: Records, path: str) -> Records:
         out["time_s"] = out["frame"]
     if "band" not in names:
         out["band"] = 0
-    if "frames" not in names:
-        out["frames"] = 1
+    out["frames"] = np.where((out["frames"] == -1) if "frames" in names else True, 1, out["frames"])
     _refuse(out["band"], out["band"] < 0, path, "band", "0 or more")
     _refuse(out["frames"], out["frames"] < 1, path, "frames", "1 or more")
     return out
