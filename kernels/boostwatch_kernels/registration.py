@@ -141,9 +141,7 @@ def gradient_sums(
     rows = np.zeros((4, n), np.float32)
     blended = np.zeros(n, np.float32)
     shifted = np.zeros((1, n), np.float32)
-    moved = shifted[0]
-    gx, gy, w = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
-    wx, wy = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    scratch = np.zeros((5, n), np.float32)
     lanes[:] = np.float32(0.0)
     low = max(1, 1 - shift.step_y)
     high = min(height - 1, height - 2 - shift.step_y)
@@ -152,27 +150,63 @@ def gradient_sums(
             calibrated_row(frame, y + shift.step_y - 1 + k, rows, k)
         blend_rows(rows, 0, shift.taps_y, blended)
         shift_row(blended, shift.step_x, shift.taps_x, shifted, 0)
-        gradient_row(mean[y - 1], mean[y], mean[y + 1], gx, gy)
-        robust_row(moved, mean[y], variance[y], floor, w)
-        for x in range(n):
-            wx[x] = w[x] * gx[x]
-            wy[x] = w[x] * gy[x]
-        add_product(wx, gx, lanes[0])
-        add_product(wx, gy, lanes[1])
-        add_product(wy, gy, lanes[2])
-        add_product(wx, moved, lanes[3])
-        add_product(wy, moved, lanes[4])
-        base = np.float32(floor)
-        v, l5, l6, l7 = variance[y], lanes[5], lanes[6], lanes[7]
-        for x in range(n):
-            l5[x] += w[x] * (v[x] + base)
-        add_product(w, v, l6)
-        for x in range(n):
-            l7[x] += np.float32(1.0) if w[x] > np.float32(0.0) else np.float32(0.0)
-    out = np.zeros(8)
-    for k in range(8):
+        sum_row(shifted[0], mean, variance, y, floor, scratch, lanes)
+    return total_lanes(lanes)
+
+
+@jit
+def sum_row(
+    moved: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    y: int,
+    floor: float,
+    scratch: np.ndarray,
+    lanes: np.ndarray,
+) -> None:
+    """Add one row of a frame to the lanes of `gradient_sums`.
+
+    Parameters
+    ----------
+    moved : float32 (W,), overwritten
+        The row on the reference; NaN where it is not known.
+    mean, variance, floor
+        As there.
+    y : int
+        Row of the reference, 0 < y < H - 1.
+    scratch : float32 (5, W), overwritten
+        Scratch.
+    lanes : float32 (8, W), updated
+        The sums, one lane a column.
+    """
+    n = mean.shape[1]
+    gx, gy, w, wx, wy = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
+    gradient_row(mean[y - 1], mean[y], mean[y + 1], gx, gy)
+    robust_row(moved, mean[y], variance[y], floor, w)
+    for x in range(n):
+        wx[x] = w[x] * gx[x]
+        wy[x] = w[x] * gy[x]
+    add_product(wx, gx, lanes[0])
+    add_product(wx, gy, lanes[1])
+    add_product(wy, gy, lanes[2])
+    add_product(wx, moved, lanes[3])
+    add_product(wy, moved, lanes[4])
+    base = np.float32(floor)
+    v, l5, l6, l7 = variance[y], lanes[5], lanes[6], lanes[7]
+    for x in range(n):
+        l5[x] += w[x] * (v[x] + base)
+    add_product(w, v, l6)
+    for x in range(n):
+        l7[x] += np.float32(1.0) if w[x] > np.float32(0.0) else np.float32(0.0)
+
+
+@jit
+def total_lanes(lanes: np.ndarray) -> np.ndarray:
+    """Return the sum (float64) of each lane."""
+    out = np.zeros(lanes.shape[0])
+    for k in range(lanes.shape[0]):
         total = 0.0
-        for x in range(n):
+        for x in range(lanes.shape[1]):
             total += lanes[k, x]
         out[k] = total
     return out

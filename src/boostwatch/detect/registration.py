@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from boostwatch.detect.interpolation import Interpolator
 from boostwatch_kernels.background import Background
 from boostwatch_kernels.registration import Frame, Shift, gradient_sums
+from boostwatch_kernels.warp import Source, warped_sums
 
 STEPS = 6
 """Gauss-Newton steps at most; two to three is usual."""
@@ -21,6 +22,15 @@ SAMPLE = 65_536
 
 NEAR = 0.03
 """A step shorter than this, px, is followed by one with all the sample."""
+
+PRIOR_SIGMA = 0.3
+"""1-sigma of the frame-to-frame motion supposed before any has been seen, px."""
+
+LEAST_PRIOR = 0.05
+"""Least 1-sigma of a prior, px."""
+
+AGREEMENT = 0.55
+"""Mean robust weight below which a fit is not believed: noise alone gives 0.87, a wrong shift in texture 0.3."""
 
 GRADIENT_NOISE = 0.1875
 """Variance of the smoothed gradient for unit white noise in the mean."""
@@ -46,6 +56,7 @@ class View(NamedTuple):
     background: Background
     floor: float
     frames: float  # effective number of frames in the mean
+    source: Source | None = None  # in place of the frame, where the scene warps
 
 
 def shift_of(interpolator: Interpolator, dx: float, dy: float) -> Shift:
@@ -88,10 +99,7 @@ def register(
         for view, interpolator in zip(views, interpolators, strict=True):
             height, width = view.background.mean.shape
             stride = max(1, height * width * (1 if fine else 4) // SAMPLE)
-            sums = gradient_sums(
-                view.frame, shift_of(interpolator, x, y), view.background.mean, view.background.variance,
-                view.floor, stride, np.empty((8, width), np.float32),
-            ).tolist()  # fmt: skip
+            sums = _sums(view, interpolator, x, y, stride)
             sure = _debiased(sums[0], sums[1], sums[2], GRADIENT_NOISE * sums[5] / max(view.frames, 1.0))
             # What is taken from the information is taken from the pull as well, or noise would move the scene.
             pull_x, pull_y = _solve(sums[0] + 1e-12, sums[1], sums[2] + 1e-12, sums[3], sums[4])
@@ -111,6 +119,18 @@ def register(
     variance = 0.5 * (xx + yy + 2.0 * prior) / ((xx + prior) * (yy + prior) - xy * xy)
     least = 0.5 * (xx + yy) - math.hypot(0.5 * (xx - yy), xy)
     return Fit(x, y, math.hypot(math.sqrt(variance), SYSTEMATIC), agreement, least)
+
+
+def _sums(view: View, interpolator: Interpolator, x: float, y: float, stride: int) -> list[float]:
+    """Return the sums of one band under a shift supposed."""
+    mean, variance = view.background.mean, view.background.variance
+    lanes = np.empty((8, mean.shape[1]), np.float32)
+    if view.source is not None:
+        sums: list[float] = warped_sums(view.source, x, y, mean, variance, view.floor, stride, lanes).tolist()
+        return sums
+    shift = shift_of(interpolator, x, y)
+    sums = gradient_sums(view.frame, shift, mean, variance, view.floor, stride, lanes).tolist()
+    return sums
 
 
 def _solve(xx: float, xy: float, yy: float, right_x: float, right_y: float) -> tuple[float, float]:

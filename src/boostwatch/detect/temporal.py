@@ -9,21 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boostwatch.detect._bands import FrameFaults, band_figures, band_maps
+from boostwatch.detect._bands import NONE, BandMaps, FrameFaults, band_figures, band_maps
 from boostwatch.detect._checks import checked_data, checked_shape
 from boostwatch.detect._state import BandState
-from boostwatch.detect.registration import Fit, View, coarse_shift, register
+from boostwatch.detect.registration import AGREEMENT, LEAST_PRIOR, PRIOR_SIGMA, Fit, View, coarse_shift, register
 from boostwatch.detect.result import FrameResult, detection_records, registration_record
+from boostwatch.detect.warp import Stabiliser
 from boostwatch.records import DETECTION, QUALITY_BITS, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import DetectSettings
-
-PRIOR_SIGMA = 0.3
-"""1-sigma of the frame-to-frame motion supposed before any has been seen, px."""
-
-LEAST_PRIOR = 0.05
-AGREEMENT = 0.55
-"""Mean robust weight below which a fit is not believed: noise alone gives 0.87, a wrong shift in texture 0.3."""
 
 REBASE = 0.75
 """Distance of the reference from the running shift at which it moves by whole pixels, px."""
@@ -71,7 +65,10 @@ class TemporalDetector:
         self._settings = settings
         figures = band_figures(sensor, settings, self.notes)
         maps = band_maps(self._shape, sensor, bad_pixels, gain, offset)
-        self._bands = [BandState(f, m, self._shape[1:], settings) for f, m in zip(figures, maps, strict=True)]
+        self._figures, self._maps = figures, maps
+        self._bands = self._new_bands(maps, settings)
+        memory, patience = settings.memory_frames + settings.guard_frames, 2 * settings.warm_up_frames
+        self._stabiliser = Stabiliser(sensor, self._shape[1:], figures, maps, memory, patience)
         self._faults = FrameFaults()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._shift = np.zeros(2)  # last good shift relative to the first good frame
@@ -89,6 +86,8 @@ class TemporalDetector:
         time_s: float,
         frame_index: int,
         good: NDArray[np.bool_] | None = None,
+        position_m: NDArray[np.float64] | None = None,
+        attitude: NDArray[np.float64] | None = None,
     ) -> FrameResult:
         """Take in the frames of one time step and return what stands out.
 
@@ -104,6 +103,10 @@ class TemporalDetector:
             The sensor's own counter: a gap or a repeat is flagged.
         good : bool (B,), optional
             Bands to be used; the others neither detect nor enter the background.
+        position_m : float64 (3,), optional
+            Where the sensor is, ITRS; without it or the attitude the scene is supposed to shift only.
+        attitude : float64 (4,), optional
+            Reported quaternion (w, x, y, z), camera to ITRS.
 
         Returns
         -------
@@ -121,34 +124,67 @@ class TemporalDetector:
             quality |= QUALITY_BITS["corrupt"]
         if quality & (QUALITY_BITS["repeated"] | QUALITY_BITS["out_of_order"] | QUALITY_BITS["corrupt"]):
             return self._nothing(frame, time_s, quality)
+        if self._stabiliser.look(position_m, attitude, self._bands):
+            self._anew(stabilised=True)
+        if self._stabiliser.on:
+            return self._process_stabilised(data, use, frame, time_s, quality)
         for band, plane, used in zip(self._bands, data, use, strict=True):
             band.take(plane if used else None)
         fit = self._register()
         if fit is None:
-            quality |= QUALITY_BITS["registration_failed"]
-            self._lost += 1
-            if self._lost > 2 * self._settings.warm_up_frames:
-                self._restart()
-            return self._nothing(frame, time_s, quality)
+            return self._not_registered(frame, time_s, quality)
         self._lost = 0
         self._follow(fit)
         residual_shift = self._shift - self._base
-        found = self._sweep((float(residual_shift[0]), float(residual_shift[1])), fit.sigma)
+        rest = (float(residual_shift[0]), float(residual_shift[1]))
+        found = self._sweep(rest, [fit.sigma] * len(self._bands))
+        shift = (float(self._shift[0]), float(self._shift[1]))
+        return self._result(found, [rest] * len(found), shift, fit.sigma, frame, time_s, quality)
+
+    def _process_stabilised(
+        self, data: NDArray[np.uint16] | NDArray[np.float32], use: NDArray[np.bool_], frame: int, time_s: float,
+        quality: int,
+    ) -> FrameResult:  # fmt: skip
+        """As `process`, where pointing predicts more than a translation."""
+        stabiliser = self._stabiliser
+        if not stabiliser.known:
+            return self._not_registered(frame, time_s, quality)
+        if not stabiliser.bring(self._bands, data, use, self._pool):
+            self._restart()
+            return self._nothing(frame, time_s, quality | QUALITY_BITS["registration_failed"])
+        self._lost = 0
+        found = self._sweep((0.0, 0.0), [stabiliser.sigma_of(k) for k in range(len(self._bands))])
+        for fits in found:
+            fits[:, :2] = np.stack(stabiliser.focal(fits[:, 0], fits[:, 1]), axis=1)
+        rest = [stabiliser.shift_of(k) for k in range(len(found))]
+        sigma = min(stabiliser.sigma_of(k) for k in range(len(found)))
+        result = self._result(found, rest, stabiliser.scene_shift(), sigma, frame, time_s, quality)
+        return result._replace(scene_map=stabiliser.scene_map())
+
+    def _result(
+        self, found: list[NDArray[np.float64]], rest: list[tuple[float, float]], shift: tuple[float, float],
+        sigma: float, frame: int, time_s: float, quality: int,
+    ) -> FrameResult:  # fmt: skip
+        """Return the fits of a sweep, each band's moved by its ``rest`` onto the focal plane, as records."""
         warming = self._taken < self._settings.warm_up_frames
         self._taken += 1
         if warming:
             quality |= QUALITY_BITS["warming_up"]
             found = [f[:0] for f in found]
-        shift = (float(self._shift[0]), float(self._shift[1]))
         detections = [
             detection_records(
-                fits, frame=frame, time_s=time_s, band=b, gain=self._bands[b].figures.gain,
-                shift=(float(residual_shift[0]), float(residual_shift[1])),
+                fits, frame=frame, time_s=time_s, band=b, gain=self._figures[b].gain, shift=rest[b]
             )
             for b, fits in enumerate(found)
         ]  # fmt: skip
-        record = registration_record(frame, time_s, shift, fit.sigma, quality)
+        record = registration_record(frame, time_s, shift, sigma, quality)
         return FrameResult(np.concatenate([empty(DETECTION, 0), *detections]), record, quality)
+
+    def _not_registered(self, frame: int, time_s: float, quality: int) -> FrameResult:
+        self._lost += 1
+        if self._lost > 2 * self._settings.warm_up_frames:
+            self._restart()
+        return self._nothing(frame, time_s, quality | QUALITY_BITS["registration_failed"])
 
     def _nothing(self, frame: int, time_s: float, quality: int) -> FrameResult:
         record = registration_record(frame, time_s, (math.nan, math.nan), math.nan, quality)
@@ -156,10 +192,25 @@ class TemporalDetector:
 
     def _restart(self) -> None:
         """Forget the scene: nothing registers to it any more."""
+        if self._stabiliser.on:
+            self._stabiliser.stop()
+            self._anew(stabilised=False)
         for band in self._bands:
             band.forget()
         self._taken = self._lost = 0
         self._motion = PRIOR_SIGMA**2
+
+    def _new_bands(self, maps: list[BandMaps], settings: DetectSettings) -> list[BandState]:
+        return [BandState(f, m, self._shape[1:], settings) for f, m in zip(self._figures, maps, strict=True)]
+
+    def _anew(self, *, stabilised: bool) -> None:
+        """Begin with frames on the grid of a fixed camera, which come calibrated, or again with frames as they are."""
+        if stabilised:
+            plain = BandMaps(NONE, NONE, np.zeros(self._shape[1:], bool))
+            self._bands = self._new_bands([plain] * len(self._maps), self._stabiliser.shortened(self._settings))
+        else:
+            self._bands = self._new_bands(self._maps, self._settings)
+        self._taken = self._lost = 0
 
     def _register(self) -> Fit | None:
         if self._taken == 0:
@@ -194,9 +245,9 @@ class TemporalDetector:
             for band in self._bands:
                 band.rebase(step_x, step_y)
 
-    def _sweep(self, shift: tuple[float, float], sigma: float) -> list[NDArray[np.float64]]:
+    def _sweep(self, shift: tuple[float, float], sigmas: list[float]) -> list[NDArray[np.float64]]:
         jobs: list[Callable[[], None]] = []
-        for band in self._bands:
+        for band, sigma in zip(self._bands, sigmas, strict=True):
             jobs += band.prepare(shift, sigma, self._taken)
         if self._pool is None:
             for job in jobs:

@@ -18,7 +18,7 @@ from boostwatch_kernels.assignment import assign, gate_pairs
 from .classify import KINDS
 from .clutter import Clutter
 from .events import Judge
-from .history import HitLog, Pose, Story, hit_dtype
+from .history import HitLog, Pose, SceneMap, Story, hit_dtype
 from .measure import Measurements, merge_bands
 from .motion import WINDOW_S, add_moments
 from .pointing import Pointing
@@ -123,6 +123,7 @@ class Follower:
         position_m: NDArray[np.float64] | None = None,
         attitude: NDArray[np.float64] | None = None,
         warming_up: bool = False,
+        scene_map: SceneMap | None = None,
     ) -> Records:
         """Take the detections of one frame.
 
@@ -145,6 +146,8 @@ class Follower:
             Reported quaternion (w, x, y, z), camera to ITRS.
         warming_up : bool
             The detector could not detect yet, so that nothing seen means nothing.
+        scene_map : SceneMap, optional
+            Where the scene lies on the focal plane, if a shift does not tell; ``shift`` is then that of its middle.
 
         Returns
         -------
@@ -172,6 +175,8 @@ class Follower:
         self._time_s = time_s
 
         seen = merge_bands(detections, shift, self._n_bands)
+        if scene_map is not None:
+            seen = seen._replace(scene=scene_map.to_scene(seen.focal))
         self._judge.learn_noise(seen.flux_sigma)
         density = self._clutter.density(seen.focal)
         given = self._associate(seen, density, shift_sigma)
@@ -196,7 +201,7 @@ class Follower:
         self._owner.append(owner)
 
         hit_of = dict(zip(table.serial[hit_rows].tolist(), given[hit_rows].tolist(), strict=True))
-        self._remember(hits, hit_of, pose, frame, time_s)
+        self._remember(hits, hit_of, pose, frame, time_s, scene_map)
         self._prune(time_s)
         self._confirm(time_s)
         self._log.forget(time_s)
@@ -351,10 +356,15 @@ class Follower:
         self._table.extend(new)
         return new.serial
 
-    def _remember(self, hits: Records, hit_of: dict[int, int], pose: Pose, frame: int, time_s: float) -> None:
+    def _remember(
+        self, hits: Records, hit_of: dict[int, int], pose: Pose, frame: int, time_s: float, scene_map: SceneMap | None
+    ) -> None:
         """Write this frame into the stories of the confirmed tracks."""
         table = self._table
         for n in np.flatnonzero(table.confirmed):
+            if scene_map is not None:
+                here = table.state[n : n + 1, :, 0]
+                pose = pose._replace(shift=(scene_map.to_focal(here) - here)[0])
             story = self._live[int(table.serial[n])]
             m = hit_of.get(story.serial)
             if m is None:

@@ -1,0 +1,219 @@
+"""Resampling of a frame along a smooth map, and the sums from which what is left of its shift is solved.
+
+A map says where each pixel of a reference grid lies in a frame. It is held at nodes ``step`` px apart, the first a step
+before the first pixel, and is a cubic through four nodes an axis in between.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import jit
+from .registration import Frame, calibrated_row, sum_row, total_lanes
+
+
+class Source(NamedTuple):
+    """One band of one frame, and how the reference grid lies on it."""
+
+    image: np.ndarray  # float32 (H, W), calibrated DN, finite
+    bad: np.ndarray  # uint8 (H, W), non-zero where the image is only filled in, or (0, 0)
+    node_x: np.ndarray  # float64 (NY, NX), position of each node in the frame, px; NaN where it is out of sight
+    node_y: np.ndarray
+    step: int  # px between nodes
+    taps: np.ndarray  # float32 (S + 1, 4), taps at each S-th of a pixel
+
+
+@jit
+def cubic(p0: float, p1: float, p2: float, p3: float) -> tuple[float, float, float, float]:
+    """Return the polynomial in ``t`` through four values at -1, 0, 1 and 2, lowest power first."""
+    return (
+        p1,
+        p2 - p0 / 3.0 - 0.5 * p1 - p3 / 6.0,
+        0.5 * (p0 + p2) - p1,
+        (p3 - p0) / 6.0 + 0.5 * (p1 - p2),
+    )
+
+
+@jit
+def place_row(source: Source, y: int, x0: float, y0: float, at_x: np.ndarray, at_y: np.ndarray) -> None:
+    """Write where the pixels of one row of the grid lie in the frame.
+
+    Parameters
+    ----------
+    source : Source
+        Its nodes.
+    y : int
+        Row of the grid.
+    x0, y0 : float
+        Shift added, px.
+    at_x, at_y : float64 (W,), written
+        Position, px; NaN where it is not known.
+    """
+    step, n = source.step, at_x.shape[0]
+    row = y // step
+    t = (y - row * step) / step
+    # Weights of the four node rows (Lagrange).
+    w0 = -t * (t - 1.0) * (t - 2.0) / 6.0
+    w1 = (t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0
+    w2 = -(t + 1.0) * t * (t - 2.0) / 2.0
+    w3 = (t + 1.0) * t * (t - 1.0) / 6.0
+    nodes = source.node_x.shape[1]
+    for axis in range(2):
+        node, out, more = (source.node_x, at_x, x0) if axis == 0 else (source.node_y, at_y, y0)
+        line = np.empty(nodes)
+        for i in range(nodes):
+            line[i] = (w0 * node[row, i] + w1 * node[row + 1, i]) + (w2 * node[row + 2, i] + w3 * node[row + 3, i])
+        for cell in range(nodes - 3):
+            a, b, c, d = cubic(line[cell], line[cell + 1], line[cell + 2], line[cell + 3])
+            first = cell * step
+            for x in range(first, min(n, first + step)):
+                s = (x - first) / step
+                out[x] = more + a + s * (b + s * (c + s * d))
+
+
+@jit
+def warp_row(source: Source, at_x: np.ndarray, at_y: np.ndarray, out: np.ndarray, k: int) -> None:
+    """Sample the frame at given places with four taps an axis.
+
+    Parameters
+    ----------
+    source : Source
+        The frame.
+    at_x, at_y : float64 (W,)
+        Where, px.
+    out : float32 (K, W), row ``k`` written
+        NaN where a tap falls outside the frame or the nearest pixel is bad.
+    k : int
+        Which row.
+    """
+    image, bad, table = source.image, source.bad, source.taps
+    height, width = image.shape
+    steps = table.shape[0] - 1
+    checked = bad.shape[0] > 0
+    for x in range(at_x.shape[0]):
+        u, v = at_x[x], at_y[x]
+        out[k, x] = np.nan
+        if not (u >= 1.0 and v >= 1.0 and u < width - 2 and v < height - 2):
+            continue
+        i, j = int(u), int(v)
+        fu, fv = u - i, v - j
+        if checked and bad[j + int(fv + 0.5), i + int(fu + 0.5)] != 0:
+            continue
+        ku, kv = min(int(fu * steps), steps - 1), min(int(fv * steps), steps - 1)
+        su, sv = np.float32(fu * steps - ku), np.float32(fv * steps - kv)
+        a0 = table[ku, 0] + su * (table[ku + 1, 0] - table[ku, 0])
+        a1 = table[ku, 1] + su * (table[ku + 1, 1] - table[ku, 1])
+        a2 = table[ku, 2] + su * (table[ku + 1, 2] - table[ku, 2])
+        a3 = table[ku, 3] + su * (table[ku + 1, 3] - table[ku, 3])
+        total = np.float32(0.0)
+        for r in range(4):
+            b = table[kv, r] + sv * (table[kv + 1, r] - table[kv, r])
+            y = j - 1 + r
+            total += b * ((a0 * image[y, i - 1] + a1 * image[y, i]) + (a2 * image[y, i + 1] + a3 * image[y, i + 2]))
+        out[k, x] = total
+
+
+@jit
+def warp_rows(source: Source, x0: float, y0: float, first: int, last: int, out: np.ndarray) -> None:
+    """Resample rows ``first`` to ``last - 1`` of the grid: ``out(p) = image(map(p) + (x0, y0))``.
+
+    Parameters
+    ----------
+    source : Source
+        Frame and map.
+    x0, y0 : float
+        Shift on the frame, px.
+    first, last : int
+        Rows.
+    out : float32 (H, W), those rows written
+        NaN where it is not known.
+    """
+    at_x, at_y = np.empty(out.shape[1]), np.empty(out.shape[1])
+    for y in range(first, last):
+        place_row(source, y, x0, y0, at_x, at_y)
+        warp_row(source, at_x, at_y, out, y)
+
+
+@jit
+def warped_sums(
+    source: Source,
+    x0: float,
+    y0: float,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    floor: float,
+    stride: int,
+    lanes: np.ndarray,
+) -> np.ndarray:
+    """As `registration.gradient_sums`, of a frame along its map and a shift; only the rows sampled are made.
+
+    Parameters
+    ----------
+    source : Source
+        Frame and map.
+    x0, y0 : float
+        Shift supposed, px on the frame.
+    mean, variance, floor, stride, lanes
+        As there.
+
+    Returns
+    -------
+    float64 (8,)
+        As there.
+    """
+    height, n = mean.shape
+    at_x, at_y = np.empty(n), np.empty(n)
+    moved = np.zeros((1, n), np.float32)
+    rows = np.zeros((5, n), np.float32)
+    lanes[:] = np.float32(0.0)
+    for y in range(1 + (stride - 1) // 2, height - 1, stride):
+        place_row(source, y, x0, y0, at_x, at_y)
+        warp_row(source, at_x, at_y, moved, 0)
+        sum_row(moved[0], mean, variance, y, floor, rows, lanes)
+    return total_lanes(lanes)
+
+
+@jit
+def nearest_rows(value: np.ndarray, source: Source, fill: float, out: np.ndarray) -> None:
+    """Write the nearest pixel along a map: for what must not be blended, as ages are.
+
+    Parameters
+    ----------
+    value : float32 (H, W)
+        What to carry over.
+    source : Source
+        Its map.
+    fill : float
+        Where there is none.
+    out : float32 (H, W), written
+        On the grid.
+    """
+    height, width = value.shape
+    at_x, at_y = np.empty(out.shape[1]), np.empty(out.shape[1])
+    for y in range(out.shape[0]):
+        place_row(source, y, 0.0, 0.0, at_x, at_y)
+        for x in range(out.shape[1]):
+            u, v = at_x[x] + 0.5, at_y[x] + 0.5
+            inside = u >= 0.0 and v >= 0.0 and u < width and v < height
+            out[y, x] = value[int(v), int(u)] if inside else np.float32(fill)
+
+
+@jit
+def whole_frame(frame: Frame, image: np.ndarray, bad: np.ndarray) -> None:
+    """Write a frame in calibrated DN, bad pixels filled from their rows, and mark those.
+
+    Parameters
+    ----------
+    frame : Frame
+        The band.
+    image : float32 (H, W), written
+        Calibrated DN.
+    bad : uint8 (H, W), written
+        1 where a pixel is only filled in.
+    """
+    for y in range(image.shape[0]):
+        calibrated_row(frame, y, image, y)
+        for x in range(image.shape[1]):
+            bad[y, x] = 0
+        for i in range(frame.bad_start[y], frame.bad_start[y + 1]):
+            bad[y, frame.bad_x[i]] = 1
