@@ -88,29 +88,42 @@ def warp_row(source: Source, at_x: np.ndarray, at_y: np.ndarray, out: np.ndarray
     """
     image, bad, table = source.image, source.bad, source.taps
     height, width = image.shape
+    flat, marks, taps = image.ravel(), bad.ravel(), table.ravel()
     steps = table.shape[0] - 1
     checked = bad.shape[0] > 0
+    # Unsigned: no test for negative indices.
+    one, two, three, row = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(width)
+    four, five, six, seven = np.uint64(4), np.uint64(5), np.uint64(6), np.uint64(7)
     for x in range(at_x.shape[0]):
         u, v = at_x[x], at_y[x]
-        out[k, x] = np.nan
         if not (u >= 1.0 and v >= 1.0 and u < width - 2 and v < height - 2):
+            out[k, x] = np.nan
             continue
         i, j = int(u), int(v)
-        fu, fv = u - i, v - j
-        if checked and bad[j + int(fv + 0.5), i + int(fu + 0.5)] != 0:
+        pu, pv = (u - i) * steps, (v - j) * steps
+        ku, kv = min(int(pu), steps - 1), min(int(pv), steps - 1)
+        if checked and marks[np.uint64(int(v + 0.5) * width + int(u + 0.5))] != 0:
+            out[k, x] = np.nan
             continue
-        ku, kv = min(int(fu * steps), steps - 1), min(int(fv * steps), steps - 1)
-        su, sv = np.float32(fu * steps - ku), np.float32(fv * steps - kv)
-        a0 = table[ku, 0] + su * (table[ku + 1, 0] - table[ku, 0])
-        a1 = table[ku, 1] + su * (table[ku + 1, 1] - table[ku, 1])
-        a2 = table[ku, 2] + su * (table[ku + 1, 2] - table[ku, 2])
-        a3 = table[ku, 3] + su * (table[ku + 1, 3] - table[ku, 3])
-        total = np.float32(0.0)
-        for r in range(4):
-            b = table[kv, r] + sv * (table[kv + 1, r] - table[kv, r])
-            y = j - 1 + r
-            total += b * ((a0 * image[y, i - 1] + a1 * image[y, i]) + (a2 * image[y, i + 1] + a3 * image[y, i + 2]))
-        out[k, x] = total
+        su, sv = np.float32(pu - ku), np.float32(pv - kv)
+        a, b = np.uint64(4 * ku), np.uint64(4 * kv)
+        a0 = taps[a] + su * (taps[a + four] - taps[a])
+        a1 = taps[a + one] + su * (taps[a + five] - taps[a + one])
+        a2 = taps[a + two] + su * (taps[a + six] - taps[a + two])
+        a3 = taps[a + three] + su * (taps[a + seven] - taps[a + three])
+        b0 = taps[b] + sv * (taps[b + four] - taps[b])
+        b1 = taps[b + one] + sv * (taps[b + five] - taps[b + one])
+        b2 = taps[b + two] + sv * (taps[b + six] - taps[b + two])
+        b3 = taps[b + three] + sv * (taps[b + seven] - taps[b + three])
+        p = np.uint64((j - 1) * width + i - 1)
+        q = p + row
+        r = q + row
+        s = r + row
+        line0 = (a0 * flat[p] + a1 * flat[p + one]) + (a2 * flat[p + two] + a3 * flat[p + three])
+        line1 = (a0 * flat[q] + a1 * flat[q + one]) + (a2 * flat[q + two] + a3 * flat[q + three])
+        line2 = (a0 * flat[r] + a1 * flat[r + one]) + (a2 * flat[r + two] + a3 * flat[r + three])
+        line3 = (a0 * flat[s] + a1 * flat[s + one]) + (a2 * flat[s + two] + a3 * flat[s + three])
+        out[k, x] = (b0 * line0 + b1 * line1) + (b2 * line2 + b3 * line3)
 
 
 @jit

@@ -117,11 +117,13 @@ class Lattice:
         Pixel to ray.
     shape : (int, int)
         Rows, columns.
+    step : int
+        Pixels between nodes.
     """
 
-    def __init__(self, sensor: Sensor, shape: tuple[int, int]) -> None:
-        self._sensor = sensor
-        y, x = (NODE_STEP * (np.arange(-(-n // NODE_STEP) + 3) - 1.0) for n in shape)
+    def __init__(self, sensor: Sensor, shape: tuple[int, int], step: int = NODE_STEP) -> None:
+        self._sensor, self._step = sensor, step
+        y, x = (step * (np.arange(-(-n // step) + 3) - 1.0) for n in shape)
         self.x, self.y = np.meshgrid(x, y)
         self.middle = (0.5 * (shape[1] - 1), 0.5 * (shape[0] - 1))
 
@@ -131,7 +133,8 @@ class Lattice:
 
     def beyond_translation(self, at: tuple[Array, Array]) -> float:
         """Return the greatest departure, px, of node positions from the nodes and a common shift."""
-        dx, dy = at[0] - self.x, at[1] - self.y
+        inner = np.s_[1:-1, 1:-1]  # from the first pixel to the last or just beyond
+        dx, dy = (at[0] - self.x)[inner], (at[1] - self.y)[inner]
         seen = np.isfinite(dx) & np.isfinite(dy)
         if not seen.any():
             return 0.0
@@ -140,7 +143,7 @@ class Lattice:
     def bend(self, at: tuple[Array, Array]) -> float:
         """Return how far the derivative of the map departs from 1: the ninth decile, since limbs have no bounds."""
         parts = [
-            np.abs(np.diff(value - nodes, axis=axis)).ravel() / NODE_STEP
+            np.abs(np.diff(value - nodes, axis=axis)).ravel() / self._step
             for value, nodes in zip(at, (self.x, self.y), strict=True)
             for axis in (0, 1)
         ]

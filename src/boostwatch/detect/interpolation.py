@@ -40,7 +40,7 @@ class Interpolator:
         free, sums = np.linalg.solve(matrix, right), np.linalg.solve(matrix, np.ones((TAPS, 1)))
         self._table = (free + sums * (1.0 - free.sum(axis=0)) / sums.sum()).T
         self._table[0], self._table[-1] = (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0)
-        self.table: NDArray[np.float32] = self._table.astype(np.float32)
+        self.table: NDArray[np.float32] = np.ascontiguousarray(self._table, np.float32)
 
     def _correlation(self, lag: NDArray[np.float64]) -> NDArray[np.float64]:
         out: NDArray[np.float64] = np.cos(2.0 * math.pi * np.asarray(lag)[..., None] * self._f) @ self._power

@@ -157,8 +157,8 @@ class TemporalDetector:
         for fits in found:
             fits[:, :2] = np.stack(stabiliser.focal(fits[:, 0], fits[:, 1]), axis=1)
         rest = [stabiliser.shift_of(k) for k in range(len(found))]
-        sigma = min(stabiliser.sigma_of(k) for k in range(len(found)))
-        result = self._result(found, rest, stabiliser.scene_shift(), sigma, frame, time_s, quality)
+        shift, sigma = stabiliser.scene_shift(), stabiliser.scene_sigma()
+        result = self._result(found, rest, shift, sigma, frame, time_s, quality)
         return result._replace(scene_map=stabiliser.scene_map())
 
     def _result(

@@ -15,7 +15,16 @@ from boostwatch.detect._carry import carry, move
 from boostwatch.detect._state import BandState
 from boostwatch.detect.flow import BEND, NODE_STEP, GroundMap, Lattice, Pose, looking_on, places, pose_of, relief
 from boostwatch.detect.interpolation import Interpolator
-from boostwatch.detect.registration import AGREEMENT, LEAST_PRIOR, PRIOR_SIGMA, Fit, View, coarse_shift, register
+from boostwatch.detect.registration import (
+    AGREEMENT,
+    LEAST_PRIOR,
+    PRIOR_SIGMA,
+    SYSTEMATIC,
+    Fit,
+    View,
+    coarse_shift,
+    register,
+)
 from boostwatch.sensor import Sensor
 from boostwatch.settings import DetectSettings
 from boostwatch_kernels.registration import Frame
@@ -32,6 +41,9 @@ AGREE = 3
 REBASE = 0.75
 """Distance of the scene in the middle of the frame from where the grid has it at which that moves, px."""
 
+FEW = 4
+"""Nodes over the longer side that suffice to tell whether anything happens."""
+
 ROWS = 64
 """Rows a job of the resampling."""
 
@@ -44,7 +56,7 @@ LEAST_MEMORY, LEAST_GUARD = 8, 2
 GROUND_BEND = 1.5
 """Departure of the present view from that in which tracks are kept at which they have to begin anew."""
 
-LEVEL_RATE = 0.2
+LEVEL_RATE = 0.1
 """Gain at which a band's slow motion against the map is followed."""
 
 NO_ROWS = (np.zeros(1, np.int32), np.zeros(0, np.int32))
@@ -77,15 +89,17 @@ class Layer:
         """Take a registration: the shift is a level with a rate, and white error of the pointing."""
         new = np.array([fit.dx, fit.dy])
         off = new - self._level - self._rate
-        self.sigma = fit.sigma
-        self.shift, self.fast, self.informed = new, np.zeros(2), 0.0
-        if self._count > 0 and fit.informed > 1.0 / LEAST_PRIOR**2:
-            self._motion += (min(float(np.mean(off**2)), 1.0) - self._motion) / min(self._count + 1.0, 20.0)
-            share = max(LEVEL_RATE, 1.0 / (self._count + 1.0))
-            self._level = self._level + self._rate + share * off
-            self._rate = self._rate + 0.25 * LEVEL_RATE**2 * off
+        self.sigma, self.shift = fit.sigma, new
+        self.fast, self.informed = np.zeros(2), 0.0
+        self._level = self._level + self._rate
+        if fit.informed > 1.0 / LEAST_PRIOR**2:
+            k = self._count
+            self._count += 1
+            self._motion += (min(float(np.mean(off**2)), 1.0) - self._motion) / min(k + 1.0, 20.0)
+            # A straight line through all there is, until the memory is full (growing into an alpha-beta filter).
+            self._level = self._level + max(2.0 * (2 * k + 1) / ((k + 1) * (k + 2)), LEVEL_RATE) * off
+            self._rate = self._rate + (max(6.0 / ((k + 1) * (k + 2)), 0.5 * LEVEL_RATE**2) if k > 0 else 0.0) * off
             self.fast, self.informed = new - self._level, fit.informed
-        self._count += 1
 
 
 class Stabiliser:
@@ -125,12 +139,14 @@ class Stabiliser:
         self._interpolators = [f.interpolator for f in figures]
         self._patience, self._misfits = patience, 0
         self._lattice = Lattice(sensor, shape)
+        self._few = Lattice(sensor, shape, max(NODE_STEP, -(-max(shape) // FEW)))
         self._shape = shape
         self._layers = [Layer() for _ in maps]
         self._images = [np.zeros((0, 0), np.float32) for _ in maps]
         self._marks = [np.zeros((0, 0), np.uint8) for _ in maps]
         self.on = self.known = False
         self._reference: Pose | None = None
+        self._first: Pose | None = None
         self._before: Pose | None = None
         self._base = np.zeros(2, np.int64)
         self._at = (self._lattice.x, self._lattice.y)
@@ -156,30 +172,34 @@ class Stabiliser:
         self._frames += 1
         if pose is None:
             return False
-        if self._reference is None or self._before is None:
-            self._reference = self._before = pose
-            self._frames = 0
+        if self._first is None:
+            self._first = pose
+        before, self._before = self._before, pose
+        if self._reference is None or before is None:
+            self._reference, self._frames = pose, 0
             return False
-        middle = self._lattice.middle
-        x, y = places(self._sensor, self._before, pose, *middle)
-        if np.isfinite([x, y]).all():
-            self.path += float(x) - middle[0], float(y) - middle[1]
-        self._relief = relief(self._sensor, self._before, pose, middle)
-        self._before = pose
         if self.on:
+            self.path += self._middle_moves(before, pose)
             self._move_on(pose, bands)
             return False
         if not self._more_than_translation(pose):
             return False
+        self.path = self._middle_moves(self._first, pose)
+        self._relief = relief(self._sensor, before, pose, self._lattice.middle)
         self._layers = [Layer() for _ in self._maps]
         self.on, self._reference, self._base = True, pose, np.zeros(2, np.int64)
         self._ground = pose
         self._at = (self._lattice.x, self._lattice.y)
         return True
 
+    def _middle_moves(self, before: Pose, after: Pose) -> Array:
+        """Return how far what the middle of the frame sees under one pose lies from it under another, px."""
+        there = np.array(places(self._sensor, before, after, *self._lattice.middle), np.float64)
+        return np.where(np.isfinite(there), there - self._lattice.middle, 0.0)
+
     def stop(self) -> None:
-        """Begin again without."""
-        self.on, self._reference, self._before = False, None, None
+        """Begin again, without."""
+        self.on, self._reference, self._before, self._misfits = False, None, None, 0
 
     def bring(
         self,
@@ -188,11 +208,11 @@ class Stabiliser:
         use: NDArray[np.bool_],
         pool: ThreadPoolExecutor | None,
     ) -> bool:
-        """Give each band its frame on the grid; return whether pointing and scene agree.
+        """Give each band its frame on the grid; return whether to go on.
 
         Each band is registered for itself: where one sees the ground another sees cloud tops, which flow otherwise.
-        One that does not fit is brought where pointing has it. When none has fitted for ``patience`` frames, pointing
-        is not that of this scene, and frames are taken as they are from then on.
+        One that does not fit is brought where pointing has it. When none has fitted for ``patience`` frames, it is
+        another scene.
 
         Parameters
         ----------
@@ -216,9 +236,7 @@ class Stabiliser:
             layer.follow(fit)
             band.take(self._resample(source, fit.dx, fit.dy, pool))
         self._misfits = 0 if fitted else self._misfits + 1
-        if self._misfits > self._patience:
-            self._able = False
-        return self._able
+        return self._misfits <= self._patience
 
     def _registered(self, band: BandState, source: Source, layer: Layer, interpolator: Interpolator) -> Fit:
         """Return where the band's scene lies besides its map: as foretold where the fit is not to be believed."""
@@ -274,6 +292,13 @@ class Stabiliser:
         total = self.path + self._fast()
         return float(total[0]), float(total[1])
 
+    def scene_sigma(self) -> float:
+        """Return its 1-sigma an axis, px."""
+        informed = sum(layer.informed for layer in self._layers)
+        if informed > 0.0:
+            return math.hypot(informed**-0.5, SYSTEMATIC)
+        return 0.5 * min(layer.prior for layer in self._layers)
+
     def _fast(self) -> Array:
         """Return the white error of the pointing in the last frame, px."""
         weight = np.array([layer.informed for layer in self._layers])
@@ -319,7 +344,7 @@ class Stabiliser:
             self._reference, self._base = pose, np.zeros(2, np.int64)
             at = (lattice.x, lattice.y)
         self._at = at
-        if lattice.bend(lattice.lie(self._ground, pose, np.zeros(2, np.int64))) > GROUND_BEND:
+        if self._few.bend(self._few.lie(self._ground, pose, np.zeros(2, np.int64))) > GROUND_BEND:
             self._ground = pose
 
     def _more_than_translation(self, pose: Pose) -> bool:
@@ -330,12 +355,14 @@ class Stabiliser:
         """
         assert self._reference is not None
         still = np.zeros(2, np.int64)
-        on = looking_on(self._sensor, self._reference, pose.position_m)
-        by_place = self._lattice.beyond_translation(self._lattice.lie(self._reference, on, still))
-        at = self._lattice.lie(self._reference, pose, still)
-        near = np.hypot(*(np.nanmedian(a - b) for a, b in zip(at, (self._lattice.x, self._lattice.y), strict=True)))
+        by_place = 0.0
+        if not np.array_equal(pose.position_m, self._reference.position_m):
+            on = looking_on(self._sensor, self._reference, pose.position_m)
+            by_place = self._few.beyond_translation(self._few.lie(self._reference, on, still))
+        at = self._few.lie(self._reference, pose, still)
+        near = np.hypot(*(np.nanmedian(a - b) for a, b in zip(at, (self._few.x, self._few.y), strict=True)))
         far = near > min(self._shape) / 8
-        self._turning = 0 if far or self._lattice.beyond_translation(at) < LEAST else self._turning + 1
+        self._turning = 0 if far or self._few.beyond_translation(at) < LEAST else self._turning + 1
         if by_place * self._memory / self._frames > LEAST or self._turning >= AGREE:
             return True
         if self._frames >= self._memory or far:
