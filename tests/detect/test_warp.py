@@ -187,6 +187,7 @@ def test_sources_are_found_on_their_own_focal_plane():
             np.testing.assert_allclose(
                 result.scene_map.to_focal(scene), np.stack([found["x"], found["y"]], 1)[near], atol=0.05
             )
+    assert detector.notes == ["moving platform: memory 17, guard 8 frames"]  # of 24 and 12
     assert hits >= 66
     assert others <= 10
     assert np.sqrt(np.mean(np.square(off))) < 1.6
@@ -316,3 +317,20 @@ def test_high_cloud_shortens_the_memory():
     short = stabiliser.shortened(DetectSettings())
     assert (short.memory_frames, short.guard_frames) == (8, 2)
     assert flow.CLOUD_TOP_M == 1e4
+
+
+def test_threads_change_nothing():
+    camera = sensor()
+    found = []
+    for threads in (1, 2):
+        ground = Ground(11, camera)
+        detector = TemporalDetector(
+            camera, (1, SIZE, SIZE), DetectSettings(false_alarms_per_mpx=1000.0), threads=threads
+        )  # fmt: skip
+        results = []
+        for i in range(24):
+            position, attitude = low_orbit(30.0 + 0.5 * i)
+            results.append(step(detector, ground.frame(pose_of(position, attitude)), i, position, attitude))
+        found.append(b"".join(r.detections.tobytes() + r.registration.tobytes() for r in results))
+        assert sum(len(r.detections) for r in results)
+    assert found[0] == found[1]

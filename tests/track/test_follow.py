@@ -229,6 +229,8 @@ def test_nothing_at_all():
 class Turning:
     """A scene map: the focal plane turns about a point by an angle."""
 
+    still = "one camera"
+
     def __init__(self, angle, centre=(256.0, 256.0)):
         self.turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         self.centre = np.array(centre)
@@ -256,3 +258,17 @@ def test_what_stands_in_a_turning_scene_stands_still_and_coasts_along():
     for p in points:
         want = Turning(0.01 * p["frame"]).to_focal(place)[0]
         np.testing.assert_allclose([p["x"], p["y"]], want, atol=0.5)
+
+
+def test_other_scene_coordinates_end_the_tracks_and_a_frame_without_any_does_not():
+    f = follower()
+    for k in range(40):
+        scene = Turning(0.01 * k)
+        if k >= 25:
+            scene.still = "another"
+        seen = [] if k == 15 else scene.to_focal(np.array([[400.0, 100.0]]))
+        lost = {"shift": (np.nan, np.nan)} if k == 15 else {"scene_map": scene}
+        f.step(frame=k, time_s=float(k), detections=rows(k, 1.0, seen, 15.0, 0.1), **lost)
+    tracks = f.finish().tracks
+    assert tracks["last_time_s"].tolist() == [24.0, 39.0]
+    assert tracks["status"].tolist() == [b"ended", b"confirmed"]

@@ -207,7 +207,10 @@ class TemporalDetector:
         """Begin with frames on the grid of a fixed camera, which come calibrated, or again with frames as they are."""
         if stabilised:
             plain = BandMaps(NONE, NONE, np.zeros(self._shape[1:], bool))
-            self._bands = self._new_bands([plain] * len(self._maps), self._stabiliser.shortened(self._settings))
+            settings = self._stabiliser.shortened(self._settings)
+            self._bands = self._new_bands([plain] * len(self._maps), settings)
+            note = f"moving platform: memory {settings.memory_frames}, guard {settings.guard_frames} frames"
+            self.notes += [note] if note not in self.notes else []
         else:
             self._bands = self._new_bands(self._maps, self._settings)
         self._taken = self._lost = 0

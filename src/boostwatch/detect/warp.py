@@ -227,10 +227,12 @@ class Stabiliser:
         """
         fitted = False
         for k, band in enumerate(bands):
+            layer = self._layers[k]
             if not use[k]:
                 band.take(None)
+                layer.informed = 0.0
                 continue
-            source, layer = self._source(k, data[k]), self._layers[k]
+            source = self._source(k, data[k])
             fit = self._registered(band, source, layer, self._interpolators[k])
             fitted |= fit.agreement >= AGREEMENT
             layer.follow(fit)

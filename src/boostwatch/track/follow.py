@@ -111,6 +111,7 @@ class Follower:
         self._owner: list[NDArray[np.int32]] = []
         self._serial = 0
         self._time_s = math.nan
+        self._scene_map: SceneMap | None = None
 
     def step(
         self,
@@ -160,6 +161,7 @@ class Follower:
             self._owner.append(np.full(len(detections), -1, np.int32))
             return empty(EVENT, 0)
         if not all(map(math.isfinite, shift)):
+            scene_map = scene_map or self._scene_map  # not registered: as it was
             shift = (0.0, 0.0)
         shift_sigma = shift_sigma if math.isfinite(shift_sigma) else 0.1
         pose = Pose(
@@ -169,6 +171,7 @@ class Follower:
         )
         self._pointing.add(pose.attitude, shift, time_s)
         self._judge.look(pose)
+        self._use(scene_map)
         table = self._table
         if math.isfinite(self._time_s):
             table.predict(time_s - self._time_s, self._settings.max_acceleration, self._judge.scale_m)
@@ -176,7 +179,8 @@ class Follower:
 
         seen = merge_bands(detections, shift, self._n_bands)
         if scene_map is not None:
-            seen = seen._replace(scene=scene_map.to_scene(seen.focal))
+            scene = scene_map.to_scene(seen.focal)
+            seen = seen._replace(scene=np.where(np.isfinite(scene), scene, seen.focal))
         self._judge.learn_noise(seen.flux_sigma)
         density = self._clutter.density(seen.focal)
         given = self._associate(seen, density, shift_sigma)
@@ -382,12 +386,23 @@ class Follower:
         hopeless = ~table.confirmed & (
             (table.score < table.best + HOPELESS) | (time_s - table.first_s > TENTATIVE_S) | wide
         )
+        self._end(lost)
+        table.keep(~(lost | hopeless))
+
+    def _end(self, lost: NDArray[np.bool_]) -> None:
+        """Write off confirmed tracks."""
         for n in np.flatnonzero(lost):
-            story = self._live.pop(int(table.serial[n]))
+            story = self._live.pop(int(self._table.serial[n]))
             story.ended = True
             self._judge.settle(story)
-            story.score = float(table.score[n])
-        table.keep(~(lost | hopeless))
+            story.score = float(self._table.score[n])
+
+    def _use(self, scene_map: SceneMap | None) -> None:
+        """Take a frame's map; where scene coordinates become others by it, all tracks end."""
+        before, self._scene_map = self._scene_map, scene_map
+        if (before and before.still) is not (scene_map and scene_map.still):
+            self._end(self._table.confirmed)
+            self._table.keep(np.zeros(len(self._table), np.bool_))
 
     def _confirm(self, time_s: float) -> None:
         table = self._table

@@ -72,6 +72,11 @@ class Pose(NamedTuple):
 class SceneMap(Protocol):
     """How the scene lies on the focal plane of one frame, where that is more than a shift."""
 
+    @property
+    def still(self) -> object:
+        """What the scene coordinates are those of: another object means other coordinates."""
+        ...
+
     def to_scene(self, focal: Array) -> Array:
         """Return scene coordinates (N, 2), px, of positions on the focal plane."""
         ...
