@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import jit, row_jit
-from .packed import inverse_root, narrow, widen
+from .packed import inverse_root, narrow, narrow_by_chance, widen
 from .ring import Code, Group, Ring
 
 TILE_Y, TILE_X = 32, 64
@@ -189,10 +189,11 @@ def absorb_strip(
             for x in range(np.uint64(n)):
                 level[y, x] = work[middle, x] + gain * work[share, x]
             for x in range(np.uint64(n)):
-                slope[y, x] = narrow(widen(slope[y, x]) + bend * work[share, x])
+                now = widen(slope[y, x]) + bend * work[share, x]
+                slope[y, x] = narrow_by_chance(now, work[noise, x], work[middle, x])
             for x in range(np.uint64(n)):
                 now = (one - calm * work[known, x]) * widen(variance[y, x]) + calm * work[noise, x]
-                variance[y, x] = narrow(now)
+                variance[y, x] = narrow_by_chance(now, work[noise, x], work[middle, x])
                 w = inverse_root(own * now + rest * work[8, x] + floor)
                 weight[y, x] = narrow(w if age[y, x] > 0 else zero)
         else:
@@ -293,13 +294,14 @@ def young_row(background: Background, pace: Pace, y: int, work: np.ndarray) -> N
         g = gain if mature else one / max(seen + count, one)
         if seen > zero or count > zero:
             level[y, x] = work[middle, x] + g * e
-        slope[y, x] = narrow(widen(slope[y, x]) + bend * e if seen >= sloped else zero)
+        tilt = widen(slope[y, x]) + bend * e if seen >= sloped else zero
+        slope[y, x] = narrow_by_chance(tilt, work[noise, x], work[middle, x])
         young = seen / max((seen + one) * (seen + count), one) if seen > zero else one / max(count, one)
         h = calm if mature else young
         keep = one - calm * count if mature else seen / max(seen + count, one)
         now = keep * widen(variance[y, x]) + h * work[noise, x]
         seen = min(full, seen + count)
-        variance[y, x] = narrow(now)
+        variance[y, x] = narrow_by_chance(now, work[noise, x], work[middle, x])
         age[y, x] = np.uint16(seen)
         w = inverse_root((seen * now + shrink * work[8, x]) / (seen + shrink) + floor)
         weight[y, x] = narrow(w if seen >= ripe else zero)

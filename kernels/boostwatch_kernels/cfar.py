@@ -41,7 +41,9 @@ def renew_tiles(found: np.ndarray, rate: float, level: np.ndarray, tail: np.ndar
             count = found[y, x, 2]
             if count > LEAST_COUNT:
                 ratio[y, x] = max(found[y, x, 0] / count / CLIPPED_MOMENT, 1e-6)
-                moved[y, x] = ratio[y, x] / level[y, x]
+                level[y, x] += rate * (ratio[y, x] - level[y, x])
+                tail[y, x] += rate * (found[y, x, 1] / count - tail[y, x])
+                moved[y, x] = ratio[y, x] / level[y, x]  # what the level has taken in must not count twice
     for y in range(high):
         for x in range(wide):
             total, number = 0.0, 0
@@ -53,6 +55,4 @@ def renew_tiles(found: np.ndarray, rate: float, level: np.ndarray, tail: np.ndar
             if number == 0 or ratio[y, x] == 0.0:
                 continue
             now = min(max(total / number, CALMEST), WILDEST)
-            level[y, x] += rate * (ratio[y, x] - level[y, x])
-            tail[y, x] += rate * (found[y, x, 1] / found[y, x, 2] - tail[y, x])
             scale[y, x] = math.sqrt(level[y, x] * now)

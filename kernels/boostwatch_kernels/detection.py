@@ -85,7 +85,7 @@ def white_row(
     far, zero = np.float32(lag), np.float32(0.0)
     factor, half, least, most, none = code.factor, code.half, code.low, code.high, code.none
     at, to = np.uint64(start), np.uint64(PAD + start)
-    o0 = np.uint64(PAD + start + shift.step_x - 1)
+    o0 = np.uint64(max(0, PAD + start + shift.step_x - 1))
     o1, o2, o3 = o0 + np.uint64(1), o0 + np.uint64(2), o0 + np.uint64(3)
     if slot < 0:
         for x in range(np.uint64(stop - start)):
@@ -200,25 +200,30 @@ def sum_tiles(work: np.ndarray, found: np.ndarray, row: int, n: int) -> None:
 
 
 @jit
-def pick_peaks(work: np.ndarray, y: int, n: int, rule: Rule, peaks: np.ndarray, count: int) -> int:
-    """Write the local maxima of row ``y`` of q above the cut that a parabola lifts above the second look."""
+def pick_peaks(work: np.ndarray, y: int, n: int, rule: Rule, scale: np.ndarray, peaks: np.ndarray, count: int) -> int:
+    """Write the local maxima of row ``y`` of q above the cut that a parabola lifts above the second look.
+
+    The cut is that of the row's own tiles; row CUT may hold the next ones' by now.
+    """
     up, k, down = TOP + (y - 1) % 4, TOP + y % 4, TOP + (y + 1) % 4
     share = rule.second / rule.first
-    for x in range(PAD + 1, PAD + n - 1):
-        v = work[k, x]
-        if not v > work[CUT, x]:
-            continue
-        left, right, above, below = work[k, x - 1], work[k, x + 1], work[up, x], work[down, x]
-        if v <= left or v <= above or v < right or v < below:
-            continue
-        if v <= work[up, x - 1] or v <= work[up, x + 1] or v < work[down, x - 1] or v < work[down, x + 1]:
-            continue
-        # A parabola either way tells about what the fit between the pixels will find.
-        gx, gy = 0.5 * (right - left), 0.5 * (below - above)
-        between = v + 0.5 * gx * gx / (2.0 * v - left - right) + 0.5 * gy * gy / (2.0 * v - above - below)
-        if between > work[CUT, x] * share and count < peaks.shape[0]:
-            peaks[count, 0], peaks[count, 1], peaks[count, 2] = y, x - PAD, v
-            count += 1
+    for tile in range(scale.shape[1]):
+        cut = np.float32(rule.first) * scale[y // TILE_Y, tile]
+        for x in range(PAD + max(1, tile * TILE_X), PAD + min(n - 1, (tile + 1) * TILE_X)):
+            v = work[k, x]
+            if not v > cut:
+                continue
+            left, right, above, below = work[k, x - 1], work[k, x + 1], work[up, x], work[down, x]
+            if v <= left or v <= above or v < right or v < below:
+                continue
+            if v <= work[up, x - 1] or v <= work[up, x + 1] or v < work[down, x - 1] or v < work[down, x + 1]:
+                continue
+            # A parabola either way tells about what the fit between the pixels will find.
+            gx, gy = 0.5 * (right - left), 0.5 * (below - above)
+            between = v + 0.5 * gx * gx / (2.0 * v - left - right) + 0.5 * gy * gy / (2.0 * v - above - below)
+            if between > cut * share and count < peaks.shape[0]:
+                peaks[count, 0], peaks[count, 1], peaks[count, 2] = y, x - PAD, v
+                count += 1
     return count
 
 
@@ -248,7 +253,7 @@ def judge_row(
             sum_tiles(work, tiles.found, centre // TILE_Y, n)
     middle = centre - 1
     if first <= middle < last and hits[middle % 4] > 0:
-        return pick_peaks(work, middle, n, rule, peaks, count)
+        return pick_peaks(work, middle, n, rule, tiles.scale, peaks, count)
     return count
 
 
@@ -315,6 +320,9 @@ def sweep_block(
     blended = work[BLEND]
     hits = np.zeros(4, np.int64)
     bad_start, bad_x = frame.bad_start, frame.bad_x
+    # A bad pixel is lost where the greater part of it goes.
+    near_x = shift.step_x + (1 if shift.taps_x[2] > shift.taps_x[1] else 0)
+    near_y = 1 if shift.taps_y[2] > shift.taps_y[1] else 0
     frames, code = ring.frames, ring.code
     converted = -(1 << 30)  # rows up to here lie in the raw rows
     count = 0
@@ -328,8 +336,8 @@ def sweep_block(
             converted = source + 2
             blend_rows(work, source - 1, shift.taps_y, blended)
             white_row(work, shift, background, lag[y // TILE_Y], y, frames, slot if own else -1, code)
-            for i in range(bad_start[source], bad_start[source + 1]):
-                x = bad_x[i] - shift.step_x
+            for i in range(bad_start[source + near_y], bad_start[source + near_y + 1]):
+                x = bad_x[i] - near_x
                 if 0 <= x < n:
                     work[WHITE, PAD + x] = np.float32(0.0)
                     if own:

@@ -1,7 +1,8 @@
 """Floating-point numbers in sixteen bits, where memory is what a sweep waits for.
 
 The upper half of an IEEE single ("brain float"): the same range, eight bits of mantissa, an error of at most 0.2 %
-(rounded to nearest). It serves for weights, variances and slopes, never for levels.
+(rounded to nearest). It serves for weights, variances and slopes, never for levels. What is changed by small steps is
+rounded by chance, not to nearest: steps below half the last bit would else be lost, or only those of one sign taken.
 """
 
 import numpy as np
@@ -10,6 +11,7 @@ from ._jit import row_jit
 
 SHIFT = np.uint32(16)
 HALF = np.uint32(0x8000)
+LOWER = np.uint32(0xFFFF)
 ONE = np.uint32(1)
 MAGIC = np.uint32(0x5F375A86)
 
@@ -24,6 +26,17 @@ def widen(bits: np.uint16) -> np.float32:
 def narrow(value: np.float32) -> np.uint32:
     """Return the sixteen bits nearest to a finite number, in the lower half of a word."""
     return np.uint32(np.float32(value).view(np.uint32) + HALF) >> SHIFT
+
+
+@row_jit
+def narrow_by_chance(value: np.float32, one: np.float32, other: np.float32) -> np.uint32:
+    """Return the sixteen bits below or above a finite number, so that the mean of many is the number itself.
+
+    Chance is the last bits of two other numbers, so that the same data give the same result in any order. A number that
+    sixteen bits hold is kept as it is.
+    """
+    chance = (np.float32(one).view(np.uint32) ^ np.float32(other).view(np.uint32)) & LOWER
+    return np.uint32(np.float32(value).view(np.uint32) + chance) >> SHIFT
 
 
 @row_jit

@@ -114,7 +114,7 @@ def shift_row(row: np.ndarray, step: int, taps: np.ndarray, out: np.ndarray, k: 
     out[k, :low] = np.nan
     out[k, high:n] = np.nan
     to = np.uint64(low)
-    o0 = np.uint64(PAD + low + step - 1)
+    o0 = np.uint64(max(0, PAD + low + step - 1))
     o1, o2, o3 = o0 + np.uint64(1), o0 + np.uint64(2), o0 + np.uint64(3)
     for x in range(np.uint64(high - low)):
         out[k, x + to] = t0 * row[x + o0] + t1 * row[x + o1] + t2 * row[x + o2] + t3 * row[x + o3]

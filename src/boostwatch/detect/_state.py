@@ -59,6 +59,9 @@ BEFORE = (12, 36)
 GATES = 256
 """Detections a frame that may gate; more is not a scene of targets."""
 
+PAGE, STAGGER = 4096, 640
+"""Bytes of a page, and by how much more each array begins into one."""
+
 SURE = 6.0
 """Statistic from which the doubt about its noise grows no more."""
 
@@ -69,16 +72,20 @@ FINEST = 64.0
 """Greatest factor at which whole numbers are kept."""
 
 
-def staggered(shape: tuple[int, ...], dtype: type[np.generic], place: int) -> NDArray[Any]:
-    """Return zeros that begin ``place`` cache lines into a page.
+def staggered(shape: tuple[int, ...], *dtypes: type[np.generic]) -> list[NDArray[Any]]:
+    """Return arrays of zeros out of one piece of memory, each beginning some cache lines further into a page.
 
     The sweep reads and writes the same column of several arrays at once; if all began at the same place in a page they
-    would contend for the same few lines of the cache.
+    would contend for the same few lines of the cache. A large piece gets large pages.
     """
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    raw = np.zeros(size + 8192, np.uint8)
-    start = -raw.ctypes.data % 4096 + 64 * place
-    return raw[start : start + size].view(dtype).reshape(shape)
+    sizes = [math.prod(shape) * np.dtype(d).itemsize for d in dtypes]
+    raw = np.zeros(sum(sizes) + (len(sizes) + 1) * (2 * PAGE + STAGGER), np.uint8)
+    out, start = [], -raw.ctypes.data % PAGE
+    for k, (size, dtype) in enumerate(zip(sizes, dtypes, strict=True)):
+        at = start + (k + 1) * STAGGER
+        out.append(raw[at : at + size].view(dtype).reshape(shape))
+        start += -(-size // PAGE) * PAGE + PAGE
+    return out
 
 
 def widened(bits: NDArray[np.uint16]) -> NDArray[np.float32]:
@@ -120,14 +127,11 @@ class BandState:
         strips = -(-height // TILE_Y)
         cuts = [k * strips // threads * TILE_Y for k in range(threads)] + [height]
         self._blocks = [(a, b) for a, b in pairwise(cuts) if b > a]
-        level, slope = staggered(shape, np.float32, 1), staggered(shape, np.uint16, 11)
-        variance, weight, age = (staggered(shape, np.uint16, 21 + 10 * k) for k in range(3))
-        self.background = Background(level, slope, variance, weight, age)
+        self.background = Background(*staggered(shape, np.float32, np.uint16, np.uint16, np.uint16, np.uint16))
         self._slots = settings.guard_frames + GROUP + 1
         self._frames: NDArray[Any] | None = None  # of the first frame's kind
-        self._work = [
-            staggered((WORK_ROWS, -(-width // 16) * 16 + 2 * PAD + 16), np.float32, 0) for _ in range(threads)
-        ]
+        width_padded = -(-width // 16) * 16 + 2 * PAD + 16
+        self._work = [staggered((WORK_ROWS, width_padded), np.float32)[0] for _ in range(threads)]
         self._peaks = np.zeros((len(self._blocks), PEAKS, 3), np.float32)
         self._counts = [0] * len(self._blocks)
         self._places = Places(figures.psf_sigma, self._threshold, figures.blur)
@@ -308,9 +312,9 @@ class BandState:
         """Return the factor that makes the tail of snr normal although the noise is known from few frames only.
 
         A scale with relative variance ``t^2`` makes the tail of a normal statistic ``exp(t^2 T^4 / 2)`` times as heavy
-        at ``T`` (Laplace's method); ``T sqrt(1 - t^2 T^2)`` has the normal one again. The variance from ``n`` frames has
-        a relative variance of ``2 / n``, less by its share beside the tile's; over the matched filter that averages by
-        the sum of its fourth powers. Half of it is seen in noise, since the fit weighs by the same variances.
+        at ``T`` (Laplace's method); ``T sqrt(1 - t^2 T^2)`` has the normal one again. The variance from ``n`` frames
+        has a relative variance of ``2 / n``, less by its share beside the tile's; the matched filter averages it by the
+        sum of its fourth powers. Half of it is seen in noise, since the fit weighs by the same variances.
         """
         memory = float(self._settings.memory_frames)
         frames = max(min(float(self._seen - self._held()), 4.0 * memory), 2.0)
@@ -477,7 +481,7 @@ class BandState:
         else:
             numbers = (1.0, 0.0, -math.inf, math.inf, math.nan, -math.inf, 1.0)
         if self._frames is None or self._frames.dtype != self.frame.dtype:
-            self._frames = staggered((self._slots + 1, *self._shape), self.frame.dtype.type, 51)
+            (self._frames,) = staggered((self._slots + 1, *self._shape), self.frame.dtype.type)
         code = Code(*(np.float32(v) for v in numbers))
         self.ring = Ring(self._frames, code)
         self._frames[self._slots] = code.none

@@ -17,7 +17,7 @@ from boostwatch_kernels.warp import Source, warped_sums
 STEPS = 6
 """Gauss-Newton steps at most; two to three is usual."""
 
-SAMPLE = 32_768
+SAMPLE = 16_384
 """Pixels a band that the last step looks at, about; those before it look at a quarter of them."""
 
 NEAR = 0.03
