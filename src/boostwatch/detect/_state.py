@@ -387,7 +387,8 @@ class BandState:
 
     def even(self) -> None:
         """Bring all strips to the same frame, between two frames: each takes in what it had still to wait for."""
-        newest = self._seen - 1 - self._held()
+        last = self._seen - 1
+        newest = last - self._held(last)
         for parity in (0, 1):  # neighbours one after the other, as their gates' rims need
             strips = np.arange(parity, len(self._absorbed), 2)
             while len(strips := strips[self._absorbed[strips] <= newest]):
@@ -398,9 +399,9 @@ class BandState:
         self.background.level[:] += ahead * widened(self.background.slope)
         self._origin[:] = common
 
-    def _held(self) -> int:
-        """Return how many of the newest frames are kept out of the background."""
-        over = self._seen - self._settings.warm_up_frames
+    def _held(self, frame: int | None = None) -> int:
+        """Return how many of the newest frames are kept out of the background at a frame, by default the one held."""
+        over = (self._seen if frame is None else frame) - self._settings.warm_up_frames
         return 0 if over < 0 else min(self._settings.guard_frames, 1 + over // 2)
 
     def _absorption(self, members: range, ahead: float) -> Callable[[NDArray[np.int64], NDArray[np.float32]], None]:
