@@ -130,7 +130,14 @@ def lines(result: dict[str, Any]) -> list[str]:
         drift = ", ".join(f"{v:6.2f}" for v in r["shift_drift_px"])
         launches = "; ".join(
             f"{name} "
-            + ("not declared" if after is None else f"{after:.1f} s, {km:.2f} km{'' if inside else ' OUTSIDE'}")
+            + ("not declared" if after is None else f"{after:.1f} s, ")
+            + (
+                ""
+                if after is None
+                else "place not known"
+                if km is None
+                else f"{km:.2f} km{'' if inside else ' OUTSIDE'}"
+            )
             for name, after, km, inside in r["launches"]
         )
         out.append(

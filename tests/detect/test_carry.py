@@ -103,10 +103,12 @@ def test_by_whole_pixels_it_is_the_move_of_the_reference():
 def test_what_is_out_of_sight_is_given_up():
     band = band_after(45)
     band._integration._watched = np.array([[20.0, 30.0, 0.1, -0.2]])
+    band._integration._ground.rough[:] = 3.0
     _carry.carry(band, nodes(200.0), STEP, lambda x, y: (np.full_like(x, np.nan), y))
     assert not np.isfinite(band.background.level).any()
     for plane in band.background[1:]:
         assert not plane.any()
+    assert (band._integration._ground.rough == 1.0).all()
     assert not len(band._places._known)
     assert not len(band._integration._watched)
     assert not any(len(k.gates) for k in band._kept.values())

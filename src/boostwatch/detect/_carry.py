@@ -47,9 +47,9 @@ def carry(
         warp_rows(Source(image, NO_MARKS, *old, step, table), float(off[0]), float(off[1]), 0, len(out), out)
         return out
 
-    def nearest(value: NDArray[Any]) -> NDArray[Any]:
+    def nearest(value: NDArray[Any], fill: float = 0.0) -> NDArray[Any]:
         out = np.empty_like(value)
-        nearest_rows(value, Source(NO_IMAGE, NO_MARKS, *old, step, table), 0.0, out)
+        nearest_rows(value, Source(NO_IMAGE, NO_MARKS, *old, step, table), fill, out)
         return out
 
     state = band.background
@@ -73,11 +73,11 @@ def carry(
     if band._integration is not None:
         shape = state.level.shape
 
-        def cells(value: NDArray[np.float32]) -> NDArray[np.float32]:
+        def cells(value: NDArray[np.float32], fill: float) -> NDArray[np.float32]:
             wide = value.repeat(CELL, axis=0).repeat(CELL, axis=1)[: shape[0], : shape[1]]
             rows, columns = (
                 np.minimum(np.arange(n) * CELL + CELL // 2, m - 1) for n, m in zip(value.shape, shape, strict=True)
             )
-            return nearest(wide)[np.ix_(rows, columns)]
+            return nearest(wide, fill)[np.ix_(rows, columns)]
 
         band._integration.carry(forward, cells)

@@ -14,7 +14,7 @@ from boostwatch.detect._tiles import TileNoise, shared
 from boostwatch.detect.calibration import stack_threshold_for
 from boostwatch.detect.peaks import ANSWER_BROAD, ANSWER_POINT, LEAST_WITHOUT, SNR, VELOCITY, X, Y, clutter_factor
 from boostwatch_kernels.background import GROUP, TILE_X, TILE_Y
-from boostwatch_kernels.detection import CELL, Ground, Rule, stack_strips
+from boostwatch_kernels.detection import CELL, LEAST_ROUGH, Ground, Rule, stack_strips
 from boostwatch_kernels.fitting import COLUMNS, Lens
 
 if TYPE_CHECKING:
@@ -93,15 +93,15 @@ class Integration:
     def carry(
         self,
         forward: Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]],
-        cells: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        cells: Callable[[NDArray[np.float32], float], NDArray[np.float32]],
     ) -> None:
-        """Go over to another reference: places by ``forward``, planes of cells by ``cells``."""
+        """Go over to another reference: places by ``forward``, planes of cells by ``cells``, filled as new ones."""
         at = self._watched[:, :2]
         here, next_ = (np.stack(forward(*(at + far * self._watched[:, 2:]).T), axis=1) for far in (0.0, 1.0))
         self._watched = np.concatenate([here, next_ - here], axis=1)
         self._watched = self._watched[np.isfinite(self._watched).all(axis=1)]
-        for plane in self._ground:
-            plane[:] = cells(plane)
+        self._ground.rough[:] = cells(self._ground.rough, LEAST_ROUGH)
+        self._ground.bias[:] = cells(self._ground.bias, 0.0)
 
     def look(self, phase: int, work: list[NDArray[np.float32]]) -> list[Callable[[], None]]:
         """Return, as independent jobs, a look at the strips whose number leaves ``phase``."""
