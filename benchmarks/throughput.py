@@ -84,10 +84,12 @@ def race(frames: list[Frame], threads: int, rounds: int) -> tuple[Times, list[st
 
 def stages_of(detector: Any) -> list[tuple[Any, str, str]]:
     """Return what is timed of a detector, as its steps are named: owner, method, stage."""
-    out = [(detector, "process", "rest"), (detector, "_register", "registration"), (detector, "_sweep", "sweep")]
-    for owner in (detector, *detector._bands):
-        out += [(owner, name, "tiles, peaks, fits") for name in ("finish",) if hasattr(owner, name)]
-        out += [(owner, name, "integration") for name in dir(owner) if name.lstrip("_") in ("integrate", "integrated")]
+    out = [(detector, "process", "rest"), (detector, "_register", "registration")]
+    for band in detector._bands:
+        out += [(band, "sweep", "sweep"), (band, "_sweep_block", "sweep"), (band, "single", "tiles, peaks, fits")]
+        out += [(band, "hold", "tiles, peaks, fits"), (band, "settle", "background"), (band, "finish", "rest")]
+        if band._integration is not None:
+            out += [(band._integration, name, "integration") for name in ("look", "judge")]
     return out
 
 

@@ -54,7 +54,7 @@ class Pace(NamedTuple):
     gain: float  # of the level, from each innovation of a group
     bend: float  # of the slope, a frame, from the same
     calm: float  # of the variance, from the same
-    limit: float  # clip of a squared innovation, variances
+    limit: float  # clip of a squared innovation, variances and floors
     full: float  # age at which a pixel is mature
     ahead: float  # frames from the middle of the last group to that of this one
     ripe: float  # age from which a pixel may detect
@@ -173,11 +173,11 @@ def absorb_strip(
         for x in range(np.uint64(n)):
             work[middle, x] = level[y, x] + ahead * widen(slope[y, x])
         if still:
-            innovations_row(f0, f1, f2, f3, y, ring.code, limit, variance, y, work)
+            innovations_row(f0, f1, f2, f3, y, ring.code, limit, limit * floor, variance, y, work)
         else:
             for i in range(GROUP):
                 gather_row(ring, group, i, y, work, i)
-            innovations_row(g0, g1, g2, g3, 0, ring.code, limit, variance, y, work)
+            innovations_row(g0, g1, g2, g3, 0, ring.code, limit, limit * floor, variance, y, work)
         if all_mature(age, y, work, known, full):  # gains are the same everywhere
             for i in range(lessons.shape[0]):
                 lesson = Lesson(lessons[i, 0], lessons[i, 1], lessons[i, 2], lessons[i, 3], lessons[i, 4])
@@ -221,17 +221,19 @@ def absorb_strip(
 @row_jit
 def innovations_row(
     f0: np.ndarray, f1: np.ndarray, f2: np.ndarray, f3: np.ndarray, source: int, code: Code, limit: np.float32,
-    variance: np.ndarray, y: int, work: np.ndarray,
+    base: np.float32, variance: np.ndarray, y: int, work: np.ndarray,
 ) -> None:  # fmt: skip
     """Write sum, count and clipped sum of squares of the innovations of a group in one row to rows 4, 6, 7 of ``work``.
 
-    The members' row is ``source`` of ``f0`` to ``f3``; row 5 of ``work`` is their forecast.
+    The members' row is ``source`` of ``f0`` to ``f3``; row 5 of ``work`` is their forecast. Squares are clipped at
+    ``limit`` variances and ``base``: a pixel that was constant, as a saturated one is, must learn its noise when it
+    comes.
     """
     unit, least = code.unit, code.least
     zero, one = np.float32(0.0), np.float32(1.0)
     share, middle, known, noise = 4, 5, 6, 7
     for x in range(np.uint64(variance.shape[1])):
-        m, most = work[middle, x], limit * widen(variance[y, x])
+        m, most = work[middle, x], limit * widen(variance[y, x]) + base
         a, b = np.float32(f0[source, x]), np.float32(f1[source, x])
         c, d = np.float32(f2[source, x]), np.float32(f3[source, x])
         ea, eb, ec, ed = unit * a - m, unit * b - m, unit * c - m, unit * d - m
@@ -269,7 +271,8 @@ def young_sums(ring: Ring, pace: Pace, background: Background, y: int, work: np.
         seen = background.age[y, x]
         m = background.level[y, x] + np.float32(pace.ahead) * widen(background.slope[y, x])
         m = m if seen > 0 else total / max(count, np.float32(1.0))
-        most = np.float32(pace.limit) * widen(background.variance[y, x]) if seen >= RIPE_CLIP else np.float32(3e38)
+        most = np.float32(pace.limit) * (widen(background.variance[y, x]) + np.float32(pace.floor))
+        most = most if seen >= RIPE_CLIP else np.float32(3e38)
         for k in range(GROUP):
             if work[k, x] > least:
                 e = unit * work[k, x] - m

@@ -209,7 +209,13 @@ def pick_peaks(work: np.ndarray, y: int, n: int, rule: Rule, scale: np.ndarray, 
     share = rule.second / rule.first
     for tile in range(scale.shape[1]):
         cut = np.float32(rule.first) * scale[y // TILE_Y, tile]
-        for x in range(PAD + max(1, tile * TILE_X), PAD + min(n - 1, (tile + 1) * TILE_X)):
+        start, stop = PAD + max(1, tile * TILE_X), PAD + min(n - 1, (tile + 1) * TILE_X)
+        above_cut = np.int32(0)
+        for x in range(np.uint64(start), np.uint64(max(start, stop))):
+            above_cut += np.int32(1) if work[k, x] > cut else np.int32(0)
+        if above_cut == 0:
+            continue
+        for x in range(start, stop):
             v = work[k, x]
             if not v > cut:
                 continue

@@ -22,7 +22,7 @@ BROAD = 2.1
 BREADTH_REACH = 4
 """Half side of the patch that is looked at for breadth, px."""
 
-STEPS = 3
+STEPS = 2
 LONGEST = 1.0
 """Greatest distance of a fit from its peak, px."""
 
@@ -45,6 +45,7 @@ class Lens(NamedTuple):
     gain: float  # electrons a DN, for the source's own shot noise
     reach: int  # each patch has 2 reach + 1 pixels a side
     fastest: float  # px a frame; 0 fits no motion
+    least: float  # snr below which a fit's breadth does not matter
 
 
 @jit
@@ -239,7 +240,8 @@ def fit_sources(patch: Patch, lens: Lens, starts: np.ndarray, fits: np.ndarray) 
         out[9], out[10] = vx, vy
         out[13] = 0.0
         errors(matrix, free, middle, out)
-        answers(patch, lens, x, y, vx, vy, middle, out)
+        if out[6] >= lens.least:
+            answers(patch, lens, x, y, vx, vy, middle, out)
 
 
 @jit

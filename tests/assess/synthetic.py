@@ -76,13 +76,26 @@ def scene(seed=0, false_per_frame=0.5):
                 if seen > 5:
                     fix = rng.normal(0, 1.1 / s, 2)
                     detections.append(
-                        (frame, band, time[frame], px + fix[0], py + fix[1], 1 / s, 1 / s, seen * 1100, 1100, seen, -1)
+                        (
+                            frame,
+                            band,
+                            time[frame],
+                            px + fix[0],
+                            py + fix[1],
+                            1 / s,
+                            1 / s,
+                            seen * 1100,
+                            1100,
+                            seen,
+                            -1,
+                            1,
+                        )
                     )
                     mine.append(len(detections) - 1)
         if len(mine) < 5:
             continue
         for i in mine:
-            detections[i] = (*detections[i][:-1], number)
+            detections[i] = (*detections[i][:-2], number, 1)
         first, start_row = detections[mine[0]], len(points)
         rows = {detections[i][0]: detections[i] for i in mine}
         confirmed_s = first[2] + 2.0
@@ -106,7 +119,7 @@ def scene(seed=0, false_per_frame=0.5):
     for frame in range(8, count):
         for _ in range(rng.poisson(false_per_frame)):
             x, y = rng.uniform(0, 255, 2)
-            detections.append((frame, rng.integers(2), time[frame], x, y, 0.2, 0.2, 5600, 1100, 5.1, -1))
+            detections.append((frame, rng.integers(2), time[frame], x, y, 0.2, 0.2, 5600, 1100, 5.1, -1, 1))
     registration = empty(REGISTRATION, count)
     registration["frame"], registration["time_s"] = np.arange(count), time
     registration["dx"], registration["dy"] = (jitter - jitter[0]).T

@@ -27,7 +27,7 @@ def blob(sigma, snr, x=20.3, y=18.6):
 def fits_of(value, x=20.3, y=18.6, snr=None):
     """The fit of one frame, as the chain gives it; its snr and misfit set where a test asks for them."""
     fits = np.zeros((1, COLUMNS))
-    fit_sources(patch_of([value], UNIT), Lens(PSF, 1e12, 2, 0.0), np.array([[x, y, 0.0, 0.0]]), fits)
+    fit_sources(patch_of([value], UNIT), Lens(PSF, 1e12, 2, 0.0, 0.0), np.array([[x, y, 0.0, 0.0]]), fits)
     if snr is not None:
         fits[:, SNR], fits[:, CHI] = snr, 1.0
     return fits

@@ -1,4 +1,7 @@
-"""Small worlds for the kernels of detection: codes, rings, backgrounds, groups."""
+"""Small worlds for the kernels of detection: codes, rings, backgrounds, groups.
+
+All arrays are of the kinds that the chain hands to the kernels: another kind is another compilation.
+"""
 
 import numba
 import numpy as np
@@ -12,6 +15,7 @@ from boostwatch_kernels.ring import Code, Group, Ring
 from . import reference_detect as twin
 
 PLAIN = bool(numba.config.DISABLE_JIT)  # without compilation samples must be small
+KINDS = [np.float32, np.uint16] if PLAIN else [np.float32]  # the second costs a compilation, which the chain's tests do
 EMPTY = np.zeros((0, 0), np.float32)
 NO_GATES = np.zeros((0, 7), np.int64)
 NO_LESSONS = np.zeros((0, 5), np.int64)
@@ -84,7 +88,7 @@ def number_of(shape):
 
 def tiles_of(shape, scale=1.0):
     number = number_of(shape)
-    scales = np.ascontiguousarray(np.broadcast_to(np.asarray(scale, np.float32), number))
+    scales = np.broadcast_to(np.asarray(scale, np.float32), number).copy()
     return Tiles(scales, np.zeros((*number, STATISTICS)))
 
 
@@ -101,7 +105,7 @@ def patch_of(frames, background, *, times=None, moves=None, spare=0, scale=1.0, 
     shape, count = background.level.shape, len(frames)
     times = np.arange(1.0 - count, 1.0) if times is None else np.asarray(times, float)
     slots = list(range(count)) + [count] * spare
-    scales = np.ascontiguousarray(np.broadcast_to(np.asarray(scale, np.float32), number_of(shape)))
+    scales = np.broadcast_to(np.asarray(scale, np.float32), number_of(shape)).copy()
     return Patch(
         ring_of(frames, dtype), group_of(slots, *(moves or ())), np.concatenate([times, np.zeros(spare)]), background,
         no_lag(shape), scales,

@@ -107,7 +107,7 @@ def absorbed(pixel, values, pace, typical):
         return level, slope, variance, age, 0.0
     middle = level + pace.ahead * slope if age else float(np.mean(known))
     error = [v - middle for v in known]
-    most = pace.limit * variance if age >= 16 else np.inf
+    most = pace.limit * (variance + pace.floor) if age >= 16 else np.inf
     square = sum(min(e * e, most) for e in error)
     if age >= pace.full:
         level, slope = middle + pace.gain * sum(error), slope + pace.bend * sum(error)

@@ -139,6 +139,18 @@ def test_the_variance_of_a_constant_scene_is_that_of_its_noise(memory):
         assert half.mean() == pytest.approx(16.0 * lag + (start - 16.0) * left, rel=slack + 1e-3)
 
 
+def test_a_pixel_that_was_constant_learns_its_noise_when_it_comes():
+    rng = np.random.default_rng(13)
+    shape, pace = (1, 64), pace_of(32.0, limit=25.0, floor=1.0 / 12.0)
+    background = fresh(shape)
+    for _ in range(12):
+        absorb(np.full((4, *shape), 4000.0), background, pace)
+    assert not background.variance.any()
+    for _ in range(60):
+        absorb(4000.0 + rng.normal(0, 4, (4, *shape)), background, pace)
+    assert twin.number(background.variance).mean() == pytest.approx(16.6, rel=0.1)
+
+
 @pytest.mark.parametrize("slope", [2.5, -0.3107])
 def test_a_ramp_is_foretold(slope):
     shape = (1, 32)

@@ -22,6 +22,7 @@ from boostwatch_kernels.registration import PAD, Shift
 
 from . import reference_detect as twin
 from .detect_parts import (
+    KINDS,
     PLAIN,
     PROFILES,
     STILL,
@@ -265,7 +266,11 @@ def test_a_still_source_grows_with_the_root_of_the_frames(frames):
     one = flux / noise * np.sqrt((light**2).sum())
     scene = 1000.0 + flux * light
     peaks = stack(
-        [scene] * frames, learnt(np.full(shape, 1000.0), noise**2), no_lag(shape), tiles_of(shape), rule=Rule(1, 1, 0)
+        [scene] * frames,
+        learnt(np.full(shape, 1000.0), noise**2),
+        no_lag(shape),
+        tiles_of(shape),
+        rule=Rule(1.0, 1.0, 0.0),
     )
     assert [tuple(p[:2]) for p in peaks] == [(33.0, 40.0)]
     assert peaks[0, 2] == pytest.approx(np.sqrt(frames) * one, rel=5e-3)
@@ -295,7 +300,7 @@ def test_the_stack_equals_its_twin(reach, moves):
     np.testing.assert_allclose(tiles.found[..., 1:], found[..., 1:], atol=1)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.uint16])
+@pytest.mark.parametrize("dtype", KINDS)
 def test_strips_by_themselves_and_together_are_the_same(dtype):
     rng = np.random.default_rng(10)
     _, background, lag, _ = world()

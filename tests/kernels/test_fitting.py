@@ -6,7 +6,7 @@ import pytest
 from boostwatch_kernels.fitting import COLUMNS, Lens, fit_sources, line_spread, solve
 
 from . import reference_detect as twin
-from .detect_parts import PLAIN, fresh, learnt, patch_of
+from .detect_parts import KINDS, PLAIN, fresh, learnt, patch_of
 
 SIGMA, NOISE, REACH = 0.7, 10.0, 2
 
@@ -15,7 +15,7 @@ def fit(patch, starts, *, gain=1e12, fastest=0.0, reach=REACH):
     fits = np.full((len(starts), COLUMNS), 7.0)
     full = np.zeros((len(starts), 4))
     full[:, : np.shape(starts)[1]] = starts
-    fit_sources(patch, Lens(SIGMA, gain, reach, fastest), full, fits)
+    fit_sources(patch, Lens(SIGMA, gain, reach, fastest, 0.0), full, fits)
     return fits
 
 
@@ -138,10 +138,16 @@ def test_frames_lie_where_they_lay_and_missing_ones_count_as_nothing():
     lie = [twin.moved(f, -x, -y, np.nan) for f, x, y in zip(scene, move_x, move_y, strict=False)]
     got = fit(patch_of(lie, background, moves=(move_x, move_y), spare=2), [place], fastest=0.25)
     np.testing.assert_allclose(got, want, rtol=1e-5)
-    whole = fit(patch_of(np.rint(scene), background), [place], fastest=0.25)
-    np.testing.assert_array_equal(
-        fit(patch_of(np.rint(scene), background, dtype=np.uint16), [place], fastest=0.25), whole
-    )
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+def test_whole_numbers_and_singles_give_the_same(dtype):
+    rng = np.random.default_rng(10)
+    background = learnt(np.full((20, 20), 1000.0), NOISE**2)
+    scene = np.rint(1000 + 600 * twin.point(SIGMA, 9.3, 10.1, (20, 20)) + rng.normal(0, NOISE, (4, 20, 20)))
+    scene[1, 9, 9] = np.nan
+    want, got = (fit(patch_of(scene, background, dtype=d), [(9.0, 10.0)], fastest=0.25) for d in (np.float32, dtype))
+    np.testing.assert_array_equal(got, want)
 
 
 def test_a_forecast_with_a_slope_is_taken_off_at_each_frames_time():

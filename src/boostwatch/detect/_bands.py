@@ -216,8 +216,8 @@ class FrameFaults:
             DN of saturation, one a band.
         """
         quality = 0
-        sample = data[:, :: max(1, data.shape[1] // SAMPLED_ROWS)]
-        mark = zlib.crc32(np.ascontiguousarray(sample).tobytes())
+        rows = np.ascontiguousarray(data[:, :: max(1, data.shape[1] // SAMPLED_ROWS)])
+        mark = zlib.crc32(rows.data)
         if self._index is not None:
             if frame_index == self._index or mark == self._mark:
                 return QUALITY_BITS["repeated"]
@@ -226,7 +226,6 @@ class FrameFaults:
             if frame_index > self._index + 1:
                 quality |= QUALITY_BITS["time_gap"]
         self._time, self._index, self._mark = time_s, frame_index, mark
-        rows = sample
         if rows.dtype == np.uint16:
             limits = [min(f, 65535.0) for f in full_scale]
         else:

@@ -70,7 +70,7 @@ class Integration:
         self.frames = min(settings.integration_frames, max(settings.guard_frames, 1))
         _, rate = settings.shares
         self._threshold = stack_threshold_for(rate / FOUND, figures.psf_sigma, self.frames, FASTEST)
-        self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, FASTEST)
+        self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, FASTEST, SECOND_LOOK * self._threshold)
         self._broadest = BREADTH * breadth_of_a_point(figures.psf_sigma, figures.blur)
         self._rule = Rule(FIRST_LOOK * self._threshold, SECOND_LOOK * self._threshold, 0.0)
         self._peaks = np.zeros((len(band._blocks), PEAKS, 3), np.float32)
@@ -79,7 +79,7 @@ class Integration:
 
     def forget(self) -> None:
         """Start anew."""
-        self._noise = TileNoise(self._band._shape)
+        self._noise = TileNoise(self._band._shape, GROUP)
         cells = [-(-side // CELL) for side in self._band._shape]
         self._ground = Ground(np.ones(cells, np.float32), np.zeros(cells, np.float32))
         self._looks = 0
@@ -113,7 +113,7 @@ class Integration:
         strips = np.arange(phase, len(band._origin), GROUP)
         self._counts = [0] * len(self._counts)
         self._looks += 1
-        rate = max(1.0 / ROUGH_MEMORY, 1.0 / (1.0 + self._looks / GROUP))
+        rate = max(1.0 / ROUGH_MEMORY, 1.0 / (1.0 + (self._looks - 1) // GROUP))
 
         def job(k: int, part: NDArray[np.int64]) -> None:
             self._counts[k] = stack_strips(

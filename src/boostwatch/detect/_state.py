@@ -40,6 +40,9 @@ FIRST_LOOK = 0.78
 SECOND_LOOK = 0.92
 """Share of the threshold that the peak interpolated between pixels must have to be fitted."""
 
+LEAST_FIT = 0.9
+"""Share of the threshold below which a fit is of no interest."""
+
 SHRINK = 8.0
 """Frames that the tile's variance counts for in a pixel's."""
 
@@ -51,7 +54,7 @@ PATTERN_PRIOR = 10.0
 
 PATTERN_RATE = 0.02
 SCHOOL = 4 * 100
-"""Lessons to a strip's frames after which one frame of a group teaches; before, all four."""
+"""Lessons after which one frame in eight teaches; before, all do."""
 
 BEFORE = (12, 36)
 """Ages, in frames before the teaching one, of those that tell where the scene lay before."""
@@ -137,7 +140,7 @@ class BandState:
         self._places = Places(figures.psf_sigma, self._threshold, figures.blur)
         self._noise = TileNoise(shape)
         self._typical = np.ones(self._noise.tiles.scale.shape, np.float32)
-        self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0)
+        self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0, LEAST_FIT * self._threshold)
         self._origin = np.zeros(strips)
         self._absorbed = np.zeros(strips, np.int64)
         self.frame: NDArray[np.uint16] | NDArray[np.float32] | None = None
@@ -411,7 +414,7 @@ class BandState:
         b = max(0.0, 1.0 - count / memory)
         lessons = [lesson for k, m in enumerate(members) if (lesson := self._lesson(k, m, group)) is not None]
         if self._taught > SCHOOL:
-            lessons = lessons[-1:]
+            lessons = lessons[-1:] if members[0] % (2 * GROUP) < GROUP else []
         if lessons and not self._pattern.size:
             known = self._maps.offset
             self._pattern = known.copy() if known.size else np.zeros(self._shape, np.float32)

@@ -33,6 +33,8 @@ class TileNoise:
     ----------
     shape : (int, int)
         Rows and columns of the frame.
+    parts : int
+        Looks that a look at all tiles takes.
 
     Attributes
     ----------
@@ -42,12 +44,12 @@ class TileNoise:
         By how much the tail is wider than a normal one's, at least 1.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, int], parts: int = 1) -> None:
         number = (-(-shape[0] // TILE_Y), -(-shape[1] // TILE_X))
         self.tiles = Tiles(np.ones(number, np.float32), np.zeros((*number, STATISTICS)))
         self.heavy = np.ones(number)
         self._level, self._tail = np.ones(number), np.full(number, TAIL_SHARE)
-        self._looks = 0
+        self._looks, self._parts = 0, parts
 
     def clear(self) -> None:
         """Forget what the last sweep found."""
@@ -55,7 +57,7 @@ class TileNoise:
 
     def renew(self) -> None:
         """Take in what the sweep has found."""
-        rate = max(1.0 / MEMORY, 1.0 / (self._looks + 1.0))
+        rate = max(1.0 / MEMORY, 1.0 / (self._looks // self._parts + 1.0))
         self._looks += 1
         renew_tiles(self.tiles.found, rate, self._level, self._tail, self.tiles.scale)
         if self._looks % TAIL_EVERY and self._looks > TAIL_EVERY:

@@ -76,6 +76,8 @@ def select(
         In order of rows, then columns.
     """
     fits = fits[fits[:, SNR] >= threshold]
+    if not len(fits):
+        return fits
     order = np.argsort(-fits[:, SNR], kind="stable")
     fits = fits[order].copy()
     alive = np.ones(len(fits), bool)

@@ -165,7 +165,7 @@ def _fit(
         return fits
     mean = _surround(image)
     scale = _local_scale(image - mean, TRAINING)
-    bits = [(v.view(np.uint32) >> 16).astype(np.uint16) for v in (0.0 * mean, scale * scale, known / scale)]
+    bits = [((v.view(np.uint32) + 0x8000) >> 16).astype(np.uint16) for v in (0.0 * mean, scale * scale, known / scale)]
     state = Background(mean, bits[0], bits[1], bits[2], known.astype(np.uint16))
     frames = np.stack([image, np.full_like(image, np.nan)])
     one, infinite, nan = np.float32(1.0), np.float32(np.inf), np.float32(np.nan)
@@ -177,6 +177,6 @@ def _fit(
     )
     starts = np.zeros((len(places), 4))
     starts[:, :2] = places[:, ::-1]
-    fit_sources(patch, Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0), starts, fits)
+    fit_sources(patch, Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0, 0.0), starts, fits)
     fits[:, SNR] = best[tuple(places.T)]
     return fits

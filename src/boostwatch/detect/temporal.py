@@ -185,9 +185,10 @@ class TemporalDetector:
             )
             for b, both in enumerate(found)
             for fits, frames in zip(both, (1, self._bands[b].integrated), strict=True)
+            if len(fits)
         ]  # fmt: skip
         record = registration_record(frame, time_s, shift, sigma, quality)
-        return FrameResult(np.concatenate([empty(DETECTION, 0), *detections]), record, quality)
+        return FrameResult(np.concatenate(detections) if detections else empty(DETECTION, 0), record, quality)
 
     def _not_registered(self, frame: int, time_s: float, quality: int) -> FrameResult:
         self._lost += 1

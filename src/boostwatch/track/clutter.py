@@ -139,14 +139,15 @@ class Clutter:
         snr : float64 (P,)
             snr of the strongest band.
         mean, hits : float64 (P,), optional
-            The track's mean snr so far, and from how many hits. The next one is near it, or anything.
+            The track's mean snr so far, and from how many hits. The next one is near it, or anything; with 0 hits
+            nothing is known.
         """
         target = self._any_target(snr)
         if mean is not None and hits is not None:
-            sd = np.sqrt(1.0 + 1.0 / hits + (0.25 * mean) ** 2)
+            sd = np.sqrt(1.0 + 1.0 / np.maximum(hits, 1) + (0.25 * mean) ** 2)
             seen = np.exp(log_ndtr((mean - self.threshold) / sd))
             near = np.exp(-0.5 * ((snr - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi) * np.maximum(seen, 0.1))
-            target = 0.5 * (target + near)
+            target = np.where(hits > 0, 0.5 * (target + near), target)
         out: Array = np.log(target / self._noise(np.maximum(snr, self.threshold)))
         return out
 
