@@ -12,6 +12,9 @@ PAD = 16
 """Columns on either side of every row buffer, so that filters need no case for the rim; a cache line, so that rows
 begin on one."""
 
+LANES, MOVED = 8, 8
+"""Rows of sums in the scratch of `gradient_sums`, first, and the row of the frame that is added to them."""
+
 
 class Frame(NamedTuple):
     """One band of one frame as it left the focal plane, with what turns it into calibrated DN.
@@ -155,11 +158,9 @@ def gradient_sums(
         sum w gx gx, w gx gy, w gy gy, w gx e, w gy e, w v, w v of noise alone in (gx, gy), count of pixels.
     """
     height, n = background.level.shape
-    lanes = work[:8, :n]
+    lanes = work[:LANES, :n]
     lanes[:] = np.float32(0.0)
-    moved, gx, gy, w, wx, wy, v = 8, 9, 10, 11, 12, 13, 21
-    raw = work[14:18]
-    blended, mean = work[18], work[19:22, :n]
+    blended, raw = work[18], work[14:18]
     mean_rows = np.empty((3, n), np.float32)
     low = max(1, 1 - shift.step_y)
     high = min(height - 1, height - 2 - shift.step_y)
@@ -167,27 +168,48 @@ def gradient_sums(
         for k in range(4):
             calibrated_row(frame, y + shift.step_y - 1 + k, raw, k)
         blend_rows(raw, 0, shift.taps_y, blended)
-        shift_row(blended, shift.step_x, shift.taps_x, work, moved, n)
-        for k in range(3):
-            forecast_row(background, lag[(y - 1 + k) // TILE_Y], y - 1 + k, mean_rows, k)
-        gradient_row(mean_rows[0], mean_rows[1], mean_rows[2], work[gx, :n], work[gy, :n])
-        robust_row(work[moved, :n], mean_rows[1], background.weight[y], floor, work[w, :n], mean[2])
-        for x in range(np.uint64(n)):
-            work[wx, x] = work[w, x] * work[gx, x]
-            work[wy, x] = work[w, x] * work[gy, x]
-        add_product(work[wx, :n], work[gx, :n], lanes[0])
-        add_product(work[wx, :n], work[gy, :n], lanes[1])
-        add_product(work[wy, :n], work[gy, :n], lanes[2])
-        add_product(work[wx, :n], work[moved, :n], lanes[3])
-        add_product(work[wy, :n], work[moved, :n], lanes[4])
-        base = np.float32(floor)
-        for x in range(np.uint64(n)):
-            lanes[5, x] += work[w, x] * (work[v, x] + base)
-        add_product(work[w, :n], mean[2], lanes[6])
-        for x in range(np.uint64(n)):
-            lanes[7, x] += np.float32(1.0) if work[w, x] > np.float32(0.0) else np.float32(0.0)
-    out = np.zeros(8)
-    for k in range(8):
+        shift_row(blended, shift.step_x, shift.taps_x, work, MOVED, n)
+        add_row(background, lag, floor, y, mean_rows, work)
+    return total_lanes(work, n)
+
+
+@row_jit
+def add_row(
+    background: Background, lag: np.ndarray, floor: float, y: int, mean_rows: np.ndarray, work: np.ndarray
+) -> None:
+    """Add row ``y`` of a frame, on the reference in row MOVED of ``work``, to the lanes of `gradient_sums`.
+
+    ``mean_rows`` (float32 (3, W)) and the other rows of ``work`` but 14 to 18 are overwritten; NaN is not known.
+    """
+    n = background.level.shape[1]
+    lanes = work[:LANES, :n]
+    moved, gx, gy, w, wx, wy, v = MOVED, 9, 10, 11, 12, 13, 21
+    variance = work[v, :n]
+    for k in range(3):
+        forecast_row(background, lag[(y - 1 + k) // TILE_Y], y - 1 + k, mean_rows, k)
+    gradient_row(mean_rows[0], mean_rows[1], mean_rows[2], work[gx, :n], work[gy, :n])
+    robust_row(work[moved, :n], mean_rows[1], background.weight[y], floor, work[w, :n], variance)
+    for x in range(np.uint64(n)):
+        work[wx, x] = work[w, x] * work[gx, x]
+        work[wy, x] = work[w, x] * work[gy, x]
+    add_product(work[wx, :n], work[gx, :n], lanes[0])
+    add_product(work[wx, :n], work[gy, :n], lanes[1])
+    add_product(work[wy, :n], work[gy, :n], lanes[2])
+    add_product(work[wx, :n], work[moved, :n], lanes[3])
+    add_product(work[wy, :n], work[moved, :n], lanes[4])
+    base = np.float32(floor)
+    for x in range(np.uint64(n)):
+        lanes[5, x] += work[w, x] * (work[v, x] + base)
+    add_product(work[w, :n], variance, lanes[6])
+    for x in range(np.uint64(n)):
+        lanes[7, x] += np.float32(1.0) if work[w, x] > np.float32(0.0) else np.float32(0.0)
+
+
+@jit
+def total_lanes(work: np.ndarray, n: int) -> np.ndarray:
+    """Return the sum (float64) of each lane over ``n`` columns."""
+    out = np.zeros(LANES)
+    for k in range(LANES):
         out[k] = sum_span(work, k, 0, n)
     return out
 

@@ -224,3 +224,51 @@ def test_nothing_at_all():
     result = follower().finish()
     assert result.track_ids.shape == (0,)
     assert len(result.events) == 0
+
+
+class Turning:
+    """A scene map: the focal plane turns about a point by an angle."""
+
+    still = "one camera"
+
+    def __init__(self, angle, centre=(256.0, 256.0)):
+        self.turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        self.centre = np.array(centre)
+
+    def to_focal(self, scene):
+        return (scene - self.centre) @ self.turn.T + self.centre
+
+    def to_scene(self, focal):
+        return (focal - self.centre) @ self.turn + self.centre
+
+
+def test_what_stands_in_a_turning_scene_stands_still_and_coasts_along():
+    f = follower()
+    place, sigma = np.array([[400.0, 100.0]]), 0.1
+    rng = np.random.default_rng(11)
+    for k in range(40):
+        scene = Turning(0.01 * k)  # 2 px a frame
+        seen = [] if k in (20, 21) else scene.to_focal(place) + rng.normal(0, sigma, (1, 2))
+        f.step(frame=k, time_s=float(k), detections=rows(k, 1.0, seen, 15.0, sigma), scene_map=scene)
+    result = f.finish()
+    assert len(result.tracks) == 1
+    points = result.track_points
+    assert len(points) == 40
+    assert np.hypot(points["vx"], points["vy"])[10:].max() < 0.2
+    for p in points:
+        want = Turning(0.01 * p["frame"]).to_focal(place)[0]
+        np.testing.assert_allclose([p["x"], p["y"]], want, atol=0.5)
+
+
+def test_other_scene_coordinates_end_the_tracks_and_a_frame_without_any_does_not():
+    f = follower()
+    for k in range(40):
+        scene = Turning(0.01 * k)
+        if k >= 25:
+            scene.still = "another"
+        seen = [] if k == 15 else scene.to_focal(np.array([[400.0, 100.0]]))
+        lost = {"shift": (np.nan, np.nan)} if k == 15 else {"scene_map": scene}
+        f.step(frame=k, time_s=float(k), detections=rows(k, 1.0, seen, 15.0, 0.1), **lost)
+    tracks = f.finish().tracks
+    assert tracks["last_time_s"].tolist() == [24.0, 39.0]
+    assert tracks["status"].tolist() == [b"ended", b"confirmed"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from boostwatch.detect.interpolation import Interpolator
+from boostwatch.detect.interpolation import BLUR, WARP_BLUR, Interpolator
 from boostwatch.errors import BadData
 from boostwatch.records import QUALITY_BITS
 from boostwatch.sensor import Sensor
@@ -37,6 +37,7 @@ class BandFigures:
     reach: int  # half side of filter and fit, px
     profile: NDArray[np.float32]  # one side of the pixel-integrated line spread; the squares of both sides sum to 1
     interpolator: Interpolator
+    blur: float  # Gaussian by which a source is wider in a resampled frame, px
     response: NDArray[np.float64]  # (STEPS,) of a fit with the PSF along one axis, by the fraction that was resampled
     peakedness: float  # sum of the matched filter's fourth powers, of which the squares sum to 1
 
@@ -85,11 +86,22 @@ def band_figures(sensor: Sensor, settings: DetectSettings, notes: list[str]) -> 
                 reach,
                 profile.astype(np.float32),
                 interpolator,
+                BLUR,
                 _response(sigma, interpolator),
                 peakedness,
             )
         )
     return out
+
+
+def brought(figures: BandFigures) -> BandFigures:
+    """Return the figures of a band whose frames come resampled: not to be blurred again, at any offset each pixel.
+
+    Whole pixels stay as they are; what is resampled once more (`carry`) has the spectrum of a blurred scene.
+    """
+    again = Interpolator(math.hypot(figures.psf_sigma, WARP_BLUR), 0.0)
+    response = _response(figures.psf_sigma, Interpolator(figures.psf_sigma, WARP_BLUR))
+    return replace(figures, interpolator=again, blur=WARP_BLUR, response=np.full_like(response, response.mean()))
 
 
 def _response(sigma: float, interpolator: Interpolator) -> NDArray[np.float64]:

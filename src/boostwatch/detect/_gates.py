@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +28,13 @@ STRONG = 3.0
 """Thresholds above which a source is one, whatever it looks like, as long as it is detected at its place."""
 
 
-def breadth_of_a_point(psf_sigma: float) -> float:
+def breadth_of_a_point(psf_sigma: float, blur: float = BLUR) -> float:
     """Return what the broad template answers to a point over what the PSF does, behind the interpolator's blur.
 
     Gaussians of variances a and b correlate by ``2 sqrt(ab) / (a + b)`` in the plane.
     """
     spread = psf_sigma**2 + 1.0 / 12.0
-    seen = spread + BLUR**2
+    seen = spread + blur**2
     broad, narrow = (2.0 * math.sqrt(w * seen) / (w + seen) for w in (BROAD * spread, spread))
     return broad / narrow
 
@@ -50,11 +51,13 @@ class Places:
         Gaussian PSF, px.
     threshold : float
         Least snr of a detection.
+    blur : float
+        Gaussian by which a source is wider in a resampled frame, px.
     """
 
-    def __init__(self, psf_sigma: float, threshold: float) -> None:
+    def __init__(self, psf_sigma: float, threshold: float, blur: float = BLUR) -> None:
         self._threshold = threshold
-        self._limit = BREADTH * breadth_of_a_point(psf_sigma)
+        self._limit = BREADTH * breadth_of_a_point(psf_sigma, blur)
         self.forget()
 
     def forget(self) -> None:
@@ -64,6 +67,14 @@ class Places:
     def move(self, step_x: int, step_y: int) -> None:
         """Follow the reference by whole pixels."""
         self._known[:, :2] += (step_x, step_y)
+
+    def carry(
+        self, forward: Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], ...]]
+    ) -> None:
+        """Go over to another reference; what it does not see is given up."""
+        x, y = forward(self._known[:, 0], self._known[:, 1])
+        self._known[:, 0], self._known[:, 1] = x, y
+        self._known = self._known[np.isfinite(x) & np.isfinite(y)]
 
     def gating(self, fits: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which detections of a frame are to be kept out of the background, (N,), and remember all.

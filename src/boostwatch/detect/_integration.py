@@ -14,7 +14,7 @@ from boostwatch.detect._tiles import TileNoise, shared
 from boostwatch.detect.calibration import stack_threshold_for
 from boostwatch.detect.peaks import ANSWER_BROAD, ANSWER_POINT, LEAST_WITHOUT, SNR, VELOCITY, X, Y, clutter_factor
 from boostwatch_kernels.background import GROUP, TILE_X, TILE_Y
-from boostwatch_kernels.detection import CELL, Ground, Rule, stack_strips
+from boostwatch_kernels.detection import CELL, LEAST_ROUGH, Ground, Rule, stack_strips
 from boostwatch_kernels.fitting import COLUMNS, Lens
 
 if TYPE_CHECKING:
@@ -57,16 +57,21 @@ class Integration:
     ----------
     band : BandState
         The band whose frames are added.
+
+    Attributes
+    ----------
+    frames : int
+        How many are added.
     """
 
     def __init__(self, band: BandState) -> None:
         self._band = band
         settings, figures = band._settings, band.figures
-        self._frames = min(settings.integration_frames, max(settings.guard_frames, 1))
+        self.frames = min(settings.integration_frames, max(settings.guard_frames, 1))
         _, rate = settings.shares
-        self._threshold = stack_threshold_for(rate / FOUND, figures.psf_sigma, self._frames, FASTEST)
+        self._threshold = stack_threshold_for(rate / FOUND, figures.psf_sigma, self.frames, FASTEST)
         self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, FASTEST, SECOND_LOOK * self._threshold)
-        self._broadest = BREADTH * breadth_of_a_point(figures.psf_sigma)
+        self._broadest = BREADTH * breadth_of_a_point(figures.psf_sigma, figures.blur)
         self._rule = Rule(FIRST_LOOK * self._threshold, SECOND_LOOK * self._threshold, 0.0)
         self._peaks = np.zeros((len(band._blocks), PEAKS, 3), np.float32)
         self._counts = [0] * len(band._blocks)
@@ -85,11 +90,24 @@ class Integration:
         """Move with the reference."""
         self._watched[:, :2] += (step_x, step_y)  # the roughness stays, it is coarse
 
+    def carry(
+        self,
+        forward: Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]],
+        cells: Callable[[NDArray[np.float32], float], NDArray[np.float32]],
+    ) -> None:
+        """Go over to another reference: places by ``forward``, planes of cells by ``cells``, filled as new ones."""
+        at = self._watched[:, :2]
+        here, next_ = (np.stack(forward(*(at + far * self._watched[:, 2:]).T), axis=1) for far in (0.0, 1.0))
+        self._watched = np.concatenate([here, next_ - here], axis=1)
+        self._watched = self._watched[np.isfinite(self._watched).all(axis=1)]
+        self._ground.rough[:] = cells(self._ground.rough, LEAST_ROUGH)
+        self._ground.bias[:] = cells(self._ground.bias, 0.0)
+
     def look(self, phase: int, work: list[NDArray[np.float32]]) -> list[Callable[[], None]]:
         """Return, as independent jobs, a look at the strips whose number leaves ``phase``."""
         band = self._band
-        group, _ = band.group(range(band._seen - self._frames + 1, band._seen + 1), GROUP)
-        lag = band.lag(band._seen + 0.5 * (1 - self._frames))
+        group, _ = band.group(range(band._seen - self.frames + 1, band._seen + 1), GROUP)
+        lag = band.lag(band._seen + 0.5 * (1 - self.frames))
         self._noise.clear()
         self._looked = True
         strips = np.arange(phase, len(band._origin), GROUP)
@@ -118,12 +136,12 @@ class Integration:
         starts[: len(self._watched), :2] += self._watched[:, 2:]
         if not len(starts):
             return np.zeros((0, COLUMNS))
-        fits = self._band.fit(self._noise, self._lens, self._frames, starts[:, :2], starts[:, 2:], DOUBT)
+        fits = self._band.fit(self._noise, self._lens, self.frames, starts[:, :2], starts[:, 2:], DOUBT)
         self._level(fits)
         fits[:, SNR] /= clutter_factor(fits)
         fits = fits[(fits[:, SNR] > self._threshold) & (fits[:, LEAST_WITHOUT] > WITHOUT * self._threshold)]
         fits = fits[fits[:, ANSWER_BROAD] < self._broadest * fits[:, ANSWER_POINT]]
-        bright = self._band.bright(self._frames)
+        bright = self._band.bright(self.frames)
         if len(bright) and len(fits):
             away = np.maximum(np.abs(fits[:, [X]] - bright[:, 0]), np.abs(fits[:, [Y]] - bright[:, 1]))
             fits = fits[(away > bright[:, 2]).all(axis=1)]

@@ -26,6 +26,7 @@ from boostwatch_kernels.fitting import COLUMNS, Lens, Patch, fit_sources
 from boostwatch_kernels.gates import absorb_strips
 from boostwatch_kernels.registration import PAD, Frame, Shift, calibrated_row
 from boostwatch_kernels.ring import Code, Group, Ring
+from boostwatch_kernels.warp import Source
 
 BRIGHT = 2.0
 """Thresholds above which a source speaks for itself: where it lay, the sum of frames is not looked at."""
@@ -90,6 +91,16 @@ def staggered(shape: tuple[int, ...], *dtypes: type[np.generic]) -> list[NDArray
     return out
 
 
+def widened(bits: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Return the numbers that brain floats stand for."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+def narrowed(values: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Return the brain floats nearest to finite numbers."""
+    return ((values.view(np.uint32) + np.uint32(0x8000)) >> 16).astype(np.uint16)
+
+
 class _Kept(NamedTuple):
     """A frame in the ring."""
 
@@ -101,9 +112,17 @@ class BandState:
     """Background, ring and local noise of one band."""
 
     def __init__(
-        self, figures: BandFigures, maps: BandMaps, shape: tuple[int, int], settings: DetectSettings, threads: int
+        self,
+        figures: BandFigures,
+        maps: BandMaps,
+        shape: tuple[int, int],
+        settings: DetectSettings,
+        threads: int,
+        *,
+        on_focal_plane: bool = True,
     ) -> None:
         height, width = shape
+        self._on_focal_plane = on_focal_plane  # else frames come resampled, and tell nothing of its pattern
         self.figures, self._maps, self._settings, self._shape = figures, maps, settings, shape
         self._bad_rows = rows_of(maps.bad)
         single, _ = settings.shares
@@ -118,7 +137,7 @@ class BandState:
         self._work = [staggered((WORK_ROWS, width_padded), np.float32)[0] for _ in range(threads)]
         self._peaks = np.zeros((len(self._blocks), PEAKS, 3), np.float32)
         self._counts = [0] * len(self._blocks)
-        self._places = Places(figures.psf_sigma, self._threshold)
+        self._places = Places(figures.psf_sigma, self._threshold, figures.blur)
         self._noise = TileNoise(shape)
         self._typical = np.ones(self._noise.tiles.scale.shape, np.float32)
         self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0, LEAST_FIT * self._threshold)
@@ -166,8 +185,13 @@ class BandState:
             self._kernel_frame = frame._replace(offset=self._pattern) if self._pattern.size else frame
         return self._kernel_frame
 
-    def view(self) -> View:
-        """Return what the registration needs."""
+    @property
+    def integrated(self) -> int:
+        """How many frames are added at most."""
+        return 1 if self._integration is None else self._integration.frames
+
+    def view(self, source: Source | None = None) -> View:
+        """Return what the registration needs, of the frame held or of one with its map."""
         memory, ahead = float(self._settings.memory_frames), float(self._held() + GROUP // 2)
         # Variance of a forecast by level and slope, as a share of a frame's (Brown, 1963).
         ratio = ahead / memory
@@ -177,7 +201,8 @@ class BandState:
         typical = self._noise_dn2
         # The variance of a young pixel falls short by the tiles' share; the mean has a noise of its own.
         spare = self.floor + typical * (SHRINK / (SHRINK + self._seen) + 1.0 / max(averaged, 1.0))
-        return View(self.kernel_frame(), self.background, self.lag(), spare, averaged, self._work[0])
+        frame = self.kernel_frame() if source is None else source
+        return View(frame, self.background, self.lag(), spare, averaged, self._work[0])
 
     def calibrated(self) -> NDArray[np.float32]:
         """Return the whole frame held in calibrated DN."""
@@ -193,8 +218,7 @@ class BandState:
         """Return what is expected in the frame held, in calibrated DN; NaN where nothing is known."""
         lag = np.repeat(self.lag(), TILE_Y)[: self._shape[0], None][rows]
         b = self.background
-        slope = (b.slope[rows, columns].astype(np.uint32) << 16).view(np.float32)
-        out: NDArray[np.float32] = b.level[rows, columns] + lag * slope
+        out: NDArray[np.float32] = b.level[rows, columns] + lag * widened(b.slope[rows, columns])
         return out
 
     def lag(self, frame: float | None = None) -> NDArray[np.float32]:
@@ -346,6 +370,13 @@ class BandState:
             np.arange(self._seen % GROUP, len(self._absorbed), GROUP) if over >= 0 else np.arange(len(self._absorbed))
         )
         strips = strips[self._absorbed[strips] <= newest]
+        jobs = self._absorptions(strips, newest, len(self._work))
+        if self._integration is not None and over >= self._settings.integration_frames:
+            jobs += self._integration.look((self._seen + GROUP // 2) % GROUP, self._work)
+        return jobs
+
+    def _absorptions(self, strips: NDArray[np.int64], newest: int, parts: int) -> list[Callable[[], None]]:
+        """Return the absorption of a group of frames, none newer than ``newest``, into each of some strips as jobs."""
         jobs: list[Callable[[], None]] = []
         for first, origin in sorted(
             set(zip(self._absorbed[strips].tolist(), self._origin[strips].tolist(), strict=True))
@@ -354,14 +385,26 @@ class BandState:
             members = range(first, min(newest, first + GROUP - 1) + 1)
             middle = first + 0.5 * (len(members) - 1)
             work = self._absorption(members, middle - origin)
-            jobs += [partial(work, part, self._work[k]) for k, part in enumerate(shared(alike, len(self._work)))]
-        if self._integration is not None and over >= self._settings.integration_frames:
-            jobs += self._integration.look((self._seen + GROUP // 2) % GROUP, self._work)
+            jobs += [partial(work, part, self._work[k]) for k, part in enumerate(shared(alike, parts))]
         return jobs
 
-    def _held(self) -> int:
-        """Return how many of the newest frames are kept out of the background."""
-        over = self._seen - self._settings.warm_up_frames
+    def even(self) -> None:
+        """Bring all strips to the same frame, between two frames: each takes in what it had still to wait for."""
+        last = self._seen - 1
+        newest = last - self._held(last)
+        for parity in (0, 1):  # neighbours one after the other, as their gates' rims need
+            strips = np.arange(parity, len(self._absorbed), 2)
+            while len(strips := strips[self._absorbed[strips] <= newest]):
+                for job in self._absorptions(strips, newest, 1):
+                    job()
+        common = float(self._origin.max())
+        ahead = np.repeat((common - self._origin).astype(np.float32), TILE_Y)[: self._shape[0], None]
+        self.background.level[:] += ahead * widened(self.background.slope)
+        self._origin[:] = common
+
+    def _held(self, frame: int | None = None) -> int:
+        """Return how many of the newest frames are kept out of the background at a frame, by default the one held."""
+        over = (self._seen if frame is None else frame) - self._settings.warm_up_frames
         return 0 if over < 0 else min(self._settings.guard_frames, 1 + over // 2)
 
     def _absorption(self, members: range, ahead: float) -> Callable[[NDArray[np.int64], NDArray[np.float32]], None]:
@@ -406,7 +449,7 @@ class BandState:
         places = list(self._lay)
         own = len(places) - 1 - (self._seen - frame)
         past = places[max(0, own - BEFORE[1]) : max(0, own - BEFORE[0])]
-        if not past or self._seen < self._settings.warm_up_frames:
+        if not past or self._seen < self._settings.warm_up_frames or not self._on_focal_plane:
             return None
         before = (sum(p[k] for p in past) / len(past) for k in (0, 1))
         base = self._kept[frame].base

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from boostwatch.detect.interpolation import Interpolator
 from boostwatch_kernels.background import Background
 from boostwatch_kernels.registration import Frame, Shift, gradient_sums
+from boostwatch_kernels.warp import Source, warped_sums
 
 STEPS = 6
 """Gauss-Newton steps at most; two to three is usual."""
@@ -21,6 +22,15 @@ SAMPLE = 16_384
 
 NEAR = 0.03
 """A step shorter than this, px, is followed by one with all the sample."""
+
+PRIOR_SIGMA = 0.3
+"""1-sigma of the frame-to-frame motion supposed before any has been seen, px."""
+
+LEAST_PRIOR = 0.05
+"""Least 1-sigma of a prior, px."""
+
+AGREEMENT = 0.55
+"""Mean robust weight below which a fit is not believed: noise alone gives 0.87, a wrong shift in texture 0.3."""
 
 GRADIENT_NOISE = 0.1875
 """Variance of the smoothed gradient for unit white noise in the mean."""
@@ -42,7 +52,7 @@ class Fit(NamedTuple):
 class View(NamedTuple):
     """One band as the registration sees it."""
 
-    frame: Frame
+    frame: Frame | Source  # with its map, where the scene warps
     background: Background
     lag: NDArray[np.float32]  # frames from each strip's level to this frame
     floor: float
@@ -90,9 +100,7 @@ def register(
         for view, interpolator in zip(views, interpolators, strict=True):
             height, width = view.background.level.shape
             stride = max(1, height * width * (1 if fine else 4) // SAMPLE)
-            sums = gradient_sums(
-                view.frame, shift_of(interpolator, x, y), view.background, view.lag, view.floor, stride, view.work
-            ).tolist()
+            sums = _sums(view, interpolator, x, y, stride)
             sure = _debiased(sums[0], sums[1], sums[2], GRADIENT_NOISE * sums[5] / max(view.frames, 1.0))
             # What is taken from the information is taken from the pull as well, or noise would move the scene.
             pull_x, pull_y = _solve(sums[0] + 1e-12, sums[1], sums[2] + 1e-12, sums[3], sums[4])
@@ -112,6 +120,16 @@ def register(
     variance = 0.5 * (xx + yy + 2.0 * prior) / ((xx + prior) * (yy + prior) - xy * xy)
     least = 0.5 * (xx + yy) - math.hypot(0.5 * (xx - yy), xy)
     return Fit(x, y, math.hypot(math.sqrt(variance), SYSTEMATIC), agreement, least)
+
+
+def _sums(view: View, interpolator: Interpolator, x: float, y: float, stride: int) -> list[float]:
+    """Return the sums of one band under a shift supposed."""
+    frame, rest = view.frame, (view.background, view.lag, view.floor, stride, view.work)
+    if isinstance(frame, Source):
+        sums: list[float] = warped_sums(frame, x, y, *rest).tolist()
+    else:
+        sums = gradient_sums(frame, shift_of(interpolator, x, y), *rest).tolist()
+    return sums
 
 
 def _solve(xx: float, xy: float, yy: float, right_x: float, right_y: float) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from boostwatch.detect.flow import GroundMap
 from boostwatch.records import DETECTION, REGISTRATION, Records, empty
 
 
@@ -21,11 +22,14 @@ class FrameResult(NamedTuple):
         Shift of the scene; NaN where it is not known.
     quality : int
         Sum of `boostwatch.records.QUALITY_BITS`.
+    scene_map : GroundMap or None
+        How the scene lies on the focal plane, where that is more than a shift.
     """
 
     detections: Records
     registration: Records
     quality: int
+    scene_map: GroundMap | None = None
 
 
 class Detector(Protocol):
@@ -41,6 +45,8 @@ class Detector(Protocol):
         time_s: float,
         frame_index: int,
         good: NDArray[np.bool_] | None = None,
+        position_m: NDArray[np.float64] | None = None,
+        attitude: NDArray[np.float64] | None = None,
     ) -> FrameResult:
         """Return what one time step holds."""
         ...

@@ -67,8 +67,13 @@ class SingleFrameDetector:
         time_s: float,
         frame_index: int,
         good: NDArray[np.bool_] | None = None,
+        position_m: NDArray[np.float64] | None = None,
+        attitude: NDArray[np.float64] | None = None,
     ) -> FrameResult:
-        """Return what stands out of the frames of one time step; parameters as of the temporal detector."""
+        """Return what stands out of the frames of one time step; parameters as of the temporal detector.
+
+        Where the sensor is and looks plays no part.
+        """
         data = checked_data(data, self._shape, frame)
         quality = self._faults.look(data, time_s, frame_index, [f.full_scale for f in self._figures])
         use = np.ones(self._shape[0], bool) if good is None else np.asarray(good, bool)

@@ -9,24 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from boostwatch.detect._bands import FrameFaults, band_figures, band_maps
+from boostwatch.detect._bands import NONE, BandMaps, FrameFaults, band_figures, band_maps, brought
 from boostwatch.detect._checks import checked_data, checked_shape
 from boostwatch.detect._state import BandState
-from boostwatch.detect.registration import Fit, coarse_shift, register
+from boostwatch.detect.peaks import FLUX, FLUX_SIGMA, X, Y
+from boostwatch.detect.registration import AGREEMENT, LEAST_PRIOR, PRIOR_SIGMA, Fit, coarse_shift, register
 from boostwatch.detect.result import FrameResult, detection_records, registration_record
+from boostwatch.detect.warp import Stabiliser
 from boostwatch.records import DETECTION, QUALITY_BITS, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import DetectSettings
 
-PRIOR_SIGMA = 0.3
-"""1-sigma of the frame-to-frame motion supposed before any has been seen, px."""
-
-LEAST_PRIOR = 0.05
-AGREEMENT = 0.55
-"""Mean robust weight below which a fit is not believed: noise alone gives 0.87, a wrong shift in texture 0.3."""
-
 REBASE = 0.75
 """Distance of the reference from the running shift at which it moves by whole pixels, px."""
+
+
+Found = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Detections of the newest frame alone, and of the newest together."""
 
 
 class TemporalDetector:
@@ -71,7 +70,10 @@ class TemporalDetector:
         self._settings = settings
         figures = band_figures(sensor, settings, self.notes)
         maps = band_maps(self._shape, sensor, bad_pixels, gain, offset)
+        self._figures, self._maps, self._threads = figures, maps, threads
         self._bands = [BandState(f, m, self._shape[1:], settings, threads) for f, m in zip(figures, maps, strict=True)]
+        memory, patience = settings.memory_frames + settings.guard_frames, 2 * settings.warm_up_frames
+        self._stabiliser = Stabiliser(sensor, self._shape[1:], figures, maps, memory, patience)
         self._faults = FrameFaults()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._shift = np.zeros(2)  # last good shift relative to the first good frame
@@ -89,6 +91,8 @@ class TemporalDetector:
         time_s: float,
         frame_index: int,
         good: NDArray[np.bool_] | None = None,
+        position_m: NDArray[np.float64] | None = None,
+        attitude: NDArray[np.float64] | None = None,
     ) -> FrameResult:
         """Take in the frames of one time step and return what stands out.
 
@@ -104,6 +108,10 @@ class TemporalDetector:
             The sensor's own counter: a gap or a repeat is flagged.
         good : bool (B,), optional
             Bands to be used; the others neither detect nor enter the background.
+        position_m : float64 (3,), optional
+            Where the sensor is, ITRS; without it or the attitude the scene is supposed to shift only.
+        attitude : float64 (4,), optional
+            Reported quaternion (w, x, y, z), camera to ITRS.
 
         Returns
         -------
@@ -121,36 +129,72 @@ class TemporalDetector:
             quality |= QUALITY_BITS["corrupt"]
         if quality & (QUALITY_BITS["repeated"] | QUALITY_BITS["out_of_order"] | QUALITY_BITS["corrupt"]):
             return self._nothing(frame, time_s, quality)
+        if self._stabiliser.look(position_m, attitude, self._bands):
+            self._anew(stabilised=True)
+        if self._stabiliser.on:
+            return self._process_stabilised(data, use, frame, time_s, quality)
         for band, plane, used in zip(self._bands, data, use, strict=True):
             band.take(plane if used else None)
         fit = self._register()
         if fit is None:
-            quality |= QUALITY_BITS["registration_failed"]
-            self._lost += 1
-            if self._lost > 2 * self._settings.warm_up_frames:
-                self._restart()
-            return self._nothing(frame, time_s, quality)
+            return self._not_registered(frame, time_s, quality)
         self._lost = 0
         self._follow(fit)
         residual_shift = self._shift - self._base
-        found = self._look((float(residual_shift[0]), float(residual_shift[1])), fit.sigma)
+        rest = (float(residual_shift[0]), float(residual_shift[1]))
+        found = self._look(rest, [fit.sigma] * len(self._bands))
+        shift = (float(self._shift[0]), float(self._shift[1]))
+        return self._result(found, [rest] * len(found), shift, fit.sigma, frame, time_s, quality)
+
+    def _process_stabilised(
+        self, data: NDArray[np.uint16] | NDArray[np.float32], use: NDArray[np.bool_], frame: int, time_s: float,
+        quality: int,
+    ) -> FrameResult:  # fmt: skip
+        """As `process`, where pointing predicts more than a translation."""
+        stabiliser = self._stabiliser
+        if not stabiliser.known:
+            return self._not_registered(frame, time_s, quality)
+        if not stabiliser.bring(self._bands, data, use, self._pool):
+            self._restart()
+            return self._nothing(frame, time_s, quality | QUALITY_BITS["registration_failed"])
+        self._lost = 0
+        found = self._look((0.0, 0.0), [stabiliser.sigma_of(k) for k in range(len(self._bands))])
+        for k, both in enumerate(found):
+            for fits in both:
+                fits[:, [FLUX, FLUX_SIGMA]] *= stabiliser.flux_factor(k, fits[:, X], fits[:, Y])[:, None]
+                fits[:, X], fits[:, Y] = stabiliser.focal(fits[:, X], fits[:, Y])
+        rest = [stabiliser.shift_of(k) for k in range(len(found))]
+        shift, sigma = stabiliser.scene_shift(), stabiliser.scene_sigma()
+        result = self._result(found, rest, shift, sigma, frame, time_s, quality)
+        return result._replace(scene_map=stabiliser.scene_map())
+
+    def _result(
+        self, found: list[Found], rest: list[tuple[float, float]], shift: tuple[float, float], sigma: float,
+        frame: int, time_s: float, quality: int,
+    ) -> FrameResult:  # fmt: skip
+        """Return the fits of a sweep, each band's moved by its ``rest`` onto the focal plane, as records."""
+        warming = self._taken < self._settings.warm_up_frames
         warming = self._taken < self._settings.warm_up_frames
         self._taken += 1
         if warming:
             quality |= QUALITY_BITS["warming_up"]
             found = [(single[:0], stack[:0]) for single, stack in found]
-        shift = (float(self._shift[0]), float(self._shift[1]))
         detections = [
             detection_records(
-                fits, frame=frame, time_s=time_s, band=b, gain=self._bands[b].figures.gain, frames=frames,
-                shift=(float(residual_shift[0]), float(residual_shift[1])),
+                fits, frame=frame, time_s=time_s, band=b, gain=self._figures[b].gain, frames=frames, shift=rest[b]
             )
             for b, both in enumerate(found)
-            for fits, frames in zip(both, (1, self._settings.integration_frames), strict=True)
+            for fits, frames in zip(both, (1, self._bands[b].integrated), strict=True)
             if len(fits)
         ]  # fmt: skip
-        record = registration_record(frame, time_s, shift, fit.sigma, quality)
+        record = registration_record(frame, time_s, shift, sigma, quality)
         return FrameResult(np.concatenate(detections) if detections else empty(DETECTION, 0), record, quality)
+
+    def _not_registered(self, frame: int, time_s: float, quality: int) -> FrameResult:
+        self._lost += 1
+        if self._lost > 2 * self._settings.warm_up_frames:
+            self._restart()
+        return self._nothing(frame, time_s, quality | QUALITY_BITS["registration_failed"])
 
     def _nothing(self, frame: int, time_s: float, quality: int) -> FrameResult:
         record = registration_record(frame, time_s, (math.nan, math.nan), math.nan, quality)
@@ -158,10 +202,28 @@ class TemporalDetector:
 
     def _restart(self) -> None:
         """Forget the scene: nothing registers to it any more."""
+        if self._stabiliser.on:
+            self._stabiliser.stop()
+            self._anew(stabilised=False)
         for band in self._bands:
             band.forget()
         self._taken = self._lost = 0
         self._motion = PRIOR_SIGMA**2
+
+    def _anew(self, *, stabilised: bool) -> None:
+        """Begin with frames on the grid of a fixed camera, which come calibrated, or again with frames as they are."""
+        figures, maps, settings = self._figures, self._maps, self._settings
+        if stabilised:
+            figures = [brought(f) for f in figures]
+            maps = [BandMaps(NONE, NONE, np.zeros(self._shape[1:], bool))] * len(maps)
+            settings = self._stabiliser.shortened(settings)
+            note = f"moving platform: memory {settings.memory_frames}, guard {settings.guard_frames} frames"
+            self.notes += [note] if note not in self.notes else []
+        self._bands = [
+            BandState(f, m, self._shape[1:], settings, self._threads, on_focal_plane=not stabilised)
+            for f, m in zip(figures, maps, strict=True)
+        ]
+        self._taken = self._lost = 0
 
     def _register(self) -> Fit | None:
         if self._taken == 0:
@@ -196,9 +258,10 @@ class TemporalDetector:
             for band in self._bands:
                 band.rebase(step_x, step_y)
 
-    def _look(self, shift: tuple[float, float], sigma: float) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    def _look(self, shift: tuple[float, float], sigmas: list[float]) -> list[Found]:
         """Return for each band what this frame shows, and what the newest frames show together."""
-        self._run([job for band in self._bands for job in band.sweep(shift, sigma)])
+        sweeps = [band.sweep(shift, sigma) for band, sigma in zip(self._bands, sigmas, strict=True)]
+        self._run([job for jobs in sweeps for job in jobs])
         single = [band.single() for band in self._bands]
         for band, found in zip(self._bands, single, strict=True):
             band.hold(found)

@@ -87,7 +87,13 @@ def detect(
         rejected: Counter[str] = Counter()
         for frame in reader.frames():
             result = detector.process(
-                frame.data, frame=frame.frame, time_s=frame.time_s, frame_index=frame.frame_index, good=frame.good
+                frame.data,
+                frame=frame.frame,
+                time_s=frame.time_s,
+                frame_index=frame.frame_index,
+                good=frame.good,
+                position_m=frame.position_m,
+                attitude=frame.attitude,
             )
             shift = result.registration[0]
             follower.step(
@@ -99,6 +105,7 @@ def detect(
                 position_m=frame.position_m,
                 attitude=frame.attitude,
                 warming_up=bool(result.quality & records.QUALITY_BITS["warming_up"]),
+                scene_map=result.scene_map,
             )
             found.append(result.detections)
             shifts.append(result.registration)

@@ -18,7 +18,7 @@ from boostwatch_kernels.assignment import assign, gate_pairs
 from .classify import KINDS
 from .clutter import Clutter
 from .events import Judge
-from .history import HitLog, Pose, Story, hit_dtype
+from .history import HitLog, Pose, SceneMap, Story, hit_dtype
 from .measure import Measurements, merge_bands
 from .motion import WINDOW_S, add_moments
 from .pointing import Pointing
@@ -111,6 +111,7 @@ class Follower:
         self._owner: list[NDArray[np.int32]] = []
         self._serial = 0
         self._time_s = math.nan
+        self._scene_map: SceneMap | None = None
 
     def step(
         self,
@@ -123,6 +124,7 @@ class Follower:
         position_m: NDArray[np.float64] | None = None,
         attitude: NDArray[np.float64] | None = None,
         warming_up: bool = False,
+        scene_map: SceneMap | None = None,
     ) -> Records:
         """Take the detections of one frame.
 
@@ -145,6 +147,8 @@ class Follower:
             Reported quaternion (w, x, y, z), camera to ITRS.
         warming_up : bool
             The detector could not detect yet, so that nothing seen means nothing.
+        scene_map : SceneMap, optional
+            Where the scene lies on the focal plane, if a shift does not tell; ``shift`` is then that of its middle.
 
         Returns
         -------
@@ -157,6 +161,7 @@ class Follower:
             self._owner.append(np.full(len(detections), -1, np.int32))
             return empty(EVENT, 0)
         if not all(map(math.isfinite, shift)):
+            scene_map = scene_map or self._scene_map  # not registered: as it was
             shift = (0.0, 0.0)
         shift_sigma = shift_sigma if math.isfinite(shift_sigma) else 0.1
         pose = Pose(
@@ -166,12 +171,16 @@ class Follower:
         )
         self._pointing.add(pose.attitude, shift, time_s)
         self._judge.look(pose)
+        self._use(scene_map)
         table = self._table
         if math.isfinite(self._time_s):
             table.predict(time_s - self._time_s, self._settings.max_acceleration, self._judge.scale_m)
         self._time_s = time_s
 
         seen = merge_bands(detections, shift, self._n_bands)
+        if scene_map is not None:
+            scene = scene_map.to_scene(seen.focal)
+            seen = seen._replace(scene=np.where(np.isfinite(scene), scene, seen.focal))
         self._judge.learn_noise(seen.flux_sigma)
         density = self._clutter.density(seen.focal)
         given = self._associate(seen, density, shift_sigma)
@@ -197,7 +206,7 @@ class Follower:
         self._owner.append(owner)
 
         hit_of = dict(zip(table.serial[hit_rows].tolist(), given[hit_rows].tolist(), strict=True))
-        self._remember(hits, hit_of, pose, frame, time_s)
+        self._remember(hits, hit_of, pose, frame, time_s, scene_map)
         self._prune(time_s)
         self._confirm(time_s)
         self._log.forget(time_s)
@@ -355,10 +364,15 @@ class Follower:
         self._table.extend(new)
         return new.serial
 
-    def _remember(self, hits: Records, hit_of: dict[int, int], pose: Pose, frame: int, time_s: float) -> None:
+    def _remember(
+        self, hits: Records, hit_of: dict[int, int], pose: Pose, frame: int, time_s: float, scene_map: SceneMap | None
+    ) -> None:
         """Write this frame into the stories of the confirmed tracks."""
         table = self._table
         for n in np.flatnonzero(table.confirmed):
+            if scene_map is not None:
+                here = table.state[n : n + 1, :, 0]
+                pose = pose._replace(shift=(scene_map.to_focal(here) - here)[0])
             story = self._live[int(table.serial[n])]
             m = hit_of.get(story.serial)
             if m is None:
@@ -376,12 +390,23 @@ class Follower:
         hopeless = ~table.confirmed & (
             (table.score < table.best + HOPELESS) | (time_s - table.first_s > TENTATIVE_S) | wide
         )
+        self._end(lost)
+        table.keep(~(lost | hopeless))
+
+    def _end(self, lost: NDArray[np.bool_]) -> None:
+        """Write off confirmed tracks."""
         for n in np.flatnonzero(lost):
-            story = self._live.pop(int(table.serial[n]))
+            story = self._live.pop(int(self._table.serial[n]))
             story.ended = True
             self._judge.settle(story)
-            story.score = float(table.score[n])
-        table.keep(~(lost | hopeless))
+            story.score = float(self._table.score[n])
+
+    def _use(self, scene_map: SceneMap | None) -> None:
+        """Take a frame's map; where scene coordinates become others by it, all tracks end."""
+        before, self._scene_map = self._scene_map, scene_map
+        if (before and before.still) is not (scene_map and scene_map.still):
+            self._end(self._table.confirmed)
+            self._table.keep(np.zeros(len(self._table), np.bool_))
 
     def _confirm(self, time_s: float) -> None:
         table = self._table

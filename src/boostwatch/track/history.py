@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,23 @@ class Pose(NamedTuple):
     shift: Array
     position_m: Array
     attitude: Array
+
+
+class SceneMap(Protocol):
+    """How the scene lies on the focal plane of one frame, where that is more than a shift."""
+
+    @property
+    def still(self) -> object:
+        """What the scene coordinates are those of: another object means other coordinates."""
+        ...
+
+    def to_scene(self, focal: Array) -> Array:
+        """Return scene coordinates (N, 2), px, of positions on the focal plane."""
+        ...
+
+    def to_focal(self, scene: Array) -> Array:
+        """Return positions (N, 2) on the focal plane, px, of scene coordinates."""
+        ...
 
 
 class Story:
