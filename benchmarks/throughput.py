@@ -64,7 +64,7 @@ def race(frames: list[Frame], threads: int, rounds: int) -> tuple[Times, list[st
     cpu: dict[str, list[float]] = {name: [] for name in runners}
     for i in range(WARM, WARM + rounds):
         for name, run in runners.items():
-            time.sleep(0.002)  # a rival's idle threads spin for a while after their work
+            time.sleep(0.01)  # a rival's idle threads spin for a while after their work
             start_wall, start_cpu = time.perf_counter(), time.process_time()
             run(frames[i % FRAMES], i)
             cpu[name].append(1e3 * (time.process_time() - start_cpu))

@@ -103,8 +103,8 @@ class Integration:
         self._ground.rough[:] = cells(self._ground.rough, LEAST_ROUGH)
         self._ground.bias[:] = cells(self._ground.bias, 0.0)
 
-    def look(self, phase: int, work: list[NDArray[np.float32]]) -> list[Callable[[], None]]:
-        """Return, as independent jobs, a look at the strips whose number leaves ``phase``."""
+    def look(self, phase: int, work: list[NDArray[np.float32]]) -> list[list[Callable[[], None]]]:
+        """Return a look at the strips whose number leaves ``phase``, in as many parts as there are scratches."""
         band = self._band
         group, _ = band.group(range(band._seen - self.frames + 1, band._seen + 1), GROUP)
         lag = band.lag(band._seen + 0.5 * (1 - self.frames))
@@ -121,7 +121,8 @@ class Integration:
                 self._ground, rate, part, self._peaks[k], work[k],
             )  # fmt: skip
 
-        return [partial(job, k, part) for k, part in enumerate(shared(strips, len(work)))]
+        parts = shared(strips, len(work))
+        return [[partial(job, k, parts[k])] if k < len(parts) else [] for k in range(len(work))]
 
     def judge(self, single: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what stands out of the sum and is none of this frame's own detections, float64 (N, COLUMNS)."""

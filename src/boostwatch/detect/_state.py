@@ -101,6 +101,12 @@ def narrowed(values: NDArray[np.float32]) -> NDArray[np.uint16]:
     return ((values.view(np.uint32) + np.uint32(0x8000)) >> 16).astype(np.uint16)
 
 
+def in_turn(jobs: list[Callable[[], None]]) -> None:
+    """Do one job after the other."""
+    for job in jobs:
+        job()
+
+
 class _Kept(NamedTuple):
     """A frame in the ring."""
 
@@ -372,12 +378,16 @@ class BandState:
         strips = strips[self._absorbed[strips] <= newest]
         jobs = self._absorptions(strips, newest, len(self._work))
         if self._integration is not None and over >= self._settings.integration_frames:
-            jobs += self._integration.look((self._seen + GROUP // 2) % GROUP, self._work)
-        return jobs
+            looks = self._integration.look((self._seen + GROUP // 2) % GROUP, self._work)
+            jobs = [[*a, *b] for a, b in zip(jobs, looks, strict=True)]
+        return [partial(in_turn, job) for job in jobs if job]
 
-    def _absorptions(self, strips: NDArray[np.int64], newest: int, parts: int) -> list[Callable[[], None]]:
-        """Return the absorption of a group of frames, none newer than ``newest``, into each of some strips as jobs."""
-        jobs: list[Callable[[], None]] = []
+    def _absorptions(self, strips: NDArray[np.int64], newest: int, parts: int) -> list[list[Callable[[], None]]]:
+        """Return the absorption of a group of frames, none newer than ``newest``, into some strips, shared among parts.
+
+        What one part does, it must do in turn: it has one scratch.
+        """
+        jobs: list[list[Callable[[], None]]] = [[] for _ in range(parts)]
         for first, origin in sorted(
             set(zip(self._absorbed[strips].tolist(), self._origin[strips].tolist(), strict=True))
         ):
@@ -385,7 +395,8 @@ class BandState:
             members = range(first, min(newest, first + GROUP - 1) + 1)
             middle = first + 0.5 * (len(members) - 1)
             work = self._absorption(members, middle - origin)
-            jobs += [partial(work, part, self._work[k]) for k, part in enumerate(shared(alike, parts))]
+            for k, part in enumerate(shared(alike, parts)):
+                jobs[k].append(partial(work, part, self._work[k]))
         return jobs
 
     def even(self) -> None:
@@ -395,8 +406,7 @@ class BandState:
         for parity in (0, 1):  # neighbours one after the other, as their gates' rims need
             strips = np.arange(parity, len(self._absorbed), 2)
             while len(strips := strips[self._absorbed[strips] <= newest]):
-                for job in self._absorptions(strips, newest, 1):
-                    job()
+                in_turn(self._absorptions(strips, newest, 1)[0])
         common = float(self._origin.max())
         ahead = np.repeat((common - self._origin).astype(np.float32), TILE_Y)[: self._shape[0], None]
         self.background.level[:] += ahead * widened(self.background.slope)

@@ -75,7 +75,7 @@ class TemporalDetector:
         memory, patience = settings.memory_frames + settings.guard_frames, 2 * settings.warm_up_frames
         self._stabiliser = Stabiliser(sensor, self._shape[1:], figures, maps, memory, patience)
         self._faults = FrameFaults()
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self._shift = np.zeros(2)  # last good shift relative to the first good frame
         self._trend = np.zeros(2)  # smoothed shift, by which the reference is moved
         self._base = np.zeros(2, np.int64)  # whole-pixel position of the reference
@@ -269,8 +269,12 @@ class TemporalDetector:
         return [(found, band.finish(found)) for band, found in zip(self._bands, single, strict=True)]
 
     def _run(self, jobs: list[Callable[[], None]]) -> None:
-        if self._pool is None:
+        if self._pool is None or len(jobs) < 2:
             for job in jobs:
                 job()
-        else:
-            list(self._pool.map(lambda job: job(), jobs))
+            return
+        # This thread takes its share: to wake another one for it would cost more.
+        others = [self._pool.submit(job) for job in jobs[1:]]
+        jobs[0]()
+        for other in others:
+            other.result()
