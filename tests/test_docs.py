@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from boostwatch import cli
+from boostwatch.settings import ChainSettings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -26,10 +28,22 @@ def test_ci_runs_the_readmes_test_command_word_for_word() -> None:
 
 
 def test_the_readmes_scenario_is_valid(tmp_path: Path) -> None:
-    (scenario,) = blocks(README, "toml")
+    scenario, chain = blocks(README, "toml")
     path = tmp_path / "scene.toml"
     path.write_text(scenario)
     assert cli.run(["validate", str(path)]) == 0
+    settings = ChainSettings.model_validate(tomllib.loads(chain))
+    assert settings.detect.psf_sigma == 0.9
+
+
+def test_the_python_of_the_detection_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    loop, cut = blocks((ROOT / "docs" / "detection.md").read_text(), "python")
+    names: dict[str, Any] = {}
+    exec(loop, names)  # the example itself is under test
+    assert names["frames"].shape == (60, 1, 128, 128)
+    names["detections"] = names["result"].detections
+    exec(cut, names)
+    assert len(names["kept"]) <= len(names["result"].detections)
 
 
 @pytest.mark.filterwarnings("default")  # pandas and astropy have warnings of their own

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
+from boostwatch.detect.calibration import stack_threshold_for, threshold_for
 from boostwatch.detect.result import Detector, FrameResult
 from boostwatch.detect.single import SingleFrameDetector
 from boostwatch.detect.temporal import TemporalDetector
 from boostwatch.sensor import Sensor
 from boostwatch.settings import DetectSettings
 
-__all__ = ["Detector", "FrameResult", "SingleFrameDetector", "TemporalDetector", "make_detector"]
+__all__ = [
+    "Detector", "FrameResult", "SingleFrameDetector", "TemporalDetector", "make_detector", "stack_threshold_for",
+    "threshold_for",
+]  # fmt: skip
 
 
 def make_detector(

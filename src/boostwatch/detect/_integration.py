@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.detect._gates import breadth_of_a_point
+from boostwatch.detect._gates import Places, breadth_of_a_point
 from boostwatch.detect._tiles import TileNoise, shared
 from boostwatch.detect.calibration import stack_threshold_for
 from boostwatch.detect.peaks import ANSWER_BROAD, ANSWER_POINT, LEAST_WITHOUT, SNR, VELOCITY, X, Y, clutter_factor
@@ -40,6 +41,15 @@ BREADTH = 1.15
 
 ROUGH_MEMORY = 10.0
 """Looks at a strip over which its roughness is averaged."""
+
+EVEN, FLAT = 1.25, 0.4
+"""Roughness of a cell over the typical one, and level, from which a find there does not gate."""
+
+TYPICAL_EVERY = 8
+"""Looks from one figure of the typical roughness to the next."""
+
+LONGEST_GATE = 24
+"""Frames for which a find gates at most: a cloud's cell must not keep itself out of the background for good."""
 
 DOUBT = 0.0015
 """Relative variance of the scale of the sum's noise: a cell's roughness is that of some 200 pixels below."""
@@ -84,10 +94,14 @@ class Integration:
         self._ground = Ground(np.ones(cells, np.float32), np.zeros(cells, np.float32))
         self._looks = 0
         self._watched = np.zeros((0, 4))  # x, y at the frame before, velocity
+        self._typical = 1.0
+        self._age = np.zeros(0)  # frames that each has been watched
+        self._places = Places(self._band.figures.psf_sigma, np.inf)
         self._looked = False
 
     def move(self, step_x: int, step_y: int) -> None:
         """Move with the reference."""
+        self._places.move(step_x, step_y)
         self._watched[:, :2] += (step_x, step_y)  # the roughness stays, it is coarse
 
     def carry(
@@ -130,6 +144,8 @@ class Integration:
             return np.zeros((0, COLUMNS))
         self._looked = False
         self._noise.renew()
+        if self._looks % TYPICAL_EVERY == 1:
+            self._typical = float(np.median(self._ground.rough))
         peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])
         starts = np.zeros((len(peaks) + len(self._watched), 4))
         starts[len(self._watched) :, :2] = peaks[:, [1, 0]]
@@ -147,19 +163,36 @@ class Integration:
             away = np.maximum(np.abs(fits[:, [X]] - bright[:, 0]), np.abs(fits[:, [Y]] - bright[:, 1]))
             fits = fits[(away > bright[:, 2]).all(axis=1)]
         fits = _apart(fits)[:WATCHED]
-        self._watched = np.column_stack([fits[:, [X, Y]], fits[:, VELOCITY]])
+        before = starts[: len(self._watched), :2]
+        age = np.zeros(len(fits))
+        # In rough places a find may be a cloud's, and what kept itself out of the background there would stay.
+        cells = self._cells(fits)
+        point = self._places.gating(fits) & (self._ground.rough[cells] < EVEN * self._typical)
+        point &= np.abs(self._ground.bias[cells]) < FLAT
+        for k, fit in enumerate(fits):
+            # What is found anew lay in all these frames; what was watched has its gates in the earlier ones.
+            away = np.hypot(*(before - fit[[X, Y]]).T) if len(before) else np.array([np.inf])
+            known = bool(away.min() < NEAR)
+            age[k] = self._age[away.argmin()] + 1.0 if known else 0.0
+            if point[k] and age[k] < LONGEST_GATE:
+                snr = float(fit[SNR]) / math.sqrt(self.frames)
+                self._band.hold_path(fit[[X, Y]], fit[VELOCITY], snr, 1 if known else self.frames)
+        self._watched, self._age = np.column_stack([fits[:, [X, Y]], fits[:, VELOCITY]]), age
         if len(single) and len(fits):
             distance = np.hypot(fits[:, None, X] - single[:, X], fits[:, None, Y] - single[:, Y])
             fits = fits[distance.min(axis=1) > NEAR]
         return fits[np.lexsort((fits[:, X], fits[:, Y]))]
 
+    def _cells(self, fits: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return rows and columns of the cells that hold the fits."""
+        high, wide = self._ground.rough.shape
+        rows = np.clip(fits[:, Y].astype(np.int64) // CELL, 0, high - 1)
+        return rows, np.clip(fits[:, X].astype(np.int64) // CELL, 0, wide - 1)
+
     def _level(self, fits: NDArray[np.float64]) -> None:
         """Take level and roughness of the sum into the fits' snr, as the look at the sum does."""
         ground, profile = self._ground, self._band.figures.profile.astype(np.float64)
-        rows, columns = (
-            np.clip(fits[:, at].astype(np.int64) // CELL, 0, most - 1)
-            for at, most in zip((Y, X), ground.rough.shape, strict=True)
-        )
+        rows, columns = self._cells(fits)
         tiles = self._noise.tiles.scale
         scale = tiles[np.minimum(rows * CELL // TILE_Y, len(tiles) - 1), columns * CELL // TILE_X]
         level = ground.bias[rows, columns] * (2.0 * profile.sum() - profile[0]) ** 2 / scale

@@ -348,13 +348,37 @@ class BandState:
             return
         gate = found[self._places.gating(found)]
         if 0 < len(gate) <= GATES:
-            spread = self.figures.psf_sigma**2 + 1.0 / 12.0
-            radius = np.ceil(1.0 + np.sqrt(2.0 * spread * np.log(1.0 + 3.0 * gate[:, SNR])))
-            radius = np.maximum(radius, gate[:, EXTENT_PX] + 1.0)
+            radius = np.maximum(self._gate_radius(gate[:, SNR]), gate[:, EXTENT_PX] + 1.0)
             bright = gate[:, SNR] > BRIGHT * self._threshold
             boxes = np.stack([np.rint(gate[:, X]), np.rint(gate[:, Y]), radius, bright], axis=1).astype(np.int64)
             kept = self._kept[self._seen]
             self._kept[self._seen] = kept._replace(gates=np.concatenate([kept.gates, boxes]))
+
+    def hold_path(self, place: NDArray[np.float64], velocity: NDArray[np.float64], snr: float, frames: int) -> None:
+        """Let what was found in a sum of frames gate along its path in the newest ones.
+
+        Parameters
+        ----------
+        place, velocity : float64 (2,)
+            x, y on the present reference in this frame, and px a frame.
+        snr : float
+            In one frame.
+        frames : int
+            How many of the newest frames it is to gate.
+        """
+        radius = self._gate_radius(np.array([snr]))[0]
+        for m in range(max(0, self._seen - frames + 1), self._seen + 1):
+            kept = self._kept[m]
+            x, y = place + velocity * (m - self._seen) - (np.array(self._base) - kept.base)
+            box = np.array([[round(x), round(y), radius, 0]], np.int64)
+            if len(kept.gates) < GATES:
+                self._kept[m] = kept._replace(gates=np.concatenate([kept.gates, box]))
+
+    def _gate_radius(self, snr: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the half side of what a source of some snr covers, px."""
+        spread = self.figures.psf_sigma**2 + 1.0 / 12.0
+        out: NDArray[np.float64] = np.ceil(1.0 + np.sqrt(2.0 * spread * np.log(1.0 + 3.0 * np.maximum(snr, 0.0))))
+        return out
 
     def bright(self, frames: int) -> NDArray[np.int64]:
         """Return where bright sources lay in the newest frames, (M, 3): x, y, radius on the present reference."""

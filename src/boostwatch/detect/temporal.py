@@ -31,7 +31,8 @@ Found = tuple[NDArray[np.float64], NDArray[np.float64]]
 class TemporalDetector:
     """Frames to detections by comparison with a registered, lagged background.
 
-    Memory is constant: ``guard_frames + 4`` float32 frames a band.
+    Memory is constant: about ``12 + 2 (guard_frames + 6)`` bytes a pixel and band for 16-bit frames, twice the second
+    part for others.
 
     Parameters
     ----------
@@ -68,6 +69,11 @@ class TemporalDetector:
         self.notes: list[str] = []
         self._shape = checked_shape(shape, sensor)
         self._settings = settings
+        if settings.integration_frames > max(settings.guard_frames, 1):
+            self.notes.append(
+                f"{settings.integration_frames} frames asked to be added, {max(settings.guard_frames, 1)} are: no more "
+                "than guard_frames"
+            )
         figures = band_figures(sensor, settings, self.notes)
         maps = band_maps(self._shape, sensor, bad_pixels, gain, offset)
         self._figures, self._maps, self._threads = figures, maps, threads
