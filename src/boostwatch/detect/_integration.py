@@ -58,6 +58,7 @@ WATCHED = 128
 """Finds that are followed from frame to frame at most."""
 
 PEAKS = 1024
+"""Peaks a look at most, first rows first, on however many threads."""
 
 
 class Integration:
@@ -146,7 +147,7 @@ class Integration:
         self._noise.renew()
         if self._looks % TYPICAL_EVERY == 1:
             self._typical = float(np.median(self._ground.rough))
-        peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])
+        peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])[:PEAKS]
         starts = np.zeros((len(peaks) + len(self._watched), 4))
         starts[len(self._watched) :, :2] = peaks[:, [1, 0]]
         starts[: len(self._watched)] = self._watched

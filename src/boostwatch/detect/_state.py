@@ -32,7 +32,7 @@ BRIGHT = 2.0
 """Thresholds above which a source speaks for itself: where it lay, the sum of frames is not looked at."""
 
 PEAKS = 4096
-"""Peaks a block at most; more is a frame that makes no sense."""
+"""Peaks a frame at most, or four times the false alarms asked for; more is a frame that makes no sense."""
 
 FIRST_LOOK = 0.78
 """Share of the threshold at which the centred filter looks: a source at a pixel's corner loses 0.80."""
@@ -141,7 +141,8 @@ class BandState:
         self._frames: NDArray[Any] | None = None  # of the first frame's kind
         width_padded = -(-width // 16) * 16 + 2 * PAD + 16
         self._work = [staggered((WORK_ROWS, width_padded), np.float32)[0] for _ in range(threads)]
-        self._peaks = np.zeros((len(self._blocks), PEAKS, 3), np.float32)
+        most = max(PEAKS, round(4e-6 * height * width * settings.false_alarms_per_mpx))
+        self._peaks = np.zeros((len(self._blocks), most, 3), np.float32)
         self._counts = [0] * len(self._blocks)
         self._places = Places(figures.psf_sigma, self._threshold, figures.blur)
         self._noise = TileNoise(shape)
@@ -267,7 +268,7 @@ class BandState:
         if self.frame is None:
             return np.zeros((0, COLUMNS))
         self._noise.renew()
-        peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])
+        peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])[: self._peaks.shape[1]]
         fits = self.fit(self._noise, self._lens, 1, peaks[:, [1, 0]])
         return select(fits, self._difference, self._threshold, self.figures.psf_sigma)
 
