@@ -21,6 +21,8 @@ DEFAULT_PSF_SIGMA = 0.7
 SATURATED_SHARE = 0.01
 SAMPLED_ROWS = 24
 """Rows of a frame that are looked at for repeats and saturation."""
+PATIENCE = 3
+"""Frames that come out of order, but in order among themselves, until it is the time before them that was wrong."""
 RESPONSES = 64
 """Fractions of a pixel for which the interpolator's blur is known."""
 
@@ -198,6 +200,7 @@ class FrameFaults:
         self._time = -math.inf
         self._index: int | None = None
         self._mark: int | None = None
+        self._late: list[float] = []  # times of the frames in a row that came out of order
 
     def look(
         self, data: NDArray[np.uint16] | NDArray[np.float32], time_s: float, frame_index: int, full_scale: list[float]
@@ -221,11 +224,11 @@ class FrameFaults:
         if self._index is not None:
             if frame_index == self._index or mark == self._mark:
                 return QUALITY_BITS["repeated"]
-            if not time_s > self._time:
+            if not time_s > self._time and not self._clock_was_wrong(time_s):
                 return QUALITY_BITS["out_of_order"]
             if frame_index > self._index + 1:
                 quality |= QUALITY_BITS["time_gap"]
-        self._time, self._index, self._mark = time_s, frame_index, mark
+        self._time, self._index, self._mark, self._late = time_s, frame_index, mark, []
         if rows.dtype == np.uint16:
             limits = [min(f, 65535.0) for f in full_scale]
         else:
@@ -234,3 +237,12 @@ class FrameFaults:
                 return quality | QUALITY_BITS["corrupt"]
         share = max(np.count_nonzero(r >= r.dtype.type(f)) / r.size for r, f in zip(rows, limits, strict=True))
         return quality | (QUALITY_BITS["saturated"] if share > SATURATED_SHARE else 0)
+
+    def _clock_was_wrong(self, time_s: float) -> bool:
+        """Tell whether the frames that came out of order are in order among themselves: the last good time was not."""
+        if not math.isfinite(time_s):
+            return False
+        if not math.isfinite(self._time):
+            return True
+        self._late = [*self._late, time_s] if not self._late or time_s > self._late[-1] else [time_s]
+        return len(self._late) > PATIENCE
