@@ -270,7 +270,8 @@ class BandState:
         self._noise.renew()
         peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])[: self._peaks.shape[1]]
         fits = self.fit(self._noise, self._lens, 1, peaks[:, [1, 0]])
-        return select(fits, self._difference, self._threshold, self.figures.psf_sigma)
+        found = select(fits, self._difference, self._threshold, self.figures.psf_sigma)
+        return found if self._seen >= self._settings.warm_up_frames else found[:0]
 
     def fit(
         self,
