@@ -166,8 +166,12 @@ def band_maps(
         if added is not None:
             lost |= ~np.isfinite(added[b])
             shift = np.where(np.isfinite(added[b]), added[b], np.float32(0.0))
+        # Only what differs from pixel to pixel is taken away: dark pixels stay where the ring's code has room below.
+        common = float(np.median(shift[~lost])) if shift.size and not lost.all() else 0.0
         if factor.size:
-            shift = (level + (shift if shift.size else 0.0)) * factor - level
+            shift = (level + (shift if shift.size else 0.0)) * factor - (level + common)
+        elif shift.size:
+            shift = shift - np.float32(common)
         out.append(BandMaps(factor.astype(np.float32), np.asarray(shift, np.float32), lost))
     return out
 
