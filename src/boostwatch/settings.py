@@ -380,9 +380,14 @@ class DetectSettings(Model):
     psf_sigma: Pixels | None = Field(None, ge=0.2, le=5, description="Gaussian PSF sigma; the stack's own by default")
 
     @property
+    def added_frames(self) -> int:
+        """Return how many frames are added at most: those that the background has not seen; 1 adds none."""
+        return max(min(self.integration_frames, self.guard_frames), 1)
+
+    @property
     def shares(self) -> tuple[float, float]:
         """Return the false detections per Mpx that single frames and the sum of frames may have."""
-        added = INTEGRATED_SHARE * self.false_alarms_per_mpx if self.integration_frames > 1 else 0.0
+        added = INTEGRATED_SHARE * self.false_alarms_per_mpx if self.added_frames > 1 else 0.0
         return self.false_alarms_per_mpx - added, added
 
 

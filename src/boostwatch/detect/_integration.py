@@ -78,7 +78,7 @@ class Integration:
     def __init__(self, band: BandState) -> None:
         self._band = band
         settings, figures = band._settings, band.figures
-        self.frames = min(settings.integration_frames, max(settings.guard_frames, 1))
+        self.frames = settings.added_frames
         _, rate = settings.shares
         self._threshold = stack_threshold_for(rate / FOUND, figures.psf_sigma, self.frames, FASTEST)
         self._lens = Lens(figures.psf_sigma, figures.gain, figures.reach, FASTEST, SECOND_LOOK * self._threshold)

@@ -152,7 +152,7 @@ class BandState:
         self._absorbed = np.zeros(strips, np.int64)
         self.frame: NDArray[np.uint16] | NDArray[np.float32] | None = None
         self._kernel_frame: Frame | None = None
-        self._integration = Integration(self) if settings.integration_frames > 1 else None
+        self._integration = Integration(self) if settings.added_frames > 1 else None
         self.forget()
 
     def forget(self) -> None:
@@ -403,7 +403,7 @@ class BandState:
         )
         strips = strips[self._absorbed[strips] <= newest]
         jobs = self._absorptions(strips, newest, len(self._work))
-        if self._integration is not None and over >= self._settings.integration_frames:
+        if self._integration is not None and over >= self._integration.frames:
             looks = self._integration.look((self._seen + GROUP // 2) % GROUP, self._work)
             jobs = [[*a, *b] for a, b in zip(jobs, looks, strict=True)]
         return [partial(in_turn, job) for job in jobs if job]
