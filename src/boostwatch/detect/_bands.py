@@ -21,8 +21,10 @@ DEFAULT_PSF_SIGMA = 0.7
 SATURATED_SHARE = 0.01
 SAMPLED_ROWS = 24
 """Rows of a frame that are looked at for repeats and saturation."""
+GREATEST = 1e15
+"""Greatest DN of a float32 frame that is believed: the squares of more leave float32."""
 PATIENCE = 3
-"""Frames that come out of order, but in order among themselves, until it is the time before them that was wrong."""
+"""Frames out of order, but in order among themselves, until it is the time before them that was wrong."""
 RESPONSES = 64
 """Fractions of a pixel for which the interpolator's blur is known."""
 
@@ -188,10 +190,10 @@ def kernel_frame(
     maps: BandMaps,
     static: tuple[NDArray[np.int32], NDArray[np.int32]],
 ) -> Frame:
-    """Return one band for the kernels; pixels that are not finite join the bad ones."""
+    """Return one band for the kernels; pixels that are not finite, or absurd, join the bad ones."""
     start, column = static
     if data.dtype == np.float32:
-        lost = ~np.isfinite(data)
+        lost = ~(np.abs(data) <= GREATEST)
         if lost.any():
             start, column = rows_of(lost | maps.bad)
     return Frame(data, maps.gain, maps.offset, start, column)

@@ -32,4 +32,5 @@ def checked_data(
         raise BadData("has the wrong shape", place=f"frame {frame}", found=array.shape, allowed=f"{shape} (band, y, x)")
     if array.dtype in (np.uint8, np.uint16):
         return np.ascontiguousarray(array, np.uint16)
-    return np.ascontiguousarray(array, np.float32)
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, np.float32)
