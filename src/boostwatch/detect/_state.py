@@ -449,6 +449,9 @@ class BandState:
         group, time = self.group(members, GROUP)
         b = max(0.0, 1.0 - count / memory)
         lessons = [lesson for k, m in enumerate(members) if (lesson := self._lesson(k, m, group)) is not None]
+        rows = [y for lesson in lessons for y in (lesson.step_y, lesson.before_y)]
+        if rows and max(rows) - min(rows) > (GROUP - 1) * TILE_Y:  # strips on other threads teach the same rows
+            lessons = []
         if self._taught > SCHOOL:
             lessons = lessons[-1:] if members[0] % (2 * GROUP) < GROUP else []
         if lessons and not self._pattern.size:
