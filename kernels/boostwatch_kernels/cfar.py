@@ -56,3 +56,16 @@ def renew_tiles(found: np.ndarray, rate: float, level: np.ndarray, tail: np.ndar
                 continue
             now = min(max(total / number, CALMEST), WILDEST)
             scale[y, x] = math.sqrt(level[y, x] * now)
+    for y in range(high):
+        for x in range(wide):
+            # Still at its first value after two looks: a tile at the rim with too few pixels has its neighbours' noise.
+            if rate > 0.4 or level[y, x] != 1.0:
+                continue
+            mean, judged = 0.0, 0
+            for j in range(max(0, y - 1), min(high, y + 2)):
+                for i in range(max(0, x - 1), min(wide, x + 2)):
+                    if level[j, i] != 1.0:
+                        mean += scale[j, i]
+                        judged += 1
+            if judged > 0:
+                scale[y, x] = mean / judged
