@@ -32,6 +32,9 @@ LEAST_PRIOR = 0.05
 AGREEMENT = 0.55
 """Mean robust weight below which a fit is not believed: noise alone gives 0.87, a wrong shift in texture 0.3."""
 
+LEAST_SAY = 1.0
+"""Information, px^-2, that each band counts for at least in how well all agree."""
+
 GRADIENT_NOISE = 0.1875
 """Variance of the smoothed gradient for unit white noise in the mean."""
 
@@ -45,7 +48,7 @@ class Fit(NamedTuple):
     dx: float
     dy: float
     sigma: float  # 1-sigma an axis, px
-    agreement: float  # mean Cauchy weight: 0.87 for noise alone, less for a wrong shift
+    agreement: float  # mean Cauchy weight, bands by their information: 0.87 for noise alone, less for a wrong shift
     informed: float  # px^-2: least eigenvalue of the information that the scene itself gave
 
 
@@ -96,7 +99,7 @@ def register(
     fine = False
     for _ in range(STEPS):
         right_x, right_y = prior * (start[0] - x), prior * (start[1] - y)
-        xx = xy = yy = weight = count = 0.0
+        xx = xy = yy = agree = told = 0.0
         for view, interpolator in zip(views, interpolators, strict=True):
             height, width = view.background.level.shape
             stride = max(1, height * width * (1 if fine else 4) // SAMPLE)
@@ -107,8 +110,10 @@ def register(
             right_x -= sure[0] * pull_x + sure[1] * pull_y
             right_y -= sure[1] * pull_x + sure[2] * pull_y
             xx, xy, yy = xx + sure[0], xy + sure[1], yy + sure[2]
-            weight, count = weight + sums[5], count + sums[7]
-        agreement = weight / count if count else 0.0
+            # A band without texture agrees with any shift: each has a say by what it knows, and a little.
+            say = (sure[0] + sure[2] + LEAST_SAY) if sums[7] else 0.0
+            agree, told = agree + say * sums[5] / max(sums[7], 1.0), told + say
+        agreement = agree / told if told else 0.0
         step_x, step_y = _solve(xx + prior, xy, yy + prior, right_x, right_y)
         size = math.hypot(step_x, step_y)
         limit = min(1.0, 1.0 / max(size, 1e-9))  # one pixel at most: gradients know no more
