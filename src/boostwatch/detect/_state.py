@@ -517,9 +517,12 @@ class BandState:
         assert self.frame is not None
         if self.frame.dtype == np.uint16:
             self.floor = max(self.floor, 1.0 / 12.0)
-            factor = 2.0 ** min(
-                math.floor(math.log2(65534.0 / min(self.figures.full_scale, 65534.0))), math.log2(FINEST)
-            )
+            # What a pixel of low response reads at full scale is more; a few wild gains shall not coarsen all others.
+            full, gain, offset = min(self.figures.full_scale, 65534.0), self._maps.gain, self._maps.offset
+            if gain.size or offset.size:
+                reach = full * (gain if gain.size else 1.0) - (offset if offset.size else 0.0)
+                full = float(np.quantile(reach, 0.999))
+            factor = 2.0 ** min(math.floor(math.log2(65534.0 / max(full, 1.0))), math.log2(FINEST))
             numbers = (factor, 0.5, 1.0, 65535.0, 0.0, 0.0, 1.0 / factor)
         else:
             numbers = (1.0, 0.0, -math.inf, math.inf, math.nan, -math.inf, 1.0)
