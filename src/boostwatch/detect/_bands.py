@@ -241,7 +241,7 @@ class FrameFaults:
             limits = full_scale
             if not np.isfinite(rows).any() and not np.isfinite(data).any():
                 return quality | QUALITY_BITS["corrupt"]
-        share = max(np.count_nonzero(r >= r.dtype.type(f)) / r.size for r, f in zip(rows, limits, strict=True))
+        share = max(np.count_nonzero(r >= max(f, 1.0)) / r.size for r, f in zip(rows, limits, strict=True))
         return quality | (QUALITY_BITS["saturated"] if share > SATURATED_SHARE else 0)
 
     def _clock_was_wrong(self, time_s: float) -> bool:

@@ -31,8 +31,8 @@ Found = tuple[NDArray[np.float64], NDArray[np.float64]]
 class TemporalDetector:
     """Frames to detections by comparison with a registered, lagged background.
 
-    Memory is constant: about ``12 + 2 (guard_frames + 6)`` bytes a pixel and band for 16-bit frames, twice the second
-    part for others.
+    Memory is constant: about ``12 + 2 (guard_frames + 6)`` bytes a pixel and band for uint16 frames, ``12 + 4
+    (guard_frames + 6)`` for float32 ones; 4 more for the pattern of the focal plane once the scene moves.
 
     Parameters
     ----------
@@ -179,7 +179,6 @@ class TemporalDetector:
         frame: int, time_s: float, quality: int,
     ) -> FrameResult:  # fmt: skip
         """Return the fits of a sweep, each band's moved by its ``rest`` onto the focal plane, as records."""
-        warming = self._taken < self._settings.warm_up_frames
         warming = self._taken < self._settings.warm_up_frames
         self._taken += 1
         if warming:
