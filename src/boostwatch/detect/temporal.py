@@ -242,7 +242,8 @@ class TemporalDetector:
         prior = max(math.sqrt(self._motion), LEAST_PRIOR) * 2.0
         fit = register(views, interpolators, (float(start[0]), float(start[1])), prior)
         if fit.agreement < AGREEMENT:
-            alone = [register([v], [i], (float(start[0]), float(start[1])), prior).informed for v, i in zip(views, interpolators, strict=True)]
+            here = float(start[0]), float(start[1])
+            alone = [register([v], [i], here, prior).informed for v, i in zip(views, interpolators, strict=True)]
             clearest = bands[alone.index(max(alone))]  # without texture there is nothing to correlate
             dx, dy = coarse_shift(clearest.calibrated(), clearest.forecast())
             fit = register(views, interpolators, (dx, dy), 1.0)
