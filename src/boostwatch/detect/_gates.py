@@ -24,6 +24,9 @@ SAME = 2.5
 FADE, FORGOTTEN = 0.9, 1.0
 """What a place's past counts for less each frame, and the squared snr at which it is given up."""
 
+MOST = 4096
+"""Places not seen again that are remembered at most, the strongest: all are compared with all."""
+
 STRONG = 3.0
 """Thresholds above which a source is one, whatever it looks like, as long as it is detected at its place."""
 
@@ -96,6 +99,9 @@ class Places:
             fresh[again, 2:4] += known[nearest[again], 2:4]
             fresh[again, 4] = np.maximum(fresh[again, 4], known[nearest[again], 4])
             kept[nearest[again]] = False
-        self._known = np.concatenate([fresh, known[kept]])
+        past = known[kept]
+        if len(past) > MOST:
+            past = past[np.sort(np.argsort(-past[:, 3], kind="stable")[:MOST])]
+        self._known = np.concatenate([fresh, past])
         point = (clutter_factor(fits) < SHAPELESS) & (fresh[:, 2] < self._limit * fresh[:, 3])
         return point | (fresh[:, 4] > STRONG * self._threshold)
