@@ -59,7 +59,7 @@ def renew_tiles(found: np.ndarray, rate: float, level: np.ndarray, tail: np.ndar
     for y in range(high):
         for x in range(wide):
             # Still at its first value after two looks: a tile at the rim with too few pixels has its neighbours' noise.
-            if rate > 0.4 or level[y, x] != 1.0:
+            if rate > 0.4 or ratio[y, x] > 0.0 or level[y, x] != 1.0:
                 continue
             mean, judged = 0.0, 0
             for j in range(max(0, y - 1), min(high, y + 2)):
