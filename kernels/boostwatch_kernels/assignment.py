@@ -8,6 +8,15 @@ from ._jit import jit
 
 
 @jit
+def resized(point: np.ndarray, d2: np.ndarray, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first ``count`` pairs in arrays (size,) of their own. A loop: slices take a second to compile."""
+    points, distances = np.empty(size, np.int64), np.empty(size, np.float64)
+    for p in range(count):
+        points[p], distances[p] = point[p], d2[p]
+    return points, distances
+
+
+@jit
 def gate_pairs(
     track_xy: np.ndarray, track_var: np.ndarray, point_xy: np.ndarray, point_var: np.ndarray, gate: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -79,9 +88,7 @@ def gate_pairs(
                 if d <= gate:
                     if count == size:
                         size *= 2
-                        more_point, more_d2 = np.empty(size, np.int64), np.empty(size, np.float64)
-                        more_point[:count], more_d2[:count] = point[:count], d2[:count]
-                        point, d2 = more_point, more_d2
+                        point, d2 = resized(point, d2, count, size)
                     # Insertion keeps the points of a track in ascending order; a gate holds few.
                     place = count
                     while place > first and point[place - 1] > j:
@@ -90,7 +97,8 @@ def gate_pairs(
                     point[place], d2[place] = j, d
                     count += 1
         start[i + 1] = count
-    return start, point[:count].copy(), d2[:count].copy()
+    point, d2 = resized(point, d2, count, count)
+    return start, point, d2
 
 
 @jit

@@ -178,12 +178,17 @@ def absorb_strip(
             for i in range(GROUP):
                 gather_row(ring, group, i, y, work, i)
             innovations_row(g0, g1, g2, g3, 0, ring.code, limit, limit * floor, variance, y, work)
-        if all_mature(age, y, work, known, full):  # gains are the same everywhere
-            for i in range(lessons.shape[0]):
-                lesson = Lesson(lessons[i, 0], lessons[i, 1], lessons[i, 2], lessons[i, 3], lessons[i, 4])
-                if still:
-                    gather_row(ring, group, lesson.member, y, work, lesson.member)
-                teach_row(ring.code, pace, lesson, background, y, work, pattern)
+        mature = all_mature(age, y, work, known, full)  # then gains are the same everywhere
+        if not mature:
+            for i in range(GROUP if still else 0):
+                gather_row(ring, group, i, y, work, i)
+            young_sums(ring, pace, background, y, work)
+        for i in range(lessons.shape[0]):
+            lesson = Lesson(lessons[i, 0], lessons[i, 1], lessons[i, 2], lessons[i, 3], lessons[i, 4])
+            if still and mature:
+                gather_row(ring, group, lesson.member, y, work, lesson.member)
+            teach_row(ring.code, pace, lesson, background, y, work, pattern)
+        if mature:
             for x in range(np.uint64(n)):
                 work[share, x] = work[share, x] if work[known, x] > zero else zero
             for x in range(np.uint64(n)):
@@ -197,12 +202,6 @@ def absorb_strip(
                 w = inverse_root(own * now + rest * work[8, x] + floor)
                 weight[y, x] = narrow(w if age[y, x] > 0 else zero)
         else:
-            for i in range(GROUP if still else 0):
-                gather_row(ring, group, i, y, work, i)
-            young_sums(ring, pace, background, y, work)
-            for i in range(lessons.shape[0]):
-                lesson = Lesson(lessons[i, 0], lessons[i, 1], lessons[i, 2], lessons[i, 3], lessons[i, 4])
-                teach_row(ring.code, pace, lesson, background, y, work, pattern)
             young_row(background, pace, y, work)
         if y % SAMPLED == 0:
             for x in range(np.uint64(n)):

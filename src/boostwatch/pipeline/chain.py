@@ -13,6 +13,7 @@ import boostwatch
 from boostwatch import records, store
 from boostwatch.errors import BadData
 from boostwatch.pipeline.common import Progress, file_named, quiet
+from boostwatch.pipeline.rehearsal import rehearsed
 from boostwatch.records import EventTables, Records
 from boostwatch.settings import ChainSettings, read_toml
 
@@ -61,7 +62,7 @@ def detect(
 
     settings = settings or ChainSettings()
     store.check_output(out, [stack])
-    with store.open_stack(stack, dataset=dataset) as reader:
+    with store.open_stack(stack, dataset=dataset) as reader, rehearsed(reader.dtype, settings.detect):
         count, bands, height, width = reader.shape
         with file_named(stack):
             detector = make_detector(

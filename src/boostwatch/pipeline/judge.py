@@ -12,7 +12,9 @@ from boostwatch.errors import UsageError
 from boostwatch.pipeline.chain import detect
 from boostwatch.pipeline.common import Progress, quiet
 from boostwatch.pipeline.generate import simulate
+from boostwatch.pipeline.rehearsal import rehearsed
 from boostwatch.records import EventTables, Records
+from boostwatch.settings import DetectSettings
 
 if TYPE_CHECKING:
     from boostwatch.assess.score import Score
@@ -91,7 +93,8 @@ def demo(
     store.make_directory(place)
     stack, events, png = place / "demo.stack.h5", place / "demo.events.h5", place / "demo.png"
     scenario = parse_toml(builtin("demo"), Scenario, name="demo.toml")
-    simulate(scenario, stack, seed=seed, jobs=jobs, on_progress=on_progress)
+    with rehearsed(np.dtype(np.uint16), DetectSettings()):
+        simulate(scenario, stack, seed=seed, jobs=jobs, on_progress=on_progress)
     tables = detect(stack, events, threads=jobs, command=command, on_progress=on_progress)
     result = score(events, stack)
     if picture:
