@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boostwatch.detect.calibration import false_alarms_per_mpx, threshold_for
+from boostwatch.detect.calibration import false_alarms_per_mpx, tail_line, threshold_for
 from boostwatch.detect.interpolation import Interpolator
 from boostwatch.detect.registration import coarse_shift
 
@@ -63,3 +63,18 @@ def test_coarse_shift(shift):
     image = wide[30 - shift[1] : 94 - shift[1], 30 - shift[0] : 100 - shift[0]].copy()
     reference[3, 4] = np.nan
     assert coarse_shift(image, reference) == pytest.approx(shift, abs=1.0)
+
+
+@pytest.mark.parametrize(("offset", "slope"), [(0.0, 1.0), (0.5, 1.7), (-6.0, 3.0)])
+def test_the_tail_of_clutter_is_a_line_over_that_of_noise(offset, slope):
+    pixels, sigma = 2_000_000, 0.7
+    noise = np.array([threshold_for((rank + 0.5) * 1e6 / pixels, sigma) for rank in range(3000)])
+    heights = offset + slope * noise[noise > 2.0]
+    heights[:150] += 40.0  # sources: fewer than a hundred per Mpx tell nothing
+    assert tail_line(heights, pixels, sigma) == pytest.approx((offset, slope), abs=1e-6)
+    assert tail_line(0.5 * noise, pixels, sigma)[1] == 1.0  # what is lighter than noise does not lower the threshold
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 9])
+def test_few_peaks_tell_no_tail(count):
+    assert tail_line(np.linspace(9.0, 3.0, count), 1000, 0.7) == (0.0, 1.0)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
+
+TAIL_RANKS = (100.0, 800.0)
+"""Peaks per Mpx between which the heights of a frame's peaks tell its tail; sources are fewer than the first."""
+
+FEWEST_PEAKS = 5
+"""Highest peaks that are left out at least, and peaks that must remain to tell anything."""
 
 
 def false_alarms_per_mpx(threshold: float, psf_sigma: float) -> float:
@@ -104,3 +112,39 @@ def stack_threshold_for(rate: float, psf_sigma: float, frames: int, fastest: flo
     return float(
         brentq(lambda t: math.log(stack_false_alarms_per_mpx(t, psf_sigma, frames, fastest) / rate), 2.5, 38.0)
     )
+
+
+def tail_line(heights: NDArray[np.floating], pixels: int, psf_sigma: float) -> tuple[float, float]:
+    """Return the line by which the peaks of clutter in a frame compare with those of noise.
+
+    Where the tail is heavier than that of noise, the height that the ``n``-th peak has is ``offset + slope t``, with
+    ``t`` the threshold that noise exceeds ``n`` times. The line is fitted to peaks that are too many to be sources and
+    carried on to those that are fewer (a quantile-quantile plot: Wilk & Gnanadesikan, Biometrika 55, 1968).
+
+    Parameters
+    ----------
+    heights : (N,)
+        Statistic at its local maxima.
+    pixels : int
+        Size of the frame.
+    psf_sigma : float
+        Gaussian PSF, px.
+
+    Returns
+    -------
+    offset, slope : float
+        0 and 1 where there are too few peaks; the slope is at least 1.
+    """
+    falling = -np.sort(-np.asarray(heights, np.float64))
+    first = max(FEWEST_PEAKS, round(TAIL_RANKS[0] * 1e-6 * pixels))
+    last = min(len(falling), max(4 * FEWEST_PEAKS, round(TAIL_RANKS[1] * 1e-6 * pixels)))
+    ranks = (
+        np.unique(np.linspace(first, max(first, last - 1), 64).astype(np.int64)) if first < last else np.zeros(0, int)
+    )
+    noise = np.array([threshold_for((rank + 0.5) * 1e6 / pixels, psf_sigma) for rank in ranks])
+    ranks, noise = ranks[noise > 2.0], noise[noise > 2.0]
+    if len(ranks) < FEWEST_PEAKS:
+        return 0.0, 1.0
+    slope, _ = np.polyfit(noise, falling[ranks], 1)
+    slope = max(float(slope), 1.0)
+    return float(falling[ranks].mean() - slope * noise.mean()), slope

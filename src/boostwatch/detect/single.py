@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from boostwatch.detect._bands import BandFigures, BandMaps, FrameFaults, band_figures, band_maps, kernel_frame, rows_of
 from boostwatch.detect._checks import checked_data, checked_shape
-from boostwatch.detect.calibration import threshold_for
+from boostwatch.detect.calibration import tail_line, threshold_for
 from boostwatch.detect.peaks import SNR, select
 from boostwatch.detect.result import FrameResult, detection_records, registration_record
 from boostwatch.parallel import ordered_map
@@ -33,12 +33,16 @@ Proc. R. Soc. B 207, 1980)."""
 TRAINING = 15
 """Side of the box from which the local noise is taken, px; a guard of a third of it is left out."""
 
+SPARSE, MEDIAN = 3, 7
+"""The surround is a median of one in so many rows and columns, of so many each way."""
+
 
 class SingleFrameDetector:
     """Frames to detections without memory: a multi-scale band-pass and a local CFAR.
 
-    In clutter this finds far less than `boostwatch.detect.TemporalDetector`; ``snr`` is normal only where the clutter
-    is. Parameters and attributes are those of `boostwatch.detect.TemporalDetector`.
+    In clutter this finds far less than `boostwatch.detect.TemporalDetector`. ``snr`` is that of noise which would have
+    as many peaks a frame as high: see `boostwatch.detect.calibration.tail_line`. Parameters and attributes are those of
+    `boostwatch.detect.TemporalDetector`.
     """
 
     def __init__(
@@ -103,11 +107,16 @@ class SingleFrameDetector:
             band_pass = ndimage.gaussian_filter(image, sigma, mode="nearest")
             band_pass -= ndimage.gaussian_filter(image, SURROUND * sigma, mode="nearest")
             np.maximum(best, band_pass / _local_scale(band_pass, max(TRAINING, round(8 * sigma))), out=best)
-        peak = (best == ndimage.maximum_filter(best, 3, mode="nearest")) & (best > threshold) & known
+        peak = (best == ndimage.maximum_filter(best, 3, mode="nearest")) & (best > 0) & known
         peak[[0, -1]] = peak[:, [0, -1]] = False
+        offset, slope = tail_line(best[peak], best.size, figures.psf_sigma)
+        best = (best - np.float32(offset)) / np.float32(slope)
+        peak &= best > threshold
         places = np.argwhere(peak)
-        fits = _fit(image, known, best, places, figures)
+        if not len(places):
+            return band, np.zeros((0, COLUMNS))
         surround = _surround(image)
+        fits = _fit(image, surround, known, best, places, figures)
         return band, select(fits, lambda rows, columns: (image - surround)[rows, columns], threshold, figures.psf_sigma)
 
 
@@ -145,15 +154,18 @@ def _local_scale(value: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 def _surround(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the background as the median of a wide box, which a source does not reach."""
-    coarse = ndimage.median_filter(image[::2, ::2], 9, mode="nearest")
-    rows = np.minimum(np.arange(image.shape[0]) // 2, coarse.shape[0] - 1)
-    columns = np.minimum(np.arange(image.shape[1]) // 2, coarse.shape[1] - 1)
-    out: NDArray[np.float32] = ndimage.uniform_filter(coarse[rows][:, columns], 3, mode="nearest")
+    coarse = ndimage.median_filter(image[::SPARSE, ::SPARSE], MEDIAN, mode="nearest")
+    rows, columns = (
+        np.minimum((np.arange(side) + SPARSE // 2) // SPARSE, n - 1)
+        for side, n in zip(image.shape, coarse.shape, strict=True)
+    )
+    out: NDArray[np.float32] = ndimage.uniform_filter(coarse[rows][:, columns], SPARSE, mode="nearest")
     return out
 
 
 def _fit(
     image: NDArray[np.float32],
+    mean: NDArray[np.float32],
     known: NDArray[np.bool_],
     best: NDArray[np.float32],
     places: NDArray[np.int64],
@@ -161,9 +173,6 @@ def _fit(
 ) -> NDArray[np.float64]:
     """Fit position and flux over the local median; the snr stays that of the band-pass."""
     fits = np.zeros((len(places), COLUMNS))
-    if not len(places):
-        return fits
-    mean = _surround(image)
     scale = _local_scale(image - mean, TRAINING)
     bits = [((v.view(np.uint32) + 0x8000) >> 16).astype(np.uint16) for v in (0.0 * mean, scale * scale, known / scale)]
     state = Background(mean, bits[0], bits[1], bits[2], known.astype(np.uint16))
