@@ -70,21 +70,27 @@ def update(state: np.ndarray, cov: np.ndarray, row: np.ndarray, z: np.ndarray, v
         Measured position, px, and its variance.
     """
     for m in range(row.shape[0]):
-        i = row[m]
-        for k in range(2):
-            s = cov[i, k, 0, 0] + var[m, k]
-            g0, g1, g2 = cov[i, k, 0, 0] / s, cov[i, k, 0, 1] / s, cov[i, k, 0, 2] / s
-            e = z[m, k] - state[i, k, 0]
-            state[i, k, 0] += g0 * e
-            state[i, k, 1] += g1 * e
-            state[i, k, 2] += g2 * e
-            cov[i, k, 1, 1] -= g1 * g1 * s
-            cov[i, k, 2, 2] -= g2 * g2 * s
-            cov[i, k, 1, 2] -= g1 * g2 * s
-            cov[i, k, 2, 1] = cov[i, k, 1, 2]
-            # (1 - g0) = var / s keeps the position variance positive however small it is.
-            keep = var[m, k] / s
-            cov[i, k, 0, 0] *= keep
-            cov[i, k, 0, 1] *= keep
-            cov[i, k, 0, 2] *= keep
-            cov[i, k, 1, 0], cov[i, k, 2, 0] = cov[i, k, 0, 1], cov[i, k, 0, 2]
+        take(state, cov, row[m], z[m, 0], z[m, 1], var[m, 0], var[m, 1])
+
+
+@jit
+def take(state: np.ndarray, cov: np.ndarray, i: int, x: float, y: float, var_x: float, var_y: float) -> None:
+    """Take one measured position into track ``i``, in place; arguments as in `update`."""
+    for k in range(2):
+        z, var = (x, var_x) if k == 0 else (y, var_y)
+        s = cov[i, k, 0, 0] + var
+        g0, g1, g2 = cov[i, k, 0, 0] / s, cov[i, k, 0, 1] / s, cov[i, k, 0, 2] / s
+        e = z - state[i, k, 0]
+        state[i, k, 0] += g0 * e
+        state[i, k, 1] += g1 * e
+        state[i, k, 2] += g2 * e
+        cov[i, k, 1, 1] -= g1 * g1 * s
+        cov[i, k, 2, 2] -= g2 * g2 * s
+        cov[i, k, 1, 2] -= g1 * g2 * s
+        cov[i, k, 2, 1] = cov[i, k, 1, 2]
+        # (1 - g0) = var / s keeps the position variance positive however small it is.
+        keep = var / s
+        cov[i, k, 0, 0] *= keep
+        cov[i, k, 0, 1] *= keep
+        cov[i, k, 0, 2] *= keep
+        cov[i, k, 1, 0], cov[i, k, 2, 0] = cov[i, k, 0, 1], cov[i, k, 0, 2]

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtri
+from scipy.special import ndtri
 
 from boostwatch.settings import ChainSettings
+from boostwatch_kernels.amplitude import Noise
 
 Array = NDArray[np.float64]
 
@@ -24,10 +25,18 @@ HEAVY_COUNTS = 50.0
 """False alarms that this first share is worth."""
 HEAVY_ABOVE = 2.0
 """False alarms this much above the threshold are no noise peaks."""
+LEAST_PD = 0.3
+"""What a track's probability of detection never falls below: else it would outlive its target."""
 BAND_LEAK = 0.1
 """Share of false alarms that show in a second band too: clutter edges do, noise does not."""
 BAND_SHARE = 0.5
 """Share of a target's frames in which a second band sees it too."""
+
+REACHED = (-3.6, -0.58, 0.12)
+"""Log of the share of Wald's bound that false tracks reach: at threshold 2.5 and 2e-5 false alarms a pixel, and its
+changes with the threshold and the log of the density. From lists of 5 to 2000 false alarms a frame of 1024 x 1024 px
+and thresholds of 2.5 to 5.5; right to a factor of 1.5, also for other speeds and probabilities of detection."""
+LEAST_SCORE = 1.0
 
 
 class Clutter:
@@ -109,10 +118,14 @@ class Clutter:
         """Log likelihood ratio at which a track is confirmed.
 
         Every false alarm starts a track. By Wald's inequality the share of them whose likelihood ratio ever reaches
-        ``A`` is at most ``1/A``; so ``A`` is the number of starts in an hour over the false tracks allowed in one.
+        ``A`` is at most ``1/A``. It is less by the mean of ``A`` over the ratio that is reached, among targets (Siegmund,
+        Sequential Analysis, 1985, chapter 2), since a strong hit leaps far past ``A``. That mean was measured
+        (`REACHED`); it depends on how steeply false alarms fall with amplitude, and little on their density.
         """
         starts = self.mean_density * self.area_px * 3600.0 / self._period
-        return max(math.log(max(starts, 1e-3) / self._rate), 2.0)
+        level, per_snr, per_density = REACHED
+        leap = level + per_snr * (self.threshold - 2.5) + per_density * math.log(self.mean_density / 2e-5)
+        return max(math.log(max(starts, 1e-3) / self._rate) + min(leap, 0.0), LEAST_SCORE)
 
     @property
     def heavy_tail(self) -> float:
@@ -120,36 +133,9 @@ class Clutter:
         share = self.threshold / (self.threshold + HEAVY_ABOVE)
         return min((self._strong / share + HEAVY_TAIL * HEAVY_COUNTS) / (self._seen + HEAVY_COUNTS), 0.5)
 
-    def _noise(self, snr: Array) -> Array:
-        """Density of a false alarm's snr: the normal tail above the threshold, some of it heavy."""
-        gauss = np.exp(-0.5 * snr**2 - 0.5 * math.log(2 * math.pi) - float(log_ndtr(-self.threshold)))
-        out: Array = (1 - self.heavy_tail) * gauss + self.heavy_tail * self._any_target(snr)
-        return out
-
-    def _any_target(self, snr: Array) -> Array:
-        """Density of the snr of a target of unknown strength: ``threshold / snr^2``."""
-        out: Array = self.threshold / np.maximum(snr, self.threshold) ** 2
-        return out
-
-    def amplitude(self, snr: Array, mean: Array | None = None, hits: Array | None = None) -> Array:
-        """Return the log likelihood ratio (P,) of amplitudes, target over false alarm.
-
-        Parameters
-        ----------
-        snr : float64 (P,)
-            snr of the strongest band.
-        mean, hits : float64 (P,), optional
-            The track's mean snr so far, and from how many hits. The next one is near it, or anything; with 0 hits
-            nothing is known.
-        """
-        target = self._any_target(snr)
-        if mean is not None and hits is not None:
-            sd = np.sqrt(1.0 + 1.0 / np.maximum(hits, 1) + (0.25 * mean) ** 2)
-            seen = np.exp(log_ndtr((mean - self.threshold) / sd))
-            near = np.exp(-0.5 * ((snr - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi) * np.maximum(seen, 0.1))
-            target = np.where(hits > 0, 0.5 * (target + near), target)
-        out: Array = np.log(target / self._noise(np.maximum(snr, self.threshold)))
-        return out
+    def noise(self, most_pd: float) -> Noise:
+        """Return what the kernels need of false alarms; ``most_pd`` is the probability of detection expected."""
+        return Noise(self.threshold, self.heavy_tail, LEAST_PD, max(most_pd, LEAST_PD))
 
     def colour(self, bands: NDArray[np.int64]) -> Array:
         """Return the log likelihood ratio (M,) of being seen in that many bands."""

@@ -107,25 +107,25 @@ class Judge:
             self._range_m, self._scale_m = distance, distance * self._pointing.ifov_rad
             self._ascents.look(pose.position_m, pose.attitude)
 
-    def weigh(self, table: Table, live: dict[int, Story], time_s: float) -> Records:
+    def weigh(self, table: Table, stories: list[Story], time_s: float) -> Records:
         """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""
         due = (time_s - table.first_s <= WINDOW_S + 2 * REFIT_S) | (table.hits % LATE_HITS == 0)
-        row = np.flatnonzero(table.confirmed & (table.last_s == time_s) & due)
+        row = np.flatnonzero((table.last_s == time_s) & due)
         if len(row) == 0:
             return empty(EVENT, 0)
-        stories = [live[int(s)] for s in table.serial[row]]
+        mine = [stories[int(track_id)] for track_id in table.track_id[row]]
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
         p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise)
         new = []
-        for story, mine in zip(stories, p, strict=True):
-            if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(mine):
+        for story, chances in zip(mine, p, strict=True):
+            if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):
                 story.kind_since_s = time_s
-            story.probabilities = mine
+            story.probabilities = chances
             if not story.counted and time_s - float(story.hits[0]["time_s"]) > KNOWN_S:
                 self.settle(story)
             undeclared = not math.isfinite(story.declared_time_s)
             faint = float(np.mean([hit["snr"] for hit in story.hits[-RECENT_HITS:]])) < BRIGHT_SNR  # not if unknown
-            sure = mine[_LAUNCH] > self._settings.declare_probability and not faint
+            sure = chances[_LAUNCH] > self._settings.declare_probability and not faint
             if undeclared and len(story.hits) >= LEAST_HITS and sure:
                 story.declared_time_s = time_s
                 self._fit(story, time_s)
@@ -135,15 +135,14 @@ class Judge:
                 self._fit(story, time_s)
         return np.array(new, EVENT) if new else empty(EVENT, 0)
 
-    def points(self, story: Story) -> Records:
-        """Return the points of a track with their lines of sight."""
-        out = np.array([p for p, _ in story.points], TRACK_POINT)
-        focal = np.stack([out["x"], out["y"]], axis=1).astype(np.float64)
-        shift = np.array([pose.shift for _, pose in story.points])
-        attitude = np.array([pose.attitude for _, pose in story.points])
-        line = self._pointing.lines(focal, shift, attitude, out["time_s"])
-        out["los_x"], out["los_y"], out["los_z"] = line.T
-        return out
+    def points(
+        self, points: Records, shift: Array, attitude: Array, counts: NDArray[np.int64]
+    ) -> tuple[Records, NDArray[np.int64]]:
+        """Write the lines of sight into points (N,), given shifts (N, 2) and attitudes (N, 4); return it with counts."""
+        focal = np.stack([points["x"], points["y"]], axis=1).astype(np.float64)
+        line = self._pointing.lines(focal, shift, attitude, points["time_s"])
+        points["los_x"], points["los_y"], points["los_z"] = line.T
+        return points, counts
 
     def _lines(self, story: Story) -> Lines:
         hits = np.array(story.hits, story.hits[0].dtype)

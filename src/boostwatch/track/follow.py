@@ -12,25 +12,18 @@ from boostwatch.errors import UsageError
 from boostwatch.records import DETECTION, EVENT, TRACK, TRACK_POINT, Records, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import ChainSettings
-from boostwatch_kernels import kalman
+from boostwatch_kernels.amplitude import Noise, amplitude_ratios, seen_probabilities
 from boostwatch_kernels.assignment import assign, gate_pairs
+from boostwatch_kernels.seeds import Limits, Seen
 
 from .classify import KINDS
 from .clutter import Clutter
 from .events import Judge
-from .history import HitLog, Pose, SceneMap, Story, hit_dtype
+from .history import HitLog, PointLog, Pose, SceneMap, Story, hit_dtype, write_states
 from .measure import Measurements, merge_bands
-from .motion import WINDOW_S, add_moments
 from .pointing import Pointing
-from .table import (
-    BOOST_ACCEL_M_S2,
-    BOOST_SPEED_M_S,
-    FIRST_SIGMA_PX,
-    WANDER_EXCESS,
-    Table,
-    log_normal,
-    start_covariance,
-)
+from .seedbed import Seedbed
+from .table import MOST_ODDS, Table, log_normal
 
 Array = NDArray[np.float64]
 
@@ -40,11 +33,14 @@ TENTATIVE_S = 30.0
 """Time in which a track must be confirmed."""
 HOPELESS = -2.5
 """Fall of the score below its best at which an unconfirmed track is dropped."""
-LEAST_PD = 0.3
 LOST_SIGMA_PX = 8.0
 """Position error at which a coasting track is given up."""
-SMOOTHING_HITS = 8.0
-"""Hits over which the running means of snr and flux reach back."""
+SPEED_SIGMAS = 3.0
+"""The fastest is so many sigmas of a first velocity: most start slow."""
+GONE_ODDS = -3.0
+"""Log odds that a target is there, below which a track that is not seen for `max_gap` ends."""
+FIRST_ODDS = 3.0
+"""Log odds that a target is there when a track is just confirmed."""
 
 
 class FollowResult(NamedTuple):
@@ -105,12 +101,15 @@ class Follower:
         self._clutter = Clutter(settings, shape, frame_period_s, n_bands)
         self._judge = Judge(settings.event, sensor, n_bands, self._pointing, frame_period_s)
         self._table = Table.create(0, n_bands)
+        self._seedbed = Seedbed()
         self._log = HitLog(TENTATIVE_S + 2 * settings.track.max_gap)
-        self._stories: dict[int, Story] = {}
-        self._live: dict[int, Story] = {}
-        self._owner: list[NDArray[np.int32]] = []
-        self._serial = 0
+        self._points = PointLog()
+        self._stories: list[Story] = []  # by track_id
+        self._members: list[NDArray[np.int64]] = []  # hit number of each detection
+        self._claimed: list[tuple[NDArray[np.int64], int]] = []  # hit numbers and the track that has them
         self._time_s = math.nan
+        self._frame = -1
+        self._shift = np.zeros(2)
         self._scene_map: SceneMap | None = None
 
     def step(
@@ -158,7 +157,7 @@ class Follower:
         if detections.dtype.names is None or not set(DETECTION.names or ()) <= set(detections.dtype.names):
             raise UsageError("has not the columns of a detection list", place="detections", found=detections.dtype)
         if math.isfinite(self._time_s) and not time_s > self._time_s:
-            self._owner.append(np.full(len(detections), -1, np.int32))
+            self._members.append(np.full(len(detections), -1, np.int64))
             return empty(EVENT, 0)
         if not all(map(math.isfinite, shift)):
             scene_map = scene_map or self._scene_map  # not registered: as it was
@@ -172,248 +171,218 @@ class Follower:
         self._pointing.add(pose.attitude, shift, time_s)
         self._judge.look(pose)
         self._use(scene_map)
+        dt = time_s - self._time_s if math.isfinite(self._time_s) else 0.0
+        self._time_s, self._frame, self._shift = time_s, frame, pose.shift
         table = self._table
-        if math.isfinite(self._time_s):
-            table.predict(time_s - self._time_s, self._settings.max_acceleration, self._judge.scale_m)
-        self._time_s = time_s
+        table.predict(dt, self._settings.max_acceleration, self._judge.scale_m)
 
         seen = merge_bands(detections, shift, self._n_bands)
         if scene_map is not None:
             scene = scene_map.to_scene(seen.focal)
             seen = seen._replace(scene=np.where(np.isfinite(scene), scene, seen.focal))
         self._judge.learn_noise(seen.flux_sigma)
-        density = self._clutter.density(seen.focal)
-        given = self._associate(seen, density, shift_sigma)
-        track_of = np.full(len(seen.snr), -1, np.int64)  # serial number of each measurement's track
-        hit_rows = np.flatnonzero(given >= 0)
-        track_of[given[hit_rows]] = table.serial[hit_rows]
-        confirmed_hit = np.zeros(len(seen.snr), np.bool_)
-        confirmed_hit[given[hit_rows]] = table.confirmed[hit_rows]
         hits = self._write_hits(frame, time_s, seen, shift_sigma, pose)
-        place = self._log.add(hits)
-        self._take(hit_rows, given[hit_rows], seen, hits, place, shift_sigma)
+        first = self._log.add(hits)
+        self._members.append(np.where(seen.member >= 0, first + seen.member, -1))
+        density, noise = self._clutter.density(seen.focal), self._clutter.noise(self._settings.detection_probability)
+
+        given, gain, fit = self._associate(seen, density, noise, shift_sigma)
+        row = np.flatnonzero(given >= 0)
+        table.take(row, hits[given[row]], gain[row], fit[row], self._judge.main_band)
         if not warming_up:
-            self._miss(np.flatnonzero(given < 0), time_s)
-        fresh = np.flatnonzero(track_of < 0)
-        if len(fresh):
-            track_of[fresh] = self._start(fresh, seen, hits, place, shift_sigma, density)
-        strange = ~confirmed_hit & (seen.frames == 1)
+            self._miss(np.flatnonzero(given < 0), noise)
+        for n in row.tolist():
+            story = self._stories[int(table.track_id[n])]
+            story.hits.append(hits[given[n]].copy())  # a view would keep the whole frame alive
+            story.numbers.append(first + int(given[n]))
+        free = np.ones(len(seen.snr), np.bool_)
+        free[given[row]] = False
+        self._sow(dt, seen, free, density, noise, first, shift_sigma, warming_up)
+        strange = free & (seen.frames == 1)
         self._clutter.learn(seen.focal[strange], seen.strongest[strange])
 
-        owner = np.full(len(detections), -1, np.int32)
-        inside = seen.member >= 0
-        owner[inside] = track_of[seen.member[inside]]
-        self._owner.append(owner)
-
-        hit_of = dict(zip(table.serial[hit_rows].tolist(), given[hit_rows].tolist(), strict=True))
-        self._remember(hits, hit_of, pose, frame, time_s, scene_map)
+        self._points.add(self._states(), self._focal_shift(), pose.attitude)
         self._prune(time_s)
         self._confirm(time_s)
         self._log.forget(time_s)
-        return self._judge.weigh(self._table, self._live, time_s)
+        return self._judge.weigh(self._table, self._stories, time_s)
+
+    def now(self) -> Records:
+        """Return where targets are in the frame taken last: confirmed tracks more likely to be there than to have ended.
+
+        Returns
+        -------
+        structured array (N,) of TRACK_POINT
+            On the focal plane; ``snr`` is NaN in a frame without a hit, lines of sight are not worked out.
+        """
+        return self._states()[self._table.odds > 0]
+
+    def _states(self) -> Records:
+        """Return the points of all confirmed tracks in the frame taken last."""
+        table = self._table
+        out = empty(TRACK_POINT, len(table))
+        if len(table):
+            write_states(out, table, table.state[:, :, 0] + self._focal_shift())
+            out["frame"], out["time_s"], out["confirmed"] = self._frame, self._time_s, 1
+            for n in np.flatnonzero(table.last_s == self._time_s).tolist():
+                out["snr"][n] = self._stories[int(table.track_id[n])].hits[-1]["snr"]
+        return out
+
+    def _focal_shift(self) -> Array:
+        """Return (N, 2) what is to be added to the tracks' scene coordinates in the frame taken last."""
+        at = self._table.state[:, :, 0]
+        return np.tile(self._shift, (len(at), 1)) if self._scene_map is None else self._scene_map.to_focal(at) - at
 
     def finish(self) -> FollowResult:
         """End all tracks and return everything; the follower is spent afterwards."""
-        table = self._table
-        for row in np.flatnonzero(table.confirmed):
-            self._live[int(table.serial[row])].score = float(table.score[row])
-        stories = list(self._stories.values())
-        tracks, points = empty(TRACK, len(stories)), []
+        for track_id, score in zip(self._table.track_id, self._table.score, strict=True):
+            self._stories[int(track_id)].score = float(score)
+        points, counts = self._judge.points(*self._points.sorted(len(self._stories)))
+        tracks = empty(TRACK, len(self._stories))
         start = 0
-        for n, story in enumerate(stories):
-            own = self._judge.points(story)
-            points.append(own)
+        for n, (story, count) in enumerate(zip(self._stories, counts.tolist(), strict=True)):
             kind = KINDS[int(np.argmax(story.probabilities))] if len(story.probabilities) else "unknown"
             tracks[n] = (
                 story.track_id, b"ended" if story.ended else b"confirmed", kind.encode(),
                 story.hits[0]["time_s"], story.confirmed_time_s, story.hits[-1]["time_s"],
-                len(story.hits), len(own) - len(story.hits), story.score, start, len(own),
+                len(story.hits), count - len(story.hits), story.score, start, count,
             )  # fmt: skip
-            start += len(own)
-        serials = np.array(sorted(self._stories), np.int64)
-        ids = np.array([self._stories[s].track_id for s in serials.tolist()], np.int32)
-        owner = np.concatenate(self._owner) if self._owner else np.empty(0, np.int32)
-        track_ids = np.full(len(owner), -1, np.int32)
-        if len(serials):
-            at = np.clip(np.searchsorted(serials, owner), 0, len(serials) - 1)
-            mine = serials[at] == owner
-            track_ids[mine] = ids[at[mine]]
-        events = self._judge.events(stories, self._time_s)
-        return FollowResult(track_ids, tracks, np.concatenate([empty(TRACK_POINT, 0), *points]), events)
+            start += count
+        return FollowResult(self._track_ids(), tracks, points, self._judge.events(self._stories, self._time_s))
 
-    def _associate(self, seen: Measurements, density: Array, shift_sigma: float) -> NDArray[np.int64]:
-        """Return the measurement of each track, -1 for none; what it adds to the scores is kept for `_take`."""
+    def _track_ids(self) -> NDArray[np.int32]:
+        """Return the track of each detection taken, -1 for none."""
+        members = np.concatenate([np.empty(0, np.int64), *self._members])
+        numbers = np.concatenate([np.empty(0, np.int64), *(np.array(s.numbers, np.int64) for s in self._stories)])
+        ids = np.concatenate(
+            [np.empty(0, np.int32), *(np.full(len(s.numbers), s.track_id, np.int32) for s in self._stories)]
+        )
+        out = np.full(len(members), -1, np.int32)
+        if len(numbers):
+            order = np.argsort(numbers)
+            numbers, ids = numbers[order], ids[order]
+            at = np.clip(np.searchsorted(numbers, members), 0, len(numbers) - 1)
+            mine = numbers[at] == members
+            out[mine] = ids[at[mine]]
+        return out
+
+    def _associate(
+        self, seen: Measurements, density: Array, noise: Noise, shift_sigma: float
+    ) -> tuple[NDArray[np.int64], Array, Array]:
+        """Return the measurement of each confirmed track (-1 for none), and what it adds to score and motion."""
         table = self._table
+        gain, fit = np.zeros(len(table)), np.zeros(len(table))
+        if not len(table) or not len(seen.snr):
+            return np.full(len(table), -1, np.int64), gain, fit
         var = seen.var + shift_sigma**2
         position = np.ascontiguousarray(table.state[:, :, 0])
         start, point, d2 = gate_pairs(position, table.position_var, seen.scene, var, GATE)
         row = np.repeat(np.arange(len(table)), np.diff(start))
-        fit = log_normal(d2, table.position_var[row] + var[point])
-        gain = fit - np.log(density[point]) + np.log(self._detection_probability(row))
-        known = np.where(seen.frames[point] > 1, 0, table.hits[row])  # a sum of frames is not of one's amplitude
-        gain += self._clutter.amplitude(seen.strongest[point], table.snr[row], known)
-        gain += self._clutter.colour(seen.bands[point])
-        gain /= seen.frames[point]
+        near = log_normal(d2, table.position_var[row] + var[point])
+        pd = seen_probabilities(table.snr, table.hits, noise)[row]
+        known = np.where(seen.frames[point] > 1, 0.0, table.hits[row])  # a sum of frames is not of one's amplitude
+        ratio = near - np.log(density[point]) + np.log(pd) + self._clutter.colour(seen.bands[point])
+        ratio += amplitude_ratios(seen.strongest[point], table.snr[row], known, noise)
+        ratio /= seen.frames[point]
         # A track without a measurement loses log(1 - Pd); the assignment weighs against that.
-        missed = np.log1p(-self._detection_probability(row))
-        given = assign(start, point, missed - gain, len(seen.snr))
-        self._gain, self._fit = np.zeros(len(table)), np.zeros(len(table))
-        chosen = np.flatnonzero(given[row] == point) if len(row) else np.empty(0, np.int64)
-        self._gain[row[chosen]], self._fit[row[chosen]] = gain[chosen], fit[chosen]
-        return given
-
-    def _detection_probability(self, row: NDArray[np.int64]) -> Array:
-        """Pd of tracks: what the settings expect, less for those near the threshold."""
-        margin = (self._table.snr[row] - self._clutter.threshold) / 1.2
-        out: Array = np.clip(0.5 + 0.4 * np.tanh(margin), LEAST_PD, self._settings.detection_probability)
-        return out
+        given = assign(start, point, np.log1p(-pd) - ratio, len(seen.snr))
+        chosen = np.flatnonzero(given[row] == point)
+        gain[row[chosen]], fit[row[chosen]] = ratio[chosen], near[chosen]
+        return given, gain, fit
 
     def _write_hits(self, frame: int, time_s: float, seen: Measurements, shift_sigma: float, pose: Pose) -> Records:
-        hits = np.zeros(len(seen.snr), hit_dtype(self._n_bands))
+        hits = np.empty(len(seen.snr), hit_dtype(self._n_bands))
         hits["frame"], hits["time_s"], hits["shift_sigma"] = frame, time_s, shift_sigma
         hits["scene"], hits["focal"], hits["var"], hits["snr"] = seen.scene, seen.focal, seen.var, seen.snr
+        hits["strongest"], hits["frames"] = seen.strongest, seen.frames
         hits["flux"], hits["flux_sigma"] = seen.flux, seen.flux_sigma
         hits["position_m"], hits["attitude"] = pose.position_m, pose.attitude
-        hits["before"] = -1
         return hits
 
-    def _take(
-        self, row: NDArray[np.int64], m: NDArray[np.int64], seen: Measurements, hits: Records, place: int, sigma: float
-    ) -> None:
-        """Update the tracks ``row`` with their measurements ``m``."""
+    def _miss(self, row: NDArray[np.int64], noise: Noise) -> None:
         table = self._table
-        var = seen.var[m] + sigma**2
-        kalman.update(table.state, table.cov, row, seen.scene[m], var)
-        spread = table.boost_cov[row, :, 0, 0] + var
-        boost = log_normal(((seen.scene[m] - table.boost_state[row, :, 0]) ** 2 / spread).sum(axis=1), spread)
-        kalman.update(table.boost_state, table.boost_cov, row, seen.scene[m], var)
-        rough = WANDER_EXCESS * var
-        spread = table.wander_var[row] + rough
-        off = seen.scene[m] - table.wander_at[row]
-        wander = log_normal((off**2 / spread).sum(axis=1), spread)
-        table.wander_at[row] += off * table.wander_var[row] / spread
-        table.wander_var[row] *= rough / spread
-        table.score[row] += self._gain[row]
-        table.best[row] = np.maximum(table.best[row], table.score[row])
-        inside = self._time_s - table.first_s[row] <= WINDOW_S
-        table.motion[row] += np.where(inside, self._fit[row], 0.0)
-        table.boost[row] += np.where(inside, boost, 0.0)
-        table.wander[row] += np.where(inside, wander, 0.0)
-        table.window_hits[row] += inside
-        table.hits[row] += 1
-        table.last_s[row] = self._time_s
-        hits["before"][m] = table.last_log[row]
-        table.last_log[row] = np.stack([np.full(len(m), place), m], axis=1)
-        origin = table.origin[row]
-        add_moments(
-            table.sums, row, self._time_s - table.first_s[row],
-            seen.scene[m] - origin[:, :2], seen.focal[m] - origin[:, 2:], seen.var[m], sigma**2,
+        if len(row):
+            lost = np.log1p(-seen_probabilities(table.snr[row], table.hits[row], noise))
+            table.score[row] += lost
+            table.odds[row] += lost
+            table.misses[row] += 1
+
+    def _sow(
+        self, dt: float, seen: Measurements, free: NDArray[np.bool_], density: Array, noise: Noise, first: int,
+        shift_sigma: float, warming_up: bool,
+    ) -> None:  # fmt: skip
+        """Let what no confirmed track has continue hypotheses and begin new ones."""
+        s = self._settings
+        kernel_seen = Seen(
+            seen.scene, seen.var + shift_sigma**2, density, self._clutter.colour(seen.bands), seen.strongest,
+            seen.frames, free, first,
         )  # fmt: skip
-        share = 1.0 / np.minimum(table.hits[row], SMOOTHING_HITS)
-        table.snr[row] += share * (seen.strongest[m] / np.sqrt(seen.frames[m]) - table.snr[row])
-        self._brighten(table, row, m, seen)
-
-    def _brighten(self, table: Table, row: NDArray[np.int64], m: NDArray[np.int64], seen: Measurements) -> None:
-        """Take the fluxes into the running means and the light curve."""
-        flux, old = seen.flux[m], table.flux[row]
-        lit = np.isfinite(flux)
-        weight = np.minimum(table.flux_weight[row] * (1 - 1 / SMOOTHING_HITS) + lit, SMOOTHING_HITS)
-        new = np.where(np.isfinite(old), old + (flux - old) / np.maximum(weight, 1.0), flux)
-        table.flux[row] = np.where(lit, new, old)
-        table.flux_weight[row] = weight
-        main = flux[:, self._judge.main_band]
-        t = self._time_s - table.first_s[row]
-        use = np.isfinite(main) & (main > 0) & (t <= WINDOW_S)
-        y = np.log(main[use])
-        table.light[row[use]] += np.stack([np.ones_like(y), t[use], t[use] ** 2, y, t[use] * y], axis=1)
-
-    def _miss(self, row: NDArray[np.int64], time_s: float) -> None:
-        table = self._table
-        table.score[row] += np.log1p(-self._detection_probability(row))
-        table.misses[row] += 1
-
-    def _start(
-        self, fresh: NDArray[np.int64], seen: Measurements, hits: Records, place: int, sigma: float, density: Array
-    ) -> NDArray[np.int64]:
-        """Start a track from each measurement that belongs to none; return their serial numbers."""
-        new = Table.create(len(fresh), self._n_bands)
-        new.serial[:] = self._serial + np.arange(len(fresh))
-        self._serial += len(fresh)
-        var = seen.var[fresh] + sigma**2
-        new.state[:, :, 0] = seen.scene[fresh]
-        # Most start slow; three sigma reach the fastest.
-        new.cov[:] = start_covariance(var, self._settings.max_speed / 3, self._settings.max_acceleration / 2)
-        new.boost_state[:, :, 0] = seen.scene[fresh]
-        scale = self._judge.scale_m
-        new.boost_cov[:] = start_covariance(var, BOOST_SPEED_M_S / scale, BOOST_ACCEL_M_S2 / 2 / scale)
-        # What a first detection says is in its amplitude and colours; where it lies says nothing.
-        new.score[:] = self._clutter.amplitude(seen.strongest[fresh]) + self._clutter.colour(seen.bands[fresh])
-        new.score /= seen.frames[fresh]
-        new.best[:] = new.score
-        new.wander_at[:], new.wander_var[:] = seen.scene[fresh], WANDER_EXCESS * var
-        new.motion[:] = new.boost[:] = new.wander[:] = log_normal(np.zeros(len(fresh)), FIRST_SIGMA_PX**2 + var)
-        new.hits[:] = new.window_hits[:] = 1
-        new.first_s[:] = new.last_s[:] = self._time_s
-        new.origin[:] = np.concatenate([seen.scene[fresh], seen.focal[fresh]], axis=1)
-        new.snr[:] = seen.strongest[fresh] / np.sqrt(seen.frames[fresh])
-        new.last_log[:] = np.stack([np.full(len(fresh), place), fresh], axis=1)
-        zero = np.zeros((len(fresh), 2))
-        rows = np.arange(len(fresh))
-        add_moments(new.sums, rows, np.zeros(len(fresh)), zero, zero, seen.var[fresh], sigma**2)
-        self._brighten(new, rows, fresh, seen)
-        self._table.extend(new)
-        return new.serial
-
-    def _remember(
-        self, hits: Records, hit_of: dict[int, int], pose: Pose, frame: int, time_s: float, scene_map: SceneMap | None
-    ) -> None:
-        """Write this frame into the stories of the confirmed tracks."""
-        table = self._table
-        for n in np.flatnonzero(table.confirmed):
-            if scene_map is not None:
-                here = table.state[n : n + 1, :, 0]
-                pose = pose._replace(shift=(scene_map.to_focal(here) - here)[0])
-            story = self._live[int(table.serial[n])]
-            m = hit_of.get(story.serial)
-            if m is None:
-                story.coast(table.state[n], table.cov[n], pose, frame, time_s)
-            else:
-                hit = hits[m].copy()
-                story.hits.append(hit)
-                story.add_point(table.state[n], table.cov[n], pose, hit)
+        limits = Limits(
+            self._time_s, GATE, HOPELESS, TENTATIVE_S, LOST_SIGMA_PX**2, s.max_speed / SPEED_SIGMAS,
+            s.max_acceleration / 2, 0.0 if warming_up else 1.0,
+        )  # fmt: skip
+        self._seedbed.step(dt, kernel_seen, noise, limits, s.max_acceleration)
 
     def _prune(self, time_s: float) -> None:
-        table, s = self._table, self._settings
+        table = self._table
         gap = time_s - table.last_s
         wide = table.position_var.max(axis=1, initial=0.0) > LOST_SIGMA_PX**2
-        lost = table.confirmed & ((gap > s.max_gap) | (wide & (gap > 0)))
-        hopeless = ~table.confirmed & (
-            (table.score < table.best + HOPELESS) | (time_s - table.first_s > TENTATIVE_S) | wide
-        )
-        self._end(lost)
-        table.keep(~(lost | hopeless))
+        # Where a target is seen in one frame of two, many misses in a row tell little.
+        gone = (gap > self._settings.max_gap) & (table.odds < GONE_ODDS)
+        self._end(gone | (wide & (gap > 0)))
 
     def _end(self, lost: NDArray[np.bool_]) -> None:
-        """Write off confirmed tracks."""
+        """Write off tracks."""
         for n in np.flatnonzero(lost):
-            story = self._live.pop(int(self._table.serial[n]))
+            story = self._stories[int(self._table.track_id[n])]
             story.ended = True
             self._judge.settle(story)
             story.score = float(self._table.score[n])
+        self._table.keep(~lost)
 
     def _use(self, scene_map: SceneMap | None) -> None:
         """Take a frame's map; where scene coordinates become others by it, all tracks end."""
         before, self._scene_map = self._scene_map, scene_map
         if (before and before.still) is not (scene_map and scene_map.still):
-            self._end(self._table.confirmed)
-            self._table.keep(np.zeros(len(self._table), np.bool_))
+            self._end(np.ones(len(self._table), np.bool_))
+            self._seedbed.clear()
 
     def _confirm(self, time_s: float) -> None:
-        table = self._table
-        ripe = ~table.confirmed & (table.hits >= 2) & (table.score >= self._clutter.confirm_score)
-        for n in np.flatnonzero(ripe):
-            table.confirmed[n] = True
-            serial = int(table.serial[n])
-            story = Story(serial, len(self._stories), self._log.chain(table.last_log[n]), time_s)
-            story.replay(self._settings.max_speed / 3, self._settings.max_acceleration)
-            self._stories[serial] = self._live[serial] = story
+        """Make tracks of the hypotheses that are sure enough, the best first; a hit belongs to one."""
+        claimed: set[int] = set()
+        bar = self._clutter.confirm_score
+        for score, numbers in self._seedbed.ripe(bar):
+            mine = numbers.tolist()
+            if claimed.isdisjoint(mine):
+                claimed.update(mine)
+                self._begin(mine, self._log.get(numbers), score, score - bar, time_s)
+        if claimed:
+            self._seedbed.remove(np.array(sorted(claimed), np.int64))
+
+    def _begin(self, numbers: list[int], hits: Records, score: float, above: float, time_s: float) -> None:
+        """Begin a confirmed track by filtering its hits again: of hypotheses only what they need was kept."""
+        s, scale_m, band = self._settings, self._judge.scale_m, self._judge.main_band
+        story = Story(len(self._stories), time_s)
+        story.hits, story.numbers = list(hits), numbers
+        self._stories.append(story)
+        one = np.zeros(1, np.int64)
+        new = Table.begin(hits[:1], s.max_speed / SPEED_SIGMAS, s.max_acceleration / 2, scale_m, band)
+        new.track_id[:] = story.track_id
+        for k in range(len(hits)):
+            hit = hits[k : k + 1]
+            if k:
+                new.predict(float(hit["time_s"][0] - hits["time_s"][k - 1]), s.max_acceleration, scale_m)
+                spread = new.position_var + hit["var"] + hit["shift_sigma"][:, None] ** 2
+                fit = log_normal(((hit["scene"] - new.state[:, :, 0]) ** 2 / spread).sum(axis=1), spread)
+                new.take(one, hit, np.zeros(1), fit, band)
+            point = empty(TRACK_POINT, 1)
+            focal = new.state[:, :, 0] + hit["focal"] - hit["scene"]
+            write_states(point, new, focal)
+            point["frame"], point["time_s"], point["snr"] = hit["frame"], hit["time_s"], hit["snr"]
+            point["confirmed"] = hit["time_s"] >= time_s
+            self._points.add(point, focal - new.state[:, :, 0], hit["attitude"][0])
+        late = time_s - float(hits["time_s"][-1])
+        if late > 0:
+            new.predict(late, s.max_acceleration, scale_m)
+        new.score[:], new.odds[:] = score, min(FIRST_ODDS + above, MOST_ODDS)
+        self._table.extend(new)

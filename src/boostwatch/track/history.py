@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from typing import Any, NamedTuple, Protocol
 
@@ -9,56 +10,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.records import TRACK_POINT, Records, empty
-from boostwatch_kernels import kalman
 
-from .table import MANEUVER_TIME_S, start_covariance
+from .table import Table
 
 Array = NDArray[np.float64]
 
 
 def hit_dtype(n_bands: int) -> np.dtype[Any]:
-    """Return the record of one hit: where and how bright, how the frame lay, and the hit before it (-1: none)."""
+    """Return the record of one hit: where and how bright, and how the frame lay."""
     return np.dtype([
         ("frame", "i4"), ("time_s", "f8"), ("scene", "f8", (2,)), ("focal", "f8", (2,)), ("var", "f8", (2,)),
-        ("shift_sigma", "f8"), ("snr", "f8"), ("flux", "f8", (n_bands,)), ("flux_sigma", "f8", (n_bands,)),
-        ("position_m", "f8", (3,)), ("attitude", "f8", (4,)), ("before", "i8", (2,)),
+        ("shift_sigma", "f8"), ("snr", "f8"), ("strongest", "f8"), ("frames", "f8"), ("flux", "f8", (n_bands,)),
+        ("flux_sigma", "f8", (n_bands,)), ("position_m", "f8", (3,)), ("attitude", "f8", (4,)),
     ])  # fmt: skip
 
 
 class HitLog:
-    """Hits of the last frames, linked backwards, so that a track confirmed today finds its first hits."""
+    """Hits of the last frames by number, so that a track confirmed today finds its first ones."""
 
     def __init__(self, memory_s: float) -> None:
         self._memory_s = memory_s
-        self._chunks: deque[Records] = deque()
-        self._first = 0
+        self._first: deque[int] = deque()
+        self._frames: deque[Records] = deque()
+        self._next = 0
 
     def add(self, hits: Records) -> int:
-        """Store the hits of one frame; return the frame's sequence number."""
-        self._chunks.append(hits)
-        return self._first + len(self._chunks) - 1
+        """Store the hits of one frame; return the number of the first."""
+        first = self._next
+        if len(hits):
+            self._first.append(first)
+            self._frames.append(hits)
+            self._next += len(hits)
+        return first
 
     def forget(self, now_s: float) -> None:
         """Drop frames too old for any unconfirmed track."""
-        while self._chunks and (
-            len(self._chunks[0]) == 0 or float(self._chunks[0]["time_s"][0]) < now_s - self._memory_s
-        ):
-            self._chunks.popleft()
-            self._first += 1
+        while self._frames and float(self._frames[0]["time_s"][0]) < now_s - self._memory_s:
+            self._frames.popleft()
+            self._first.popleft()
 
-    def get(self, place: NDArray[np.int64]) -> Any:
-        """Return the hit at (sequence number, row)."""
-        return self._chunks[int(place[0]) - self._first][int(place[1])]
-
-    def chain(self, last: NDArray[np.int64]) -> list[Any]:
-        """Return the hits that end in ``last``, oldest first."""
+    def get(self, numbers: NDArray[np.int64]) -> Records:
+        """Return the hits of some numbers, in their order; those that are forgotten are left out."""
         out = []
-        place = last
-        while place[0] >= self._first:
-            hit = self.get(place)
-            out.append(hit.copy())  # a view would keep the whole frame alive
-            place = hit["before"]
-        return out[::-1]
+        for number in numbers.tolist():
+            k = bisect_right(self._first, number) - 1
+            if k >= 0:
+                out.append(self._frames[k][number - self._first[k]])
+        return np.array(out)
 
 
 class Pose(NamedTuple):
@@ -87,16 +85,13 @@ class SceneMap(Protocol):
 
 
 class Story:
-    """A confirmed track: its hits, its filtered points, what it was taken for, and its event."""
+    """A confirmed track: its hits, what it was taken for, and its event."""
 
-    def __init__(self, serial: int, track_id: int, hits: list[Any], confirmed_time_s: float) -> None:
-        self.serial = serial
+    def __init__(self, track_id: int, confirmed_time_s: float) -> None:
         self.track_id = track_id
-        self.hits = hits
+        self.hits: list[Any] = []
+        self.numbers: list[int] = []
         self.confirmed_time_s = confirmed_time_s
-        self.points: list[tuple[Any, Pose]] = []
-        self._coasting: list[tuple[Any, Pose]] = []
-        self.misses = 0
         self.score = 0.0
         self.ended = False
         self.counted = False
@@ -106,38 +101,42 @@ class Story:
         self.last_fit_s = -np.inf
         self.location: Any = None
 
-    def replay(self, speed_sigma: float, accel_sigma: float) -> None:
-        """Filter the hits from before the confirmation again, since only their measurements were kept."""
-        state, cov = np.zeros((1, 2, 3)), np.zeros((1, 2, 3, 3))
-        for n, hit in enumerate(self.hits):
-            var = hit["var"] + hit["shift_sigma"] ** 2
-            if n == 0:
-                state[0, :, 0] = hit["scene"]
-                cov[:] = start_covariance(var[None], speed_sigma, accel_sigma / 2)
-            else:
-                dt = float(hit["time_s"] - self.hits[n - 1]["time_s"])
-                kalman.predict(state, cov, dt, MANEUVER_TIME_S, accel_sigma)
-                kalman.update(state, cov, np.zeros(1, np.int64), hit["scene"][None].copy(), var[None].copy())
-            late = float(hit["time_s"]) >= self.confirmed_time_s
-            pose = Pose(hit["focal"] - hit["scene"], hit["position_m"], hit["attitude"])
-            self.add_point(state[0], cov[0], pose, hit, confirmed=late)
 
-    def add_point(self, state: Array, cov: Array, pose: Pose, hit: Any, *, confirmed: bool = True) -> None:
-        """Add the state of a frame with a hit; points coasted since the last one now count."""
-        self.points += self._coasting
-        self._coasting = []
-        point = self._point(state, cov, pose, int(hit["frame"]), float(hit["time_s"]), confirmed)
-        point["snr"] = hit["snr"]
-        self.points.append((point, pose))
+def write_states(out: Records, table: Table, focal: Array) -> None:
+    """Write names, positions (N, 2) on the focal plane, velocities and their errors of tracks into their points."""
+    out["track_id"] = table.track_id
+    out["x"], out["y"] = focal.T
+    out["vx"], out["vy"] = table.state[:, :, 1].T
+    out["sigma_x"], out["sigma_y"] = np.sqrt(table.cov[:, :, 0, 0]).T
 
-    def coast(self, state: Array, cov: Array, pose: Pose, frame: int, time_s: float) -> None:
-        """Note the state of a frame without a hit; it is kept if the track is hit again."""
-        self._coasting.append((self._point(state, cov, pose, frame, time_s, True), pose))
 
-    def _point(self, state: Array, cov: Array, pose: Pose, frame: int, time_s: float, confirmed: bool) -> Any:
-        p = empty(TRACK_POINT, 1)[0]
-        p["track_id"], p["frame"], p["time_s"], p["confirmed"] = self.track_id, frame, time_s, confirmed
-        p["x"], p["y"] = state[:, 0] + pose.shift
-        p["vx"], p["vy"] = state[:, 1]
-        p["sigma_x"], p["sigma_y"] = np.sqrt(cov[:, 0, 0])
-        return p
+class PointLog:
+    """The states of confirmed tracks, frame by frame."""
+
+    def __init__(self) -> None:
+        self._points: list[Records] = []
+        self._shift: list[Array] = []
+        self._attitude: list[Array] = []
+
+    def add(self, points: Records, shift: Array, attitude: Array) -> None:
+        """Keep some points (N,) of one frame, with the scene's shift (N, 2) there and the reported attitude (4,)."""
+        if len(points):
+            self._points.append(points)
+            self._shift.append(shift)
+            self._attitude.append(attitude)
+
+    def sorted(self, tracks: int) -> tuple[Records, Array, Array, NDArray[np.int64]]:
+        """Return points (N,), shifts (N, 2) and attitudes (N, 4) track by track, and how many each track has.
+
+        What a track coasted after its last hit is left out.
+        """
+        points = np.concatenate([empty(TRACK_POINT, 0), *self._points])
+        shift = np.concatenate([np.empty((0, 2)), *self._shift])
+        sizes = [len(p) for p in self._points]
+        attitude = np.repeat(np.array(self._attitude).reshape(-1, 4), sizes, axis=0)
+        last = np.full(tracks, -np.inf)
+        hit = np.isfinite(points["snr"])
+        np.maximum.at(last, points["track_id"][hit], points["time_s"][hit])
+        kept = np.flatnonzero(points["time_s"] <= last[points["track_id"]])
+        order = kept[np.lexsort((points["time_s"][kept], points["track_id"][kept]))]
+        return points[order], shift[order], attitude[order], np.bincount(points["track_id"][kept], minlength=tracks)

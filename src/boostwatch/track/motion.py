@@ -25,7 +25,7 @@ N_MOMENTS = 17
 
 
 def add_moments(
-    sums: Array, row: NDArray[np.int64], t_s: Array, scene: Array, focal: Array, var: Array, shift_var: float
+    sums: Array, row: NDArray[np.int64], t_s: Array, scene: Array, focal: Array, var: Array, shift_var: Array
 ) -> None:
     """Add one hit to each of some tracks, in place.
 
@@ -41,12 +41,12 @@ def add_moments(
         Position since the first hit, px, in scene coordinates and on the focal plane.
     var : float64 (K, 2)
         Variance of the centroid, px2.
-    shift_var : float
+    shift_var : float64 (K,)
         Variance of the frame's registration, px2; it is no part of focal-plane positions.
     """
     inside = t_s <= WINDOW_S
     row, scene, focal, var = row[inside], scene[inside], focal[inside], var[inside]
-    total = var + shift_var
+    total = var + shift_var[inside, None]
     power = (t_s[inside, None] / TIME_UNIT_S) ** np.arange(7.0)
     more = np.empty((len(row), 2, N_MOMENTS))
     w, at = 1.0 / total, scene / total
@@ -138,3 +138,29 @@ def ascent_evidence(sums: Array, hits: Array, mean: Array, cov: Array) -> Array:
     occam = np.linalg.slogdet(a)[1] + np.linalg.slogdet(cov)[1][:, None]
     out: Array = -0.5 * (2 * hits * math.log(2 * math.pi) + sums[:, :, 12].sum(axis=1) + fit + occam)
     return out
+
+
+def rest_evidence(sums: Array, hits: Array) -> Array:
+    """Return the log evidence (N,) of a source at rest, in the scene or on the focal plane, whichever is likelier.
+
+    Parameters
+    ----------
+    sums : float64 (N, 2, 17)
+        Moments.
+    hits : float64 (N,)
+        Number of hits that went into them.
+
+    Returns
+    -------
+    float64 (N,)
+    """
+
+    def constant(weight: Array, first: Array, second: Array, log_var: Array) -> Array:
+        a = weight + 1.0  # a prior of 1 px about the first position
+        out: Array = -0.5 * (second - first**2 / a + np.log(a) + log_var).sum(axis=1)
+        return out
+
+    scene = constant(sums[:, :, 0], sums[:, :, 7], sums[:, :, 11], sums[:, :, 12])
+    focal = constant(sums[:, :, 13], sums[:, :, 14], sums[:, :, 15], sums[:, :, 16])
+    both: Array = np.maximum(scene, focal) - hits * math.log(2 * math.pi)
+    return both

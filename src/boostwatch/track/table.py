@@ -1,4 +1,4 @@
-"""All live tracks as a table of columns: predicted, scored, grown and pruned together."""
+"""All live confirmed tracks as a table of columns: predicted, fed and pruned together."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from boostwatch.records import Records
 from boostwatch_kernels import kalman
 
-from .motion import N_MOMENTS
+from .motion import N_MOMENTS, WINDOW_S, add_moments
 
 Array = NDArray[np.float64]
 
@@ -28,22 +29,28 @@ WANDER_EXCESS = 4.0
 """Variance of such a spot's centroids over that of a point's."""
 FIRST_SIGMA_PX = 1.0
 """What all models of motion say of the first position, relative to itself."""
+SMOOTHING_HITS = 8.0
+"""Hits over which the running means of snr and flux reach back."""
+LIFE_S = 150.0
+"""Mean time that a target burns."""
+MOST_ODDS = 7.0
+"""Log odds of existence beyond which more hits tell nothing: what has burnt out is to be given up in time."""
 
 
 @dataclass
 class Table:
     """Columns of ``N`` live tracks, ``B`` bands."""
 
-    serial: NDArray[np.int64]
-    """(N,) counts all tracks ever started."""
+    track_id: NDArray[np.int64]
+    """(N,)"""
     state: Array
     """(N, 2, 3) position, velocity, acceleration in scene coordinates."""
     cov: Array
     """(N, 2, 3, 3)"""
     score: Array
     """(N,) log likelihood ratio, target over false alarms."""
-    best: Array
-    """(N,) highest score so far."""
+    odds: Array
+    """(N,) log odds that the target is still there (Musicki, Evans and Stankovic, IEEE TAC 39, 1994)."""
     motion: Array
     """(N,) log likelihood of the positions under the filter's free motion, within the window."""
     boost_state: Array
@@ -80,20 +87,16 @@ class Table:
     """(N, B) running mean of the flux where seen, electrons; NaN where never seen."""
     flux_weight: Array
     """(N, B) weight of it, in hits."""
-    last_log: NDArray[np.int64]
-    """(N, 2) frame sequence number and row of the last hit in the log."""
-    confirmed: NDArray[np.bool_]
-    """(N,)"""
 
     @classmethod
     def create(cls, count: int, n_bands: int) -> Table:
         """Return ``count`` blank tracks."""
         return cls(
-            serial=np.zeros(count, np.int64),
+            track_id=np.zeros(count, np.int64),
             state=np.zeros((count, 2, 3)),
             cov=np.zeros((count, 2, 3, 3)),
             score=np.zeros(count),
-            best=np.zeros(count),
+            odds=np.zeros(count),
             motion=np.zeros(count),
             boost_state=np.zeros((count, 2, 3)),
             boost_cov=np.zeros((count, 2, 3, 3)),
@@ -112,12 +115,30 @@ class Table:
             light=np.zeros((count, 5)),
             flux=np.full((count, n_bands), np.nan),
             flux_weight=np.zeros((count, n_bands)),
-            last_log=np.full((count, 2), -1, np.int64),
-            confirmed=np.zeros(count, np.bool_),
         )
 
+    @classmethod
+    def begin(cls, hits: Records, speed_sigma: float, accel_sigma: float, scale_m: float, main_band: int) -> Table:
+        """Return tracks that begin with some hits (N,); a pixel is ``scale_m`` metres."""
+        count, n_bands = len(hits), hits["flux"].shape[1]
+        new = cls.create(count, n_bands)
+        var = hits["var"] + hits["shift_sigma"][:, None] ** 2
+        new.state[:, :, 0] = new.boost_state[:, :, 0] = hits["scene"]
+        new.cov[:] = start_covariance(var, speed_sigma, accel_sigma)
+        new.boost_cov[:] = start_covariance(var, BOOST_SPEED_M_S / scale_m, BOOST_ACCEL_M_S2 / 2 / scale_m)
+        new.wander_at[:], new.wander_var[:] = hits["scene"], WANDER_EXCESS * var
+        new.motion[:] = new.boost[:] = new.wander[:] = log_normal(np.zeros(count), FIRST_SIGMA_PX**2 + var)
+        new.hits[:] = new.window_hits[:] = 1
+        new.first_s[:] = new.last_s[:] = hits["time_s"]
+        new.origin[:] = np.concatenate([hits["scene"], hits["focal"]], axis=1)
+        new.snr[:] = hits["strongest"] / np.sqrt(hits["frames"])
+        zero, rows = np.zeros((count, 2)), np.arange(count)
+        add_moments(new.sums, rows, np.zeros(count), zero, zero, hits["var"], hits["shift_sigma"] ** 2)
+        new._brighten(rows, hits, main_band)
+        return new
+
     def __len__(self) -> int:
-        return len(self.serial)
+        return len(self.track_id)
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Drop the tracks outside ``mask`` (N,)."""
@@ -134,9 +155,75 @@ class Table:
 
     def predict(self, dt: float, accel_sigma: float, scale_m: float) -> None:
         """Carry all states forward by ``dt`` seconds; a pixel is ``scale_m`` metres."""
-        kalman.predict(self.state, self.cov, dt, MANEUVER_TIME_S, accel_sigma)
-        kalman.predict(self.boost_state, self.boost_cov, dt, BOOST_TIME_S, BOOST_ACCEL_M_S2 / scale_m)
-        self.wander_var += WANDER_PX2_S * dt
+        if len(self):
+            kalman.predict(self.state, self.cov, dt, MANEUVER_TIME_S, accel_sigma)
+            kalman.predict(self.boost_state, self.boost_cov, dt, BOOST_TIME_S, BOOST_ACCEL_M_S2 / scale_m)
+            self.wander_var += WANDER_PX2_S * dt
+            # What may have ended adds to what is gone: p / (1 - p) becomes s p / (1 - s p).
+            alive = math.exp(-dt / LIFE_S)
+            self.odds += math.log(alive) - np.log1p((1.0 - alive) * np.exp(np.minimum(self.odds, 30.0)))
+
+    def take(self, row: NDArray[np.int64], hits: Records, gain: Array, fit: Array, main_band: int) -> None:
+        """Give the tracks ``row`` (K,), predicted to it, a hit each.
+
+        Parameters
+        ----------
+        row : int64 (K,)
+            No track twice.
+        hits : structured array (K,) of `boostwatch.track.history.hit_dtype`
+            Of one frame.
+        gain : float64 (K,)
+            What each adds to the score.
+        fit : float64 (K,)
+            Log density of its place under the filter's prediction.
+        main_band : int
+            Band of the light curve.
+        """
+        if not len(row):
+            return
+        scene, shift_var, now_s = hits["scene"], hits["shift_sigma"] ** 2, float(hits["time_s"][0])
+        var = hits["var"] + shift_var[:, None]
+        kalman.update(self.state, self.cov, row, scene, var)
+        spread = self.boost_cov[row, :, 0, 0] + var
+        boost = log_normal(((scene - self.boost_state[row, :, 0]) ** 2 / spread).sum(axis=1), spread)
+        kalman.update(self.boost_state, self.boost_cov, row, scene, var)
+        rough = WANDER_EXCESS * var
+        spread = self.wander_var[row] + rough
+        off = scene - self.wander_at[row]
+        wander = log_normal((off**2 / spread).sum(axis=1), spread)
+        self.wander_at[row] += off * self.wander_var[row] / spread
+        self.wander_var[row] *= rough / spread
+        self.score[row] += gain
+        self.odds[row] = np.minimum(self.odds[row] + gain, MOST_ODDS)
+        inside = now_s - self.first_s[row] <= WINDOW_S
+        self.motion[row] += np.where(inside, fit, 0.0)
+        self.boost[row] += np.where(inside, boost, 0.0)
+        self.wander[row] += np.where(inside, wander, 0.0)
+        self.window_hits[row] += inside
+        self.hits[row] += 1
+        self.last_s[row] = now_s
+        origin = self.origin[row]
+        add_moments(
+            self.sums, row, now_s - self.first_s[row], scene - origin[:, :2], hits["focal"] - origin[:, 2:],
+            hits["var"], shift_var,
+        )  # fmt: skip
+        share = 1.0 / np.minimum(self.hits[row], SMOOTHING_HITS)
+        self.snr[row] += share * (hits["strongest"] / np.sqrt(hits["frames"]) - self.snr[row])
+        self._brighten(row, hits, main_band)
+
+    def _brighten(self, row: NDArray[np.int64], hits: Records, main_band: int) -> None:
+        """Take the fluxes into the running means and the light curve."""
+        flux, old = hits["flux"], self.flux[row]
+        lit = np.isfinite(flux)
+        weight = np.minimum(self.flux_weight[row] * (1 - 1 / SMOOTHING_HITS) + lit, SMOOTHING_HITS)
+        new = np.where(np.isfinite(old), old + (flux - old) / np.maximum(weight, 1.0), flux)
+        self.flux[row] = np.where(lit, new, old)
+        self.flux_weight[row] = weight
+        main = flux[:, main_band]
+        t = hits["time_s"] - self.first_s[row]
+        use = np.isfinite(main) & (main > 0) & (t <= WINDOW_S)
+        y = np.log(main[use])
+        self.light[row[use]] += np.stack([np.ones_like(y), t[use], t[use] ** 2, y, t[use] * y], axis=1)
 
     @property
     def position_var(self) -> Array:

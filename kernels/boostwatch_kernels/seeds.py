@@ -1,0 +1,281 @@
+"""Hypotheses of tracks that are not confirmed yet: each detection may begin one, continue several, or belong to none.
+
+A track-oriented multiple-hypothesis tree (Blackman, IEEE AES Magazine 19, 2004) whose branches end in a frame with the
+best few for each detection. The sum of the likelihood ratios of all branches from one detection is that of a target
+that began there, so Wald's bound on false tracks holds for the best branch as well.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import jit
+from .amplitude import Noise, amplitude_ratio, seen_probability
+from .kalman import take
+
+RECENT = 16
+"""Hits that a hypothesis remembers, the last: more than any takes until it is confirmed."""
+
+CHILDREN = 3
+"""Detections in its gate that a hypothesis may go on with, the best."""
+
+ENDS = 2
+"""Hypotheses that may end in one detection, the best, beside that which begins in it."""
+
+CERTAIN = 4.0
+"""Log likelihood ratio of a detection, over a miss, from which the miss is not followed."""
+
+LOG_2PI = math.log(2.0 * math.pi)
+
+
+class Seeds(NamedTuple):
+    """Hypotheses; arrays have room for more than there are."""
+
+    state: np.ndarray  # float64 (C, 2, 3): position, velocity, acceleration, px and s
+    cov: np.ndarray  # float64 (C, 2, 3, 3)
+    score: np.ndarray  # float64 (C,): log likelihood ratio, target over false alarms
+    best: np.ndarray  # float64 (C,): highest score so far
+    snr: np.ndarray  # float64 (C,): mean of the hits
+    hits: np.ndarray  # float64 (C,)
+    first_s: np.ndarray  # float64 (C,): time of the first hit
+    recent: np.ndarray  # int64 (C, RECENT): names of the last hits, newest first; -1 for none
+
+
+class Seen(NamedTuple):
+    """Measurements of one frame."""
+
+    at: np.ndarray  # float64 (M, 2), px
+    var: np.ndarray  # float64 (M, 2), px2
+    density: np.ndarray  # float64 (M,): false alarms per px there
+    colour: np.ndarray  # float64 (M,): log likelihood ratio of the bands it is seen in
+    strongest: np.ndarray  # float64 (M,): snr of the strongest band
+    frames: np.ndarray  # float64 (M,): frames that were added
+    free: np.ndarray  # bool (M,): belongs to no confirmed track
+    first: int  # name of the first
+
+
+class Limits(NamedTuple):
+    """How far hypotheses go."""
+
+    now_s: float
+    gate: float  # squared distance, in variances
+    hopeless: float  # fall of the score below its best
+    oldest_s: float  # time in which a track must be confirmed
+    widest: float  # variance of the position, px2
+    speed: float  # 1-sigma of a first velocity, px/s
+    acceleration: float  # 1-sigma of a first acceleration, px/s2
+    missable: float  # 1, or 0 where nothing could be seen
+
+
+@jit
+def cells_of(seen: Seen) -> tuple[np.ndarray, np.ndarray, float, float, float, int, int]:
+    """Sort the free measurements into the cells of a grid of about one each.
+
+    Returns
+    -------
+    head : int64 (cells + 1,)
+        Measurements of cell ``c`` are ``order[head[c]:head[c + 1]]``.
+    order : int64 (free,)
+        Their rows.
+    low_x, low_y, side : float
+        Corner and side of the cells, px.
+    nx, ny : int
+        Columns and rows of cells.
+    """
+    m = seen.at.shape[0]
+    low_x, high_x, low_y, high_y, n = math.inf, -math.inf, math.inf, -math.inf, 0
+    for j in range(m):
+        if seen.free[j]:
+            low_x, high_x = min(low_x, seen.at[j, 0]), max(high_x, seen.at[j, 0])
+            low_y, high_y = min(low_y, seen.at[j, 1]), max(high_y, seen.at[j, 1])
+            n += 1
+    if n == 0:
+        return np.zeros(2, np.int64), np.zeros(0, np.int64), 0.0, 0.0, 1.0, 1, 1
+    # A lone column of points must not make a grid longer than the list of points.
+    wide, high = high_x - low_x, high_y - low_y
+    side = max(math.sqrt(wide * high / n), max(wide, high) / n, 1e-6)
+    nx, ny = int(wide / side) + 1, int(high / side) + 1
+    head = np.zeros(nx * ny + 1, np.int64)
+    for j in range(m):
+        if seen.free[j]:
+            head[int((seen.at[j, 1] - low_y) / side) * nx + int((seen.at[j, 0] - low_x) / side) + 1] += 1
+    for c in range(nx * ny):
+        head[c + 1] += head[c]
+    order, fill = np.zeros(n, np.int64), np.zeros(nx * ny, np.int64)
+    for j in range(m):
+        if seen.free[j]:
+            c = int((seen.at[j, 1] - low_y) / side) * nx + int((seen.at[j, 0] - low_x) / side)
+            order[head[c] + fill[c]] = j
+            fill[c] += 1
+    return head, order, low_x, low_y, side, nx, ny
+
+
+@jit
+def branch(
+    seeds: Seeds, count: int, seen: Seen, noise: Noise, limits: Limits, parent: np.ndarray, ends: np.ndarray,
+    score: np.ndarray,
+) -> int:  # fmt: skip
+    """List what the hypotheses may become in a frame.
+
+    Parameters
+    ----------
+    seeds, count : Seeds, int
+        Predicted to the frame.
+    seen, noise, limits : Seen, Noise, Limits
+        The frame.
+    parent, ends : int64 (B,), written
+        Hypothesis and measurement of each branch; -1 for a miss.
+    score : float64 (B,), written
+        And its score.
+
+    Returns
+    -------
+    int
+        Number of branches; at most B.
+    """
+    head, order, low_x, low_y, side, nx, ny = cells_of(seen)
+    near, gain = np.zeros(CHILDREN, np.int64), np.zeros(CHILDREN)
+    n = 0
+    most_var = 0.0
+    for j in range(seen.at.shape[0]):
+        most_var = max(most_var, seen.var[j, 0], seen.var[j, 1])
+    for i in range(count):
+        x, y = seeds.state[i, 0, 0], seeds.state[i, 1, 0]
+        var_x, var_y = seeds.cov[i, 0, 0, 0], seeds.cov[i, 1, 0, 0]
+        if limits.now_s - seeds.first_s[i] > limits.oldest_s or max(var_x, var_y) > limits.widest:
+            continue
+        pd = seen_probability(seeds.snr[i], seeds.hits[i], noise)
+        found = 0
+        if order.shape[0] > 0:
+            rx, ry = math.sqrt(limits.gate * (var_x + most_var)), math.sqrt(limits.gate * (var_y + most_var))
+            # Clamped while still a float: a wild position has no integer cell.
+            x0 = int(min(max((x - rx - low_x) / side, 0.0), float(nx)))
+            x1 = int(min(max((x + rx - low_x) / side, -1.0), nx - 1.0))
+            y0 = int(min(max((y - ry - low_y) / side, 0.0), float(ny)))
+            y1 = int(min(max((y + ry - low_y) / side, -1.0), ny - 1.0))
+            for cy in range(y0, y1 + 1):
+                if x1 < x0:
+                    break
+                for k in range(head[cy * nx + x0], head[cy * nx + x1 + 1]):
+                    j = order[k]
+                    sx, sy = var_x + seen.var[j, 0], var_y + seen.var[j, 1]
+                    d2 = (seen.at[j, 0] - x) ** 2 / sx + (seen.at[j, 1] - y) ** 2 / sy
+                    if d2 > limits.gate:
+                        continue
+                    known = seeds.hits[i] if seen.frames[j] == 1.0 else 0.0  # a sum of frames is not of one's amplitude
+                    g = -0.5 * (d2 + math.log(sx * sy)) - LOG_2PI + math.log(pd / seen.density[j]) + seen.colour[j]
+                    g += amplitude_ratio(seen.strongest[j], seeds.snr[i], known, noise)
+                    g /= seen.frames[j]
+                    if seeds.score[i] + g < seeds.best[i] + limits.hopeless:
+                        continue
+                    place = min(found, CHILDREN)
+                    while place > 0 and gain[place - 1] < g:
+                        if place < CHILDREN:
+                            gain[place], near[place] = gain[place - 1], near[place - 1]
+                        place -= 1
+                    if place < CHILDREN:
+                        gain[place], near[place] = g, j
+                        found = min(found + 1, CHILDREN)
+        for k in range(found):
+            if n < parent.shape[0]:
+                parent[n], ends[n], score[n] = i, near[k], seeds.score[i] + gain[k]
+                n += 1
+        miss = math.log(1.0 - pd) * limits.missable
+        alone = found == 0 or gain[0] - miss < CERTAIN
+        if alone and seeds.score[i] + miss >= seeds.best[i] + limits.hopeless and n < parent.shape[0]:
+            parent[n], ends[n], score[n] = i, -1, seeds.score[i] + miss
+            n += 1
+    return n
+
+
+@jit
+def keep_best(ends: np.ndarray, score: np.ndarray, count: int, measurements: int, alive: np.ndarray) -> int:
+    """Mark (bool (>= count,)) the branches that stay: misses, and the best `ENDS` of each measurement; count them."""
+    top = np.full((measurements, ENDS), -1, np.int64)
+    kept = 0
+    for b in range(count):
+        j = ends[b]
+        alive[b] = True
+        kept += 1
+        if j < 0:
+            continue
+        fresh = b
+        for k in range(ENDS):
+            if top[j, k] < 0:
+                top[j, k] = fresh
+                fresh = -1
+                break
+            if score[fresh] > score[top[j, k]]:
+                fresh, top[j, k] = top[j, k], fresh
+        if fresh >= 0:
+            alive[fresh] = False
+            kept -= 1
+    return kept
+
+
+@jit
+def grow(
+    seeds: Seeds, out: Seeds, seen: Seen, noise: Noise, limits: Limits, parent: np.ndarray, ends: np.ndarray,
+    score: np.ndarray, alive: np.ndarray, branches: int,
+) -> int:  # fmt: skip
+    """Write the branches that are alive, and a new hypothesis for each free measurement.
+
+    Parameters
+    ----------
+    seeds : Seeds
+        Predicted.
+    out : Seeds, written
+        Another set, with room for the branches that live and the free measurements.
+    seen, noise, limits
+        As in `branch`.
+    parent, ends, score, alive, branches
+        From `branch` and `keep_best`.
+
+    Returns
+    -------
+    int
+        Number of hypotheses in ``out``.
+    """
+    n = 0
+    for b in range(branches):
+        if not alive[b]:
+            continue
+        i, j = parent[b], ends[b]
+        for axis in range(2):
+            for p in range(3):
+                out.state[n, axis, p] = seeds.state[i, axis, p]
+                for q in range(3):
+                    out.cov[n, axis, p, q] = seeds.cov[i, axis, p, q]
+        out.score[n], out.best[n] = score[b], max(seeds.best[i], score[b])
+        out.snr[n], out.hits[n], out.first_s[n] = seeds.snr[i], seeds.hits[i], seeds.first_s[i]
+        hit = 1 if j >= 0 else 0
+        for k in range(RECENT - hit):
+            out.recent[n, k + hit] = seeds.recent[i, k]
+        if j >= 0:
+            out.recent[n, 0] = seen.first + j
+            take(out.state, out.cov, n, seen.at[j, 0], seen.at[j, 1], seen.var[j, 0], seen.var[j, 1])
+            out.hits[n] += 1.0
+            out.snr[n] += (seen.strongest[j] / math.sqrt(seen.frames[j]) - out.snr[n]) / out.hits[n]
+        n += 1
+    for j in range(seen.at.shape[0]):
+        if not seen.free[j]:
+            continue
+        for axis in range(2):
+            for p in range(3):
+                out.state[n, axis, p] = 0.0
+                for q in range(3):
+                    out.cov[n, axis, p, q] = 0.0
+            out.state[n, axis, 0] = seen.at[j, axis]
+            out.cov[n, axis, 0, 0] = seen.var[j, axis]
+            out.cov[n, axis, 1, 1], out.cov[n, axis, 2, 2] = limits.speed**2, limits.acceleration**2
+        # What a first detection says is in its amplitude and colours; where it lies says nothing.
+        out.score[n] = (amplitude_ratio(seen.strongest[j], 0.0, 0.0, noise) + seen.colour[j]) / seen.frames[j]
+        out.best[n] = out.score[n]
+        out.snr[n], out.hits[n] = seen.strongest[j] / math.sqrt(seen.frames[j]), 1.0
+        out.first_s[n] = limits.now_s
+        for k in range(RECENT):
+            out.recent[n, k] = -1
+        out.recent[n, 0] = seen.first + j
+        n += 1
+    return n
