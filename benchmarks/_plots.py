@@ -1,8 +1,9 @@
 """Detection lists with their truth, drawn by a way of their own: points that move, false alarms, blinking pixels.
 
-A frame a second. Targets appear at random in the first half of a run and burn for 90 to 210 frames; they move with 0.2 to 1
-px/frame at first and a steady acceleration of 0.002 to 0.015 px/frame2, up to 45 degrees off the motion. A detection's
-``snr`` is normal about the target's and cut at the threshold; that of false alarms is the tail of the normal law.
+A frame a second. Targets appear at random in the first half of a run and burn for 90 to 210 frames; they move with 0.2
+to 1 px/frame at first and a steady acceleration of 0.002 to 0.015 px/frame2, up to 45 degrees off the motion. A
+detection's ``snr`` is normal about the target's and cut at the threshold; that of false alarms is the tail of the
+normal law.
 """
 
 from __future__ import annotations

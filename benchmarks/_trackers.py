@@ -1,4 +1,4 @@
-"""Trackers of others on the lists of `_plots.py`: each takes a run and returns, frame by frame, where it says that targets are."""
+"""Trackers of others on the lists of `_plots.py`: each takes a run and tells, frame by frame, where targets are."""
 
 from __future__ import annotations
 

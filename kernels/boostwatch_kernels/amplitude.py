@@ -12,6 +12,9 @@ ROOT_2PI = math.sqrt(2.0 * math.pi)
 PRIOR_EXCESS, PRIOR_HITS = 1.2, 2.0
 """Mean snr above the threshold that a track has before its first hit, and in how many hits that is believed."""
 
+LEAST_SEEN = 0.1
+"""Share of a target's snr above the threshold that is supposed at least."""
+
 
 class Noise(NamedTuple):
     """What false alarms look like."""
@@ -37,11 +40,26 @@ def any_target(snr: float, noise: Noise) -> float:
 
 
 @jit
+def false_density(snr: float, noise: Noise) -> float:
+    """Return the density of a false alarm's snr (not below the threshold): the normal tail, some of it heavier."""
+    gauss = math.exp(-0.5 * snr * snr - log_tail(-noise.threshold)) / ROOT_2PI
+    return (1.0 - noise.heavy) * gauss + noise.heavy * any_target(snr, noise)
+
+
+@jit
+def target_density(snr: float, mean: float, hits: float, noise: Noise) -> float:
+    """Return the density of a target's next snr: near the mean of its hits, cut at the threshold, or anything."""
+    anything = any_target(snr, noise)
+    if hits <= 0.0:
+        return anything
+    sd = math.sqrt(1.0 + 1.0 / hits + (0.25 * mean) ** 2)
+    seen = max(math.exp(log_tail((mean - noise.threshold) / sd)), LEAST_SEEN)
+    return 0.5 * (anything + math.exp(-0.5 * ((snr - mean) / sd) ** 2) / (sd * ROOT_2PI * seen))
+
+
+@jit
 def amplitude_ratio(snr: float, mean: float, hits: float, noise: Noise) -> float:
     """Return the log likelihood ratio of an amplitude, target over false alarm.
-
-    False alarms are the normal tail above the threshold, some of it heavier. A target's next snr is near the mean of
-    its hits so far, cut at the threshold, or anything.
 
     Parameters
     ----------
@@ -57,15 +75,20 @@ def amplitude_ratio(snr: float, mean: float, hits: float, noise: Noise) -> float
     float
     """
     snr = max(snr, noise.threshold)
-    anything = any_target(snr, noise)
-    gauss = math.exp(-0.5 * snr * snr - log_tail(-noise.threshold)) / ROOT_2PI
-    target = anything
-    if hits > 0.0:
-        sd = math.sqrt(1.0 + 1.0 / hits + (0.25 * mean) ** 2)
-        seen = max(math.exp(log_tail((mean - noise.threshold) / sd)), 0.1)
-        near = math.exp(-0.5 * ((snr - mean) / sd) ** 2) / (sd * ROOT_2PI * seen)
-        target = 0.5 * (anything + near)
-    return math.log(target / ((1.0 - noise.heavy) * gauss + noise.heavy * anything))
+    return math.log(target_density(snr, mean, hits, noise) / false_density(snr, noise))
+
+
+def _pd_table() -> np.ndarray:
+    """Return the probability of detection of targets whose hits exceed the threshold by `EXCESS_STEP` k on the mean."""
+    offset = np.linspace(-6.0, 8.0, 2801)  # of a target from the threshold
+    pd = np.array([0.5 * math.erfc(-d / math.sqrt(2.0)) for d in offset])
+    excess = offset + np.exp(-0.5 * offset**2) / (ROOT_2PI * pd)
+    out: np.ndarray = np.interp(EXCESS_STEP * np.arange(EXCESS_STEPS), excess, pd)
+    return out
+
+
+EXCESS_STEP, EXCESS_STEPS = 0.05, 101
+PD_TABLE = _pd_table()
 
 
 @jit
@@ -73,8 +96,8 @@ def seen_probability(mean: float, hits: float, noise: Noise) -> float:
     """Return the probability that a track is detected in a frame.
 
     Of snr that is normal with unit variance only what exceeds the threshold is seen, by the mean excess ``d + phi(d) /
-    Phi(d)`` for a target ``d`` above the threshold. This is solved for ``d``; with few hits the excess is drawn to that
-    of a target that is just seen.
+    Phi(d)`` for a target ``d`` above the threshold. This is solved for ``d`` (`PD_TABLE`); with few hits the excess is
+    drawn to that of a target that is just seen.
 
     Parameters
     ----------
@@ -88,13 +111,10 @@ def seen_probability(mean: float, hits: float, noise: Noise) -> float:
     float
     """
     excess = ((mean - noise.threshold) * hits + PRIOR_EXCESS * PRIOR_HITS) / (hits + PRIOR_HITS)
-    d = excess - 0.8
-    for _ in range(4):  # Newton's steps: the excess rises with d by between 0 and 1
-        tail = math.exp(log_tail(d))
-        ratio = math.exp(-0.5 * d * d) / (ROOT_2PI * tail)
-        slope = max(1.0 - ratio * (d + ratio), 0.1)
-        d = min(max(d - (d + ratio - excess) / slope, -3.0), 6.0)
-    return min(max(math.exp(log_tail(d)), noise.least_pd), noise.most_pd)
+    at = min(max(excess / EXCESS_STEP, 0.0), EXCESS_STEPS - 1.001)
+    k = int(at)
+    pd = PD_TABLE[k] + (at - k) * (PD_TABLE[k + 1] - PD_TABLE[k])
+    return float(min(max(pd, noise.least_pd), noise.most_pd))
 
 
 @jit

@@ -11,7 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import jit
-from .amplitude import Noise, amplitude_ratio, seen_probability
+from .amplitude import (
+    LEAST_SEEN,
+    ROOT_2PI,
+    Noise,
+    amplitude_ratio,
+    any_target,
+    false_density,
+    seen_probability,
+    target_density,
+)
 from .kalman import take
 
 RECENT = 16
@@ -136,16 +145,22 @@ def branch(
     """
     head, order, low_x, low_y, side, nx, ny = cells_of(seen)
     near, gain = np.zeros(CHILDREN, np.int64), np.zeros(CHILDREN)
-    n = 0
-    most_var = 0.0
-    for j in range(seen.at.shape[0]):
+    n, most_var, measurements = 0, 0.0, seen.at.shape[0]
+    constant, most = np.zeros(measurements), np.zeros(measurements)
+    for j in range(measurements):
         most_var = max(most_var, seen.var[j, 0], seen.var[j, 1])
+        snr = max(seen.strongest[j], noise.threshold)
+        constant[j] = seen.colour[j] - math.log(seen.density[j] * false_density(snr, noise)) - LOG_2PI
+        # No track can make more of an amplitude than this.
+        most[j] = math.log(0.5 * any_target(snr, noise) + 0.5 / (ROOT_2PI * LEAST_SEEN))
+        most[j] = max(most[j], math.log(any_target(snr, noise)))
     for i in range(count):
         x, y = seeds.state[i, 0, 0], seeds.state[i, 1, 0]
         var_x, var_y = seeds.cov[i, 0, 0, 0], seeds.cov[i, 1, 0, 0]
         if limits.now_s - seeds.first_s[i] > limits.oldest_s or max(var_x, var_y) > limits.widest:
             continue
         pd = seen_probability(seeds.snr[i], seeds.hits[i], noise)
+        log_pd, needed = math.log(pd), seeds.best[i] + limits.hopeless - seeds.score[i]
         found = 0
         if order.shape[0] > 0:
             rx, ry = math.sqrt(limits.gate * (var_x + most_var)), math.sqrt(limits.gate * (var_y + most_var))
@@ -163,11 +178,13 @@ def branch(
                     d2 = (seen.at[j, 0] - x) ** 2 / sx + (seen.at[j, 1] - y) ** 2 / sy
                     if d2 > limits.gate:
                         continue
+                    g = constant[j] + log_pd - 0.5 * (d2 + math.log(sx * sy))
+                    if g + most[j] < needed * seen.frames[j]:
+                        continue
                     known = seeds.hits[i] if seen.frames[j] == 1.0 else 0.0  # a sum of frames is not of one's amplitude
-                    g = -0.5 * (d2 + math.log(sx * sy)) - LOG_2PI + math.log(pd / seen.density[j]) + seen.colour[j]
-                    g += amplitude_ratio(seen.strongest[j], seeds.snr[i], known, noise)
-                    g /= seen.frames[j]
-                    if seeds.score[i] + g < seeds.best[i] + limits.hopeless:
+                    snr = max(seen.strongest[j], noise.threshold)
+                    g = (g + math.log(target_density(snr, seeds.snr[i], known, noise))) / seen.frames[j]
+                    if g < needed:
                         continue
                     place = min(found, CHILDREN)
                     while place > 0 and gain[place - 1] < g:

@@ -33,8 +33,13 @@ DETECTION: Final = np.dtype([
 TRACK: Final = np.dtype([
     ("track_id", "i4"), ("status", "S12"), ("kind", "S16"), ("first_time_s", "f8"), ("confirmed_time_s", "f8"),
     ("last_time_s", "f8"), ("hits", "i4"), ("misses", "i4"), ("score", "f4"), ("start", "i8"), ("count", "i8"),
+    ("moving_time_s", "f8"),
 ])  # fmt: skip
-"""One track; its points are ``track_points[start : start + count]``. ``status``: tentative, confirmed or ended."""
+"""One track; its points are ``track_points[start : start + count]``. ``status``: tentative, confirmed or ended.
+
+``moving_time_s`` is when it was first more likely to move than to stand still in the scene or on the focal plane; NaN
+for one that never was.
+"""
 
 TRACK_POINT: Final = np.dtype([
     ("track_id", "i4"), ("frame", "i4"), ("time_s", "f8"), ("x", "f4"), ("y", "f4"), ("vx", "f4"), ("vy", "f4"),

@@ -399,7 +399,7 @@ class TrackSettings(Model):
         0.9, gt=0.05, lt=1.0, description="expected probability that a target is detected in a frame"
     )
     max_speed: PositivePixelRate = Field(4.0, le=1e4, description="fastest scene motion of a target")
-    max_acceleration: PixelAcceleration = Field(0.1, le=1e4, description="1-sigma change of velocity in a second")
+    max_acceleration: PixelAcceleration = Field(0.05, le=1e4, description="1-sigma change of velocity in a second")
     max_gap: PositiveDuration = Field(
         8.0, le=1e5, description="time without a detection that a confirmed track outlives"
     )

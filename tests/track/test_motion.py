@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from boostwatch.track.motion import N_MOMENTS, WINDOW_S, add_moments, focal_evidence, scene_evidence
+from boostwatch.track.motion import N_MOMENTS, WINDOW_S, add_moments, focal_evidence, rest_evidence
+from boostwatch_kernels.evidence import path_evidence
 
 
 def walk(seed, n=12):
@@ -14,7 +15,9 @@ def walk(seed, n=12):
 def moments(t, scene, focal, var, shift_var):
     sums = np.zeros((3, 2, N_MOMENTS))
     for k in range(len(t)):
-        add_moments(sums, np.array([1]), t[k : k + 1], scene[k : k + 1], focal[k : k + 1], var[k : k + 1], shift_var)
+        add_moments(
+            sums, np.array([1]), t[k : k + 1], scene[k : k + 1], focal[k : k + 1], var[k : k + 1], np.array([shift_var])
+        )
     return sums
 
 
@@ -23,7 +26,8 @@ def moments(t, scene, focal, var, shift_var):
 def test_evidence_is_the_normal_density_of_all_data_at_once(prior, excess):
     t, scene, focal, var = walk(1)
     sums = moments(t, scene, focal, var, 0.02)
-    got = scene_evidence(sums[1:2], np.array([12.0]), np.array([prior]), np.array([excess]))
+    padded = np.array([[*prior, *[0.0] * (4 - len(prior))]])
+    got = path_evidence(sums[1:2], np.array([12.0]), padded, np.array([excess]))
     basis = (t[:, None] / 10.0) ** np.arange(len(prior))
     spread = basis @ np.diag(np.square(prior)) @ basis.T
     want = 0.0
@@ -36,7 +40,7 @@ def test_evidence_is_the_normal_density_of_all_data_at_once(prior, excess):
 
 def test_evidence_on_the_focal_plane():
     t, scene, focal, var = walk(2)
-    got = focal_evidence(moments(t, scene, focal, var, 0.02)[1:2], np.array([12.0]), 1.0)
+    got = focal_evidence(moments(t, scene, focal, var, 0.02)[1:2], np.array([12.0]))
     want = sum(
         multivariate_normal(np.zeros(12), np.ones((12, 12)) + np.diag(var[:, k])).logpdf(focal[:, k]) for k in (0, 1)
     )
@@ -46,5 +50,19 @@ def test_evidence_on_the_focal_plane():
 def test_hits_past_the_window_are_left_out():
     sums = np.zeros((1, 2, N_MOMENTS))
     one = np.ones((1, 2))
-    add_moments(sums, np.array([0]), np.array([WINDOW_S + 0.1]), one, one, one, 0.0)
+    add_moments(sums, np.array([0]), np.array([WINDOW_S + 0.1]), one, one, one, np.zeros(1))
     assert (sums == 0).all()
+
+
+@pytest.mark.parametrize("fixed", ["scene", "focal"])
+def test_rest_is_told_wherever_the_source_stands(fixed):
+    # Jitter of 1 px: what stands in the scene moves on the focal plane, and the other way round.
+    rng = np.random.default_rng(4)
+    t, n, var = np.arange(10.0), 10, np.full((10, 2), 0.01)
+    stands, moves = rng.normal(0, 0.1, (n, 2)), rng.normal(0, 1.0, (n, 2))
+    scene, focal = (stands, moves) if fixed == "scene" else (moves, stands)
+    sums = moments(t, scene, focal, var, 0.0)[1:2]
+    still = sum(
+        multivariate_normal(np.zeros(n), np.ones((n, n)) + np.diag(var[:, k])).logpdf(stands[:, k]) for k in (0, 1)
+    )
+    assert rest_evidence(sums, np.array([float(n)]))[0] == pytest.approx(still, rel=1e-9)

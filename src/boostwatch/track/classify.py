@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.evidence import path_evidence
 
 from .ascent import Ascents
-from .motion import ascent_evidence, focal_evidence, scene_evidence
+from .motion import ascent_evidence, focal_evidence
 from .table import Table
 
 Array = NDArray[np.float64]
@@ -37,6 +38,12 @@ _DRIFT = (20.0 * 10,)
 _REST = (1.0 * 10,)
 _PULLED = (6.0 * 10,)
 """At rest, in a scene whose registration the clouds pull along."""
+
+_SLOW = [(speed, excess) for speed in (_REST, _PULLED, _DRIFT) for excess in (1.0, 4.0, 16.0)]
+_MODELS = [*_SLOW, *((motion, 1.0) for motion in (_AIRCRAFT, _SATELLITE, _FROM_REST, _FROM_CLOUD))]
+_PATHS = np.array([[1.0, *motion, *[0.0] * (3 - len(motion))] for motion, _ in _MODELS])
+_PATH_EXCESS = np.array([excess for _, excess in _MODELS])
+"""Motions by the 1-sigma of their coefficients, and the variance of their centroids over that of a point's."""
 
 # Mean and 1-sigma of log10 of the apparent intensity in W/sr, in the order of KINDS; and of the ratio of a CO2 band
 # (4.2-4.45 um) to one outside it, as seen from space.
@@ -117,20 +124,14 @@ class Classifier:
 
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
         sums, hits = table.sums[row], table.window_hits[row]
-
-        def paths(*models: tuple[tuple[float, ...], float]) -> Array:
-            prior = np.array([[1.0, *(m / scale_m for m in metres)] for metres, _ in models])
-            return scene_evidence(sums, hits, prior, np.array([excess for _, excess in models]))
-
-        slow = paths(*[(speed, e) for speed in (_REST, _PULLED, _DRIFT) for e in (1.0, 4.0, 16.0)])
-        aircraft, satellite = paths((_AIRCRAFT, 1.0), (_SATELLITE, 1.0))
-        from_rest, from_cloud = paths((_FROM_REST, 1.0), (_FROM_CLOUD, 1.0))
+        paths = path_evidence(sums, hits, _PATHS / np.array([1.0, scale_m, scale_m, scale_m]), _PATH_EXCESS)
+        slow, (aircraft, satellite, from_rest, from_cloud) = paths[:9], paths[9:]
         climbing = self._climb(table, row, from_rest)
         launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03))
         rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
         # Cloud edges drift, and their centroids wander by more than a point's would.
         unknown = np.logaddexp.reduce([table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)
-        defect = focal_evidence(sums, hits, 1.0)
+        defect = focal_evidence(sums, hits)
         return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
 
     def _climb(self, table: Table, row: NDArray[np.int64], anyhow: Array) -> Array:

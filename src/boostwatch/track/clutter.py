@@ -27,6 +27,8 @@ HEAVY_ABOVE = 2.0
 """False alarms this much above the threshold are no noise peaks."""
 LEAST_PD = 0.3
 """What a track's probability of detection never falls below: else it would outlive its target."""
+LOG_MISSED = -2.0
+"""Log of the odds that a target is missed."""
 BAND_LEAK = 0.1
 """Share of false alarms that show in a second band too: clutter edges do, noise does not."""
 BAND_SHARE = 0.5
@@ -75,6 +77,11 @@ class Clutter:
         """False alarms per px and frame."""
         return max(self._total / self._frames / self.area_px, 1e-9)
 
+    @property
+    def log_chance(self) -> float:
+        """Log density of a place that is a false alarm's while the track's own detection is missed."""
+        return math.log(self.mean_density) + LOG_MISSED
+
     def density(self, focal: Array) -> Array:
         """Return false alarms per px and frame (M,) at focal-plane positions (M, 2)."""
         mean = self.mean_density
@@ -118,9 +125,9 @@ class Clutter:
         """Log likelihood ratio at which a track is confirmed.
 
         Every false alarm starts a track. By Wald's inequality the share of them whose likelihood ratio ever reaches
-        ``A`` is at most ``1/A``. It is less by the mean of ``A`` over the ratio that is reached, among targets (Siegmund,
-        Sequential Analysis, 1985, chapter 2), since a strong hit leaps far past ``A``. That mean was measured
-        (`REACHED`); it depends on how steeply false alarms fall with amplitude, and little on their density.
+        ``A`` is at most ``1/A``. It is less by the mean of ``A`` over the ratio that is reached, among targets
+        (Siegmund, Sequential Analysis, 1985, chapter 2), since a strong hit leaps far past ``A``. That mean was
+        measured (`REACHED`); it depends on how steeply false alarms fall with amplitude, and little on their density.
         """
         starts = self.mean_density * self.area_px * 3600.0 / self._period
         level, per_snr, per_density = REACHED

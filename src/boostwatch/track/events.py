@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.geometry import intersect_earth
-from boostwatch.records import EVENT, TRACK_POINT, Records, empty
+from boostwatch.records import EVENT, Records, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import EventSettings
 
@@ -138,7 +138,7 @@ class Judge:
     def points(
         self, points: Records, shift: Array, attitude: Array, counts: NDArray[np.int64]
     ) -> tuple[Records, NDArray[np.int64]]:
-        """Write the lines of sight into points (N,), given shifts (N, 2) and attitudes (N, 4); return it with counts."""
+        """Write lines of sight into points (N,), given shifts (N, 2) and attitudes (N, 4); return it with counts."""
         focal = np.stack([points["x"], points["y"]], axis=1).astype(np.float64)
         line = self._pointing.lines(focal, shift, attitude, points["time_s"])
         points["los_x"], points["los_y"], points["los_z"] = line.T

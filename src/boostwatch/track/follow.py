@@ -22,6 +22,7 @@ from .events import Judge
 from .history import HitLog, PointLog, Pose, SceneMap, Story, hit_dtype, write_states
 from .measure import Measurements, merge_bands
 from .pointing import Pointing
+from .resting import FAMILIAR_BAR, Resting
 from .seedbed import Seedbed
 from .table import MOST_ODDS, Table, log_normal
 
@@ -41,6 +42,8 @@ GONE_ODDS = -3.0
 """Log odds that a target is there, below which a track that is not seen for `max_gap` ends."""
 FIRST_ODDS = 3.0
 """Log odds that a target is there when a track is just confirmed."""
+RESTS, RESTING_HITS = -2.0, 8
+"""Log likelihood ratio, motion over rest, below which a track of so many hits is held to stand still."""
 
 
 class FollowResult(NamedTuple):
@@ -111,6 +114,7 @@ class Follower:
         self._frame = -1
         self._shift = np.zeros(2)
         self._scene_map: SceneMap | None = None
+        self._resting = Resting(self._settings.false_tracks_per_hour)
 
     def step(
         self,
@@ -188,7 +192,8 @@ class Follower:
 
         given, gain, fit = self._associate(seen, density, noise, shift_sigma)
         row = np.flatnonzero(given >= 0)
-        table.take(row, hits[given[row]], gain[row], fit[row], self._judge.main_band)
+        chance = self._clutter.log_chance
+        table.take(row, hits[given[row]], gain[row], fit[row], chance, self._judge.main_band)
         if not warming_up:
             self._miss(np.flatnonzero(given < 0), noise)
         for n in row.tolist():
@@ -204,11 +209,12 @@ class Follower:
         self._points.add(self._states(), self._focal_shift(), pose.attitude)
         self._prune(time_s)
         self._confirm(time_s)
+        self._notice_motion(time_s)
         self._log.forget(time_s)
         return self._judge.weigh(self._table, self._stories, time_s)
 
     def now(self) -> Records:
-        """Return where targets are in the frame taken last: confirmed tracks more likely to be there than to have ended.
+        """Return where targets are in the frame taken last: confirmed tracks that rather live than have ended.
 
         Returns
         -------
@@ -216,6 +222,10 @@ class Follower:
             On the focal plane; ``snr`` is NaN in a frame without a hit, lines of sight are not worked out.
         """
         return self._states()[self._table.odds > 0]
+
+    def moving(self) -> Records:
+        """Return those of `now` that rather move than stand still, in the scene or on the focal plane."""
+        return self._states()[(self._table.odds > 0) & self._table.moving]
 
     def _states(self) -> Records:
         """Return the points of all confirmed tracks in the frame taken last."""
@@ -245,7 +255,7 @@ class Follower:
             tracks[n] = (
                 story.track_id, b"ended" if story.ended else b"confirmed", kind.encode(),
                 story.hits[0]["time_s"], story.confirmed_time_s, story.hits[-1]["time_s"],
-                len(story.hits), count - len(story.hits), story.score, start, count,
+                len(story.hits), count - len(story.hits), story.score, start, count, story.moving_time_s,
             )  # fmt: skip
             start += count
         return FollowResult(self._track_ids(), tracks, points, self._judge.events(self._stories, self._time_s))
@@ -331,6 +341,20 @@ class Follower:
         gone = (gap > self._settings.max_gap) & (table.odds < GONE_ODDS)
         self._end(gone | (wide & (gap > 0)))
 
+    def _notice_motion(self, time_s: float) -> None:
+        """Note which tracks move, and which stand still."""
+        table, resting = self._table, self._resting
+        resting.at(time_s)
+        bar = np.where(table.familiar, max(resting.bar, FAMILIAR_BAR), resting.bar)
+        fresh = np.flatnonzero(~table.moving & (table.moves > bar))
+        table.moving[fresh] = True
+        resting.moved(len(fresh))
+        for track_id in table.track_id[fresh].tolist():
+            self._stories[track_id].moving_time_s = time_s
+        still = ~table.moving & ~table.rested & (table.moves < RESTS) & (table.hits >= RESTING_HITS)
+        table.rested |= still
+        resting.rested(table.rest_at[still])
+
     def _end(self, lost: NDArray[np.bool_]) -> None:
         """Write off tracks."""
         for n in np.flatnonzero(lost):
@@ -338,6 +362,7 @@ class Follower:
             story.ended = True
             self._judge.settle(story)
             story.score = float(self._table.score[n])
+        self._resting.rested(self._table.rest_at[lost & ~self._table.moving & ~self._table.rested])
         self._table.keep(~lost)
 
     def _use(self, scene_map: SceneMap | None) -> None:
@@ -346,6 +371,7 @@ class Follower:
         if (before and before.still) is not (scene_map and scene_map.still):
             self._end(np.ones(len(self._table), np.bool_))
             self._seedbed.clear()
+            self._resting.forget_scene()
 
     def _confirm(self, time_s: float) -> None:
         """Make tracks of the hypotheses that are sure enough, the best first; a hit belongs to one."""
@@ -374,7 +400,7 @@ class Follower:
                 new.predict(float(hit["time_s"][0] - hits["time_s"][k - 1]), s.max_acceleration, scale_m)
                 spread = new.position_var + hit["var"] + hit["shift_sigma"][:, None] ** 2
                 fit = log_normal(((hit["scene"] - new.state[:, :, 0]) ** 2 / spread).sum(axis=1), spread)
-                new.take(one, hit, np.zeros(1), fit, band)
+                new.take(one, hit, np.zeros(1), fit, self._clutter.log_chance, band)
             point = empty(TRACK_POINT, 1)
             focal = new.state[:, :, 0] + hit["focal"] - hit["scene"]
             write_states(point, new, focal)
@@ -385,4 +411,5 @@ class Follower:
         if late > 0:
             new.predict(late, s.max_acceleration, scale_m)
         new.score[:], new.odds[:] = score, min(FIRST_ODDS + above, MOST_ODDS)
+        new.familiar[:] = self._resting.familiar(new.rest_at)
         self._table.extend(new)

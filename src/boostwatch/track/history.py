@@ -92,6 +92,7 @@ class Story:
         self.hits: list[Any] = []
         self.numbers: list[int] = []
         self.confirmed_time_s = confirmed_time_s
+        self.moving_time_s = np.nan
         self.score = 0.0
         self.ended = False
         self.counted = False

@@ -64,41 +64,34 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
     -------
     Measurements
     """
-    x, y = detections["x"].astype(np.float64), detections["y"].astype(np.float64)
-    good = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    order = good[np.lexsort((detections["snr"][good], detections["band"][good], x[good], y[good]))]
+    position = np.stack([detections["x"], detections["y"]], axis=1).astype(np.float64)
+    sigma = np.stack([detections["sigma_x"], detections["sigma_y"]], axis=1).astype(np.float64)
+    good = np.flatnonzero(np.isfinite(position).all(axis=1))
+    keys = detections["snr"][good], detections["band"][good], position[good, 1], position[good, 0]
+    order = good[np.lexsort(keys)]
     member = np.full(len(detections), -1, np.int64)
-    d = detections[order]
-    position = np.stack([x[order], y[order]], axis=1)
-    sigma = np.stack([d["sigma_x"], d["sigma_y"]], axis=1).astype(np.float64)
-    usable = np.isfinite(sigma) & (sigma > 0)
+    d, position, sigma = detections[order], position[order], sigma[order]
     frames = np.maximum(d["frames"].astype(np.float64), 1.0)
     # Frames added one after the other share all but one: each counts for its share of what they tell together.
+    usable = np.isfinite(sigma) & (sigma > 0)
     var = (np.where(usable, sigma, DEFAULT_SIGMA_PX) ** 2 + FLOOR_PX**2) * frames[:, None]
-    band = np.clip(d["band"].astype(np.int64), 0, n_bands - 1)
     snr = np.nan_to_num(d["snr"].astype(np.float64), nan=0.0)
+    flux = d["signal_e"].astype(np.float64)
+    flux_sigma = d["signal_sigma_e"] * np.sqrt(frames)
+    band = np.clip(d["band"].astype(np.int64), 0, n_bands - 1)
+    shifted = np.asarray(shift, np.float64)
+    if n_bands == 1:
+        member[order] = np.arange(len(d))
+        return Measurements(
+            position - shifted, position, var, snr / np.sqrt(frames), snr, frames, flux[:, None], flux_sigma[:, None],
+            np.ones(len(d), np.int64), member,
+        )  # fmt: skip
 
-    if n_bands == 1 or len(d) == 0 or (band == band[0]).all():
-        slot = np.arange(len(d))
-    else:
-        slot = np.full(len(d), -1, np.int64)
-        heads = np.flatnonzero(band == band.min())  # one detection that stands for each measurement so far
-        slot[heads] = np.arange(len(heads))
-        for b in np.unique(band)[1:]:
-            mine = np.flatnonzero(band == b)
-            start, point, d2 = gate_pairs(position[heads], var[heads], position[mine], var[mine], BAND_GATE)
-            given = assign(start, point, d2 - BAND_GATE - 1.0, len(mine))
-            has = given >= 0
-            slot[mine[given[has]]] = slot[heads[has]]
-            fresh = mine[slot[mine] < 0]
-            slot[fresh] = len(heads) + np.arange(len(fresh))
-            heads = np.concatenate([heads, fresh])
+    slot = _slots(position, var, band)
     count = int(slot.max()) + 1 if len(slot) else 0
     member[order] = slot
-
     weight = 1.0 / var
-    total = np.zeros((count, 2))
-    mean = np.zeros((count, 2))
+    total, mean = np.zeros((count, 2)), np.zeros((count, 2))
     np.add.at(total, slot, weight)
     np.add.at(mean, slot, weight * position)
     focal = mean / total
@@ -108,8 +101,27 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
     np.minimum.at(added, slot, frames)
     np.maximum.at(strongest, slot, snr)
     np.add.at(bands, slot, 1)
-    flux, flux_sigma = np.full((count, n_bands), np.nan), np.full((count, n_bands), np.nan)
-    flux[slot, band] = d["signal_e"]
-    flux_sigma[slot, band] = d["signal_sigma_e"] * np.sqrt(frames)
-    scene = focal - np.asarray(shift, np.float64)
-    return Measurements(scene, focal, 1.0 / total, np.sqrt(square), strongest, added, flux, flux_sigma, bands, member)
+    fluxes, sigmas = np.full((count, n_bands), np.nan), np.full((count, n_bands), np.nan)
+    fluxes[slot, band], sigmas[slot, band] = flux, flux_sigma
+    return Measurements(
+        focal - shifted, focal, 1.0 / total, np.sqrt(square), strongest, added, fluxes, sigmas, bands, member
+    )  # fmt: skip
+
+
+def _slots(position: Array, var: Array, band: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the measurement (N,) that each detection goes into."""
+    if len(band) == 0 or (band == band[0]).all():
+        return np.arange(len(band))
+    slot = np.full(len(band), -1, np.int64)
+    heads = np.flatnonzero(band == band.min())  # one detection that stands for each measurement so far
+    slot[heads] = np.arange(len(heads))
+    for b in np.unique(band)[1:]:
+        mine = np.flatnonzero(band == b)
+        start, point, d2 = gate_pairs(position[heads], var[heads], position[mine], var[mine], BAND_GATE)
+        given = assign(start, point, d2 - BAND_GATE - 1.0, len(mine))
+        has = given >= 0
+        slot[mine[given[has]]] = slot[heads[has]]
+        fresh = mine[slot[mine] < 0]
+        slot[fresh] = len(heads) + np.arange(len(fresh))
+        heads = np.concatenate([heads, fresh])
+    return slot

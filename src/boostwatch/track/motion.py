@@ -61,19 +61,16 @@ def add_moments(
     sums[row] += more
 
 
-def _evidence(count: Array, gram: Array, rhs: Array, square: Array, log_var: Array, prior: Array) -> Array:
-    """Log marginal likelihood (..., 2) for gram (..., 2, d, d), rhs (..., 2, d) and prior sigmas (..., 1, d)."""
-    a = gram + np.eye(prior.shape[-1]) / prior[..., None] ** 2
-    solved = np.linalg.solve(a, rhs[..., None])[..., 0]
-    _, log_det = np.linalg.slogdet(a)
-    fit = square - (rhs * solved).sum(axis=-1)
-    occam = log_det + 2.0 * np.log(prior).sum(axis=-1)
-    out: Array = -0.5 * (count[..., None] * math.log(2 * math.pi) + log_var + fit + occam)
+def _constant(sums: Array, columns: tuple[int, int, int, int]) -> Array:
+    """Return the log evidence (N,) of standing still within 1 px of the first place, 2 pi aside, from some moments."""
+    weight, first, second, log_var = (sums[:, :, c] for c in columns)
+    a = weight + 1.0
+    out: Array = -0.5 * (second - first**2 / a + np.log(a) + log_var).sum(axis=1)
     return out
 
 
-def scene_evidence(sums: Array, hits: Array, prior: Array, excess: Array) -> Array:
-    """Return the log evidence (Q, N) of polynomial motions in the scene.
+def focal_evidence(sums: Array, hits: Array) -> Array:
+    """Return the log evidence (N,) of a source that stays within 1 px where it is on the focal plane.
 
     Parameters
     ----------
@@ -81,29 +78,22 @@ def scene_evidence(sums: Array, hits: Array, prior: Array, excess: Array) -> Arr
         Moments.
     hits : float64 (N,)
         Number of hits that went into them.
-    prior : float64 (Q, d), d <= 4
-        1-sigma of the coefficients of 1, t, t^2, t^3 (t in tens of seconds), px; d of 1 is a source at rest.
-    excess : float64 (Q,)
-        True variance of the positions over the one they were weighted with.
 
     Returns
     -------
-    float64 (Q, N)
+    float64 (N,)
     """
-    d = prior.shape[1]
-    index = np.arange(d)[:, None] + np.arange(d)[None, :]
-    e = excess[:, None, None]
-    gram, rhs = sums[:, :, index] / e[..., None, None], sums[:, :, 7 : 7 + d] / e[..., None]
-    log_var = sums[..., 12] + hits[:, None] * np.log(e)
-    out: Array = _evidence(hits, gram, rhs, sums[..., 11] / e, log_var, prior[:, None, None, :]).sum(axis=-1)
+    out: Array = _constant(sums, (13, 14, 15, 16)) - hits * math.log(2 * math.pi)
     return out
 
 
-def focal_evidence(sums: Array, hits: Array, sigma_px: float) -> Array:
-    """Return the log evidence (N,) of a source that stays where it is on the focal plane."""
-    gram, rhs = sums[:, :, 13, None, None], sums[:, :, 14, None]
-    prior = np.full((1, 1), sigma_px)
-    out: Array = _evidence(hits, gram, rhs, sums[..., 15], sums[..., 16], prior).sum(axis=-1)
+def rest_evidence(sums: Array, hits: Array) -> Array:
+    """Return the log evidence (N,) of a source at rest in the scene or on the focal plane, whichever is likelier.
+
+    Parameters and result as of `focal_evidence`.
+    """
+    scene = _constant(sums, (0, 7, 11, 12)) - hits * math.log(2 * math.pi)
+    out: Array = np.maximum(scene, focal_evidence(sums, hits))
     return out
 
 
@@ -138,29 +128,3 @@ def ascent_evidence(sums: Array, hits: Array, mean: Array, cov: Array) -> Array:
     occam = np.linalg.slogdet(a)[1] + np.linalg.slogdet(cov)[1][:, None]
     out: Array = -0.5 * (2 * hits * math.log(2 * math.pi) + sums[:, :, 12].sum(axis=1) + fit + occam)
     return out
-
-
-def rest_evidence(sums: Array, hits: Array) -> Array:
-    """Return the log evidence (N,) of a source at rest, in the scene or on the focal plane, whichever is likelier.
-
-    Parameters
-    ----------
-    sums : float64 (N, 2, 17)
-        Moments.
-    hits : float64 (N,)
-        Number of hits that went into them.
-
-    Returns
-    -------
-    float64 (N,)
-    """
-
-    def constant(weight: Array, first: Array, second: Array, log_var: Array) -> Array:
-        a = weight + 1.0  # a prior of 1 px about the first position
-        out: Array = -0.5 * (second - first**2 / a + np.log(a) + log_var).sum(axis=1)
-        return out
-
-    scene = constant(sums[:, :, 0], sums[:, :, 7], sums[:, :, 11], sums[:, :, 12])
-    focal = constant(sums[:, :, 13], sums[:, :, 14], sums[:, :, 15], sums[:, :, 16])
-    both: Array = np.maximum(scene, focal) - hits * math.log(2 * math.pi)
-    return both

@@ -35,6 +35,10 @@ LIFE_S = 150.0
 """Mean time that a target burns."""
 MOST_ODDS = 7.0
 """Log odds of existence beyond which more hits tell nothing: what has burnt out is to be given up in time."""
+MOST_OF_ONE = 4.0
+"""What a single hit may tell of motion, log likelihood ratio: it may be a false alarm."""
+MOST_REST = 3.0
+"""What a long rest tells against motion: a launch stands still at first."""
 
 
 @dataclass
@@ -65,6 +69,18 @@ class Table:
     """(N, 2) and its variance."""
     wander: Array
     """(N,) log likelihood of the positions under it, within the window."""
+    rest_at: Array
+    """(N, 2, 2) where it would stand still: in the scene, and on the focal plane."""
+    rest_var: Array
+    """(N, 2, 2) and the variance."""
+    moves: Array
+    """(N,) log likelihood ratio of moving over standing still since it last looked like standing (Page's test)."""
+    moving: NDArray[np.bool_]
+    """(N,) has been held to move."""
+    rested: NDArray[np.bool_]
+    """(N,) has been held to stand still."""
+    familiar: NDArray[np.bool_]
+    """(N,) began where something stood still before."""
     hits: Array
     """(N,)"""
     window_hits: Array
@@ -104,6 +120,12 @@ class Table:
             wander_at=np.zeros((count, 2)),
             wander_var=np.zeros((count, 2)),
             wander=np.zeros(count),
+            rest_at=np.zeros((count, 2, 2)),
+            rest_var=np.zeros((count, 2, 2)),
+            moves=np.zeros(count),
+            moving=np.zeros(count, np.bool_),
+            rested=np.zeros(count, np.bool_),
+            familiar=np.zeros(count, np.bool_),
             hits=np.zeros(count),
             window_hits=np.zeros(count),
             misses=np.zeros(count),
@@ -127,6 +149,8 @@ class Table:
         new.cov[:] = start_covariance(var, speed_sigma, accel_sigma)
         new.boost_cov[:] = start_covariance(var, BOOST_SPEED_M_S / scale_m, BOOST_ACCEL_M_S2 / 2 / scale_m)
         new.wander_at[:], new.wander_var[:] = hits["scene"], WANDER_EXCESS * var
+        new.rest_at[:] = np.stack([hits["scene"], hits["focal"]], axis=1)
+        new.rest_var[:] = np.stack([var, hits["var"]], axis=1)
         new.motion[:] = new.boost[:] = new.wander[:] = log_normal(np.zeros(count), FIRST_SIGMA_PX**2 + var)
         new.hits[:] = new.window_hits[:] = 1
         new.first_s[:] = new.last_s[:] = hits["time_s"]
@@ -163,7 +187,9 @@ class Table:
             alive = math.exp(-dt / LIFE_S)
             self.odds += math.log(alive) - np.log1p((1.0 - alive) * np.exp(np.minimum(self.odds, 30.0)))
 
-    def take(self, row: NDArray[np.int64], hits: Records, gain: Array, fit: Array, main_band: int) -> None:
+    def take(
+        self, row: NDArray[np.int64], hits: Records, gain: Array, fit: Array, chance: float, main_band: int
+    ) -> None:
         """Give the tracks ``row`` (K,), predicted to it, a hit each.
 
         Parameters
@@ -176,6 +202,8 @@ class Table:
             What each adds to the score.
         fit : float64 (K,)
             Log density of its place under the filter's prediction.
+        chance : float
+            Log density of a place that is a false alarm's.
         main_band : int
             Band of the light curve.
         """
@@ -193,6 +221,7 @@ class Table:
         wander = log_normal((off**2 / spread).sum(axis=1), spread)
         self.wander_at[row] += off * self.wander_var[row] / spread
         self.wander_var[row] *= rough / spread
+        self._move(row, np.stack([scene, hits["focal"]], axis=1), np.stack([var, hits["var"]], axis=1), fit, chance)
         self.score[row] += gain
         self.odds[row] = np.minimum(self.odds[row] + gain, MOST_ODDS)
         inside = now_s - self.first_s[row] <= WINDOW_S
@@ -210,6 +239,22 @@ class Table:
         share = 1.0 / np.minimum(self.hits[row], SMOOTHING_HITS)
         self.snr[row] += share * (hits["strongest"] / np.sqrt(hits["frames"]) - self.snr[row])
         self._brighten(row, hits, main_band)
+
+    def _move(self, row: NDArray[np.int64], at: Array, var: Array, fit: Array, chance: float) -> None:
+        """Weigh motion against rest by hits at (K, 2, 2), in the scene and on the focal plane.
+
+        A hit away from where a source stands may be a false alarm while the source was missed, or the first hit was
+        one: a single hit counts for little, and the place of rest begins anew with it.
+        """
+        spread = self.rest_var[row] + var
+        off = at - self.rest_at[row]
+        rest = (-0.5 * (off**2 / spread + np.log(spread)).sum(axis=2)).max(axis=1) - math.log(2 * math.pi)
+        away = rest < chance
+        gain = np.minimum(fit - np.maximum(rest, chance), MOST_OF_ONE)
+        self.moves[row] = np.maximum(self.moves[row] + gain, -MOST_REST)
+        share = np.where(away[:, None, None], 1.0, self.rest_var[row] / spread)
+        self.rest_at[row] += share * off
+        self.rest_var[row] = share * var
 
     def _brighten(self, row: NDArray[np.int64], hits: Records, main_band: int) -> None:
         """Take the fluxes into the running means and the light curve."""
