@@ -102,7 +102,20 @@ def scene(seed=0, false_per_frame=0.5):
         for frame, d in sorted(rows.items()):
             points.append((number, frame, d[2], d[3], d[4], 0, 0, 0.2, 0.2, d[9], 0, 0, 0, d[2] >= confirmed_s))
         tracks.append(
-            (number, b"confirmed", kind, first[2], confirmed_s, time[frame], len(rows), 3, 40.0, start_row, len(rows))
+            (
+                number,
+                b"confirmed",
+                kind,
+                first[2],
+                confirmed_s,
+                time[frame],
+                len(rows),
+                3,
+                40.0,
+                start_row,
+                len(rows),
+                confirmed_s,
+            )
         )
         event = empty(EVENT, 1)
         event["event_id"], event["track_id"], event["kind"], event["probability"] = 10 + number, number, kind, 0.97

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from boostwatch.records import DETECTION, empty
 from boostwatch.settings import ChainSettings, DetectSettings
-from boostwatch.track.clutter import Clutter
+from boostwatch.track.clutter import LEAST_PD, LEAST_SCORE, Clutter
 from boostwatch.track.measure import FLOOR_PX, merge_bands
+from boostwatch_kernels.amplitude import amplitude_ratio, amplitude_ratios, false_density, seen_probability
 
 
 def detections(rows):
@@ -78,8 +80,10 @@ def test_density_is_learnt_where_it_is():
 
 
 def test_confirmation_asks_for_more_when_fewer_false_tracks_are_allowed():
-    assert clutter(rate=1.0).confirm_score - clutter(rate=100.0).confirm_score == pytest.approx(np.log(100))
-    assert clutter(fa=1e-3, rate=1e4).confirm_score == 2.0
+    asked = [clutter(rate=rate).confirm_score for rate in (0.01, 1.0, 3.0, 1e4)]
+    assert asked[0] - asked[1] == pytest.approx(np.log(100))
+    assert asked[1] - asked[2] == pytest.approx(np.log(3))
+    assert asked[3] == LEAST_SCORE
 
 
 def test_density_without_a_frame_is_that_of_the_box():
@@ -94,17 +98,26 @@ def test_density_without_a_frame_is_that_of_the_box():
 
 def test_amplitude_of_noise_has_mean_likelihood_ratio_of_one():
     """E[exp(llr)] = 1 under the noise that the ratio assumes: the condition of Wald's bound."""
-    c = clutter()
-    s = np.linspace(c.threshold, 400, 2_000_000)
-    density = c._noise(s)
-    ratio = np.exp(c.amplitude(s))
-    assert np.trapezoid(density * ratio, s) == pytest.approx(1.0, abs=0.02)
-    ratio = np.exp(c.amplitude(s, np.full_like(s, 6.0), np.full_like(s, 3.0)))
-    assert np.trapezoid(density * ratio, s) == pytest.approx(1.0, abs=0.05)
+    noise = clutter().noise(0.9)
+    s = np.linspace(noise.threshold, 400, 2_000_000)
+    density = np.array([false_density(x, noise) for x in s[::20]])
+    for mean, hits in ((0.0, 0.0), (6.0, 3.0)):
+        ratio = np.exp(amplitude_ratios(s[::20], np.full(100_000, mean), np.full(100_000, hits), noise))
+        assert np.trapezoid(density * ratio, s[::20]) == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_steady_amplitude_speaks_for_a_target():
-    c = clutter()
-    near = c.amplitude(np.array([8.0]), np.array([8.0]), np.array([5.0]))
-    assert near > c.amplitude(np.array([8.0]))
-    assert c.amplitude(np.array([20.0])) > c.amplitude(np.array([4.5]))
+    noise = clutter().noise(0.9)
+    near = amplitude_ratio(8.0, 8.0, 5.0, noise)
+    assert near > amplitude_ratio(8.0, 0.0, 0.0, noise)
+    assert amplitude_ratio(20.0, 0.0, 0.0, noise) > amplitude_ratio(4.5, 0.0, 0.0, noise)
+
+
+@pytest.mark.parametrize("above", [-0.5, 0.0, 1.28, 3.0])
+def test_the_probability_of_detection_is_told_by_the_hits(above):
+    rng, noise = np.random.default_rng(7), clutter().noise(0.99)
+    snr = rng.normal(noise.threshold + above, 1.0, 200_000)
+    seen = snr[snr > noise.threshold]
+    want = np.clip(norm.cdf(above), LEAST_PD, 0.99)
+    # The mean of some 1e5 hits is known to 0.004, and d Pd / d excess is below 1.2.
+    assert seen_probability(float(seen.mean()), float(len(seen)), noise) == pytest.approx(want, abs=0.01)

@@ -31,6 +31,9 @@ TABLES: Final[dict[str, np.dtype[Any]]] = {
 }  # fmt: skip
 """Tables of an events file and their columns."""
 
+LATER: Final = {"frames", "moving_time_s"}
+"""Columns that files of earlier releases lack."""
+
 
 def write_events(path: str | os.PathLike[str], tables: EventTables, *, created: str | None = None) -> None:
     """Write an events file (format version 1) whole or not at all.
@@ -109,11 +112,12 @@ def read_epoch(file: h5py.File, path: str) -> str:
 
 
 def read_table(file: h5py.File, table: str, dtype: np.dtype[Any], path: str) -> Records:
-    """Return the columns ``dtype`` of one table; all must be there."""
+    """Return the columns ``dtype`` of one table; all must be there but those that came later."""
     dataset = file.get(table)
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.names is None or dataset.ndim != 1:
         raise BadData("is not there or is no table", path=path, place=f"/{table}", allowed="a one-dimensional compound")
-    return take_columns(dataset[()], dtype, path, f"/{table}", required=dtype.names or ())
+    required = set(dtype.names or ()) - LATER
+    return take_columns(dataset[()], dtype, path, f"/{table}", required=required)
 
 
 def take_columns(rows: Records, dtype: np.dtype[Any], path: str, place: str, *, required: Any) -> Records:
