@@ -1,0 +1,341 @@
+"""How well and how fast does the tracker follow points in clutter, beside other trackers on the same lists.
+
+Runs of `_plots.py`: 300 frames of 1024 x 1024 px, a frame a second, ten targets that begin, accelerate and end,
+centroids of 0.3 px. All figures are online: where a tracker says, in each frame, that targets are.
+
+- GOSPA (c = 10 px, p = 2) is the mean over frames; its parts are the sums of squares of the errors, px2, and missed and
+  false targets a frame. Boostwatch shows the tracks that rather live than have ended (`Follower.now`); with blinking
+  pixels those that rather move than stand still (`Follower.moving`).
+- Track figures: latency is from a target's first frame to the confirmation (to motion, with blinking pixels); a track
+  belongs to the target of at least half of its detections, else it is false; purity is the share of its target's
+  detections among a track's; fragments are tracks a target.
+- Wald: frames to confirm over ``1 / Pd + ln(1 / alpha) / KL``: the wait for a first detection, then Wald's
+  approximation with the mean log likelihood ratio ``KL`` a frame of a target whose velocity is known and whose
+  amplitude tells nothing, ``alpha`` the false tracks allowed over the false alarms, an hour each.
+- Start: rms error of the first filtered place, when a track has ended, over the Cramer-Rao bound of fitting a constant
+  acceleration to its first 30 s, which is told the motion's order.
+- False tracks: lists without targets, long enough for the rate asked for, cut short at some hours.
+- Time: median wall time of a frame; for Boostwatch of `Follower.step`, everything included.
+
+Peers get the best of a stated search (`_trackers.py`) on two runs that are not counted.
+
+Run: ``python -m benchmarks.tracking [--quick] [--json] [--markdown] [--seeds N] [--only NAME]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks._environment import environment, print_environment
+from benchmarks._plots import PERIOD_S, SIGMA_PX, Case, Run, draw
+from benchmarks._statistics import Interval, bootstrap, poisson
+from benchmarks._table import section
+from benchmarks._trackers import Answer, Tracker, peers
+from boostwatch.assess.match import gospa
+from boostwatch.settings import ChainSettings
+from boostwatch.track import Follower, FollowResult
+
+Array = NDArray[np.float64]
+
+TRAINING = (1000, 1001)
+"""Seeds on which the peers' settings are chosen."""
+
+GOALS = {
+    "20 false alarms": 1.7, "200 false alarms": 1.8, "2000 false alarms": 2.0, "Pd 0.5, 50 false alarms": 3.2,
+    "Pd 0.5, 1000 false alarms": 3.4, "40 blinking pixels, jitter 0.1 px": 2.2, "walk 0.15 px/frame": 2.2,
+    "salvo of 20 within 10 px": 2.5,
+}  # fmt: skip
+CASES = (
+    Case("20 false alarms"),
+    Case("200 false alarms", false_alarms=200),
+    Case("2000 false alarms", false_alarms=2000),
+    Case("Pd 0.5, 50 false alarms", pd=0.5, false_alarms=50),
+    Case("Pd 0.5, 1000 false alarms", pd=0.5, false_alarms=1000),
+    Case("40 blinking pixels, jitter 0.1 px", blinking=40, jitter=0.1),
+    Case("walk 0.15 px/frame", walk=0.15),
+    Case("salvo of 20 within 10 px", targets=20, salvo=10.0),
+)
+BESIDE = Case("jitter 0.1 px", jitter=0.1)
+"""What the blinking pixels are held against."""
+PEERS_UP_TO = 250.0
+"""False alarms a frame up to which peers run: some take seconds a frame."""
+ASKED = (1.0, 10.0, 100.0)
+START_S = 30.0
+
+
+class Score(NamedTuple):
+    """Figures of one run."""
+
+    gospa: float
+    error2: float
+    missed: float
+    false: float
+    ms: float
+
+
+def score(run: Run, answer: Answer) -> Score:
+    """Hold what a tracker says against the truth."""
+    rows = []
+    for frame, found in enumerate(answer.places):
+        distance, missed, false = gospa(run.truth(frame), found)
+        rows.append((distance, distance**2 - 50.0 * (missed + false), missed, false))
+    mean = np.mean(rows, axis=0)
+    return Score(*(float(v) for v in mean), 1e3 * float(np.median(answer.seconds)))
+
+
+def follow(run: Run, *, moving: bool, asked: float = 1.0) -> tuple[Answer, FollowResult]:
+    """Run the tracker; it is told the probability of detection, as an operator would, and defaults else."""
+    base = ChainSettings()
+    track = base.track.model_copy(update={"false_tracks_per_hour": asked, "detection_probability": run.case.pd})
+    follower = Follower(
+        base.model_copy(update={"track": track}),
+        shape=(run.case.size, run.case.size),
+        frame_period_s=PERIOD_S,
+        n_bands=1,
+    )
+    places, ids, seconds = [], [], []
+    for frame, rows in enumerate(run.detections):
+        begun = time.perf_counter()
+        follower.step(frame=frame, time_s=PERIOD_S * frame, detections=rows)
+        seconds.append(time.perf_counter() - begun)
+        found = follower.moving() if moving else follower.now()
+        places.append(np.stack([found["x"], found["y"]], axis=1).astype(np.float64))
+        ids.append(found["track_id"].astype(np.int64))
+    return Answer(places, ids, np.array(seconds)), follower.finish()
+
+
+class Tracks(NamedTuple):
+    """Figures of the tracks of one run."""
+
+    latency: Array  # frames, one a target that was found
+    never: int
+    false: int
+    purity: Array  # one a track that belongs to a target
+    fragments: float
+    start: Array  # (N, 2) error and bound of the place of the first hit, px
+
+
+def tracks_of(run: Run, result: FollowResult, *, moving: bool) -> Tracks:
+    """Hold the tracks of a run against the targets."""
+    source = np.concatenate(run.source)
+    column = "moving_time_s" if moving else "confirmed_time_s"
+    shown = result.tracks[np.isfinite(result.tracks[column])]
+    first: dict[int, float] = {}
+    purity, start, false, own = [], [], 0, 0
+    for track in shown:
+        members = source[result.track_ids == track["track_id"]]
+        counts = np.bincount(members[members >= 0], minlength=run.case.targets)
+        best = int(counts.argmax())
+        if counts[best] < 0.5 * len(members):
+            false += 1
+            continue
+        own += 1
+        purity.append(counts[best] / len(members))
+        if best not in first:
+            start.append(_start(run, result, track, best))
+        first[best] = min(first.get(best, math.inf), float(track[column]))
+    latency = np.array([at - run.births[k] + 1.0 for k, at in first.items()])
+    never = run.case.targets - len(first)
+    return Tracks(latency, never, false, np.array(purity), own / max(len(first), 1), np.array(start).reshape(-1, 2))
+
+
+def _start(run: Run, result: FollowResult, track: Any, target: int) -> tuple[float, float]:
+    """Return error and bound, px, of the place that a track begins with."""
+    points = result.track_points[track["start"] : track["start"] + track["count"]]
+    frame = int(points["frame"][0])
+    truth = run.places[target, frame]
+    error = math.hypot(*(np.array([points["x"][0], points["y"][0]]) - truth)) if np.isfinite(truth).all() else math.nan
+    hit = np.isfinite(points["snr"]) & (points["time_s"] <= points["time_s"][0] + START_S)
+    t = points["time_s"][hit] - points["time_s"][0]
+    design = np.stack([np.ones_like(t), t, t * t], axis=1)
+    if len(t) < 3:
+        return math.nan, math.nan
+    variance = np.linalg.inv(design.T @ design)[0, 0] * SIGMA_PX**2
+    return error, math.sqrt(2.0 * variance)
+
+
+def wald_frames(case: Case, asked: float) -> float:
+    """Return the reference of frames from a target's first to its confirmation."""
+    density = case.false_alarms / case.size**2
+    alpha = asked / (case.false_alarms * 3600.0 / PERIOD_S)
+    spread = 2.0 * SIGMA_PX**2  # the centroid's, and as much again of the prediction
+    hit = math.log(case.pd / density) - math.log(2.0 * math.pi * spread) - 1.0
+    gain = case.pd * hit + (1.0 - case.pd) * math.log(1.0 - case.pd)
+    return 1.0 / case.pd + math.log(1.0 / alpha) / gain
+
+
+def mean_of(values: Sequence[float] | Array, groups: Sequence[int] | None = None) -> Interval:
+    """Return a mean with its bootstrap interval over runs."""
+    array = np.asarray(values, np.float64)
+    kept = np.isfinite(array)
+    which = np.arange(len(array)) if groups is None else np.asarray(groups)
+    return bootstrap(array[kept], which[kept], lambda v: float(v.mean()))
+
+
+def own_figures(case: Case, seeds: range) -> dict[str, Any]:
+    """Return the figures of Boostwatch on a case."""
+    moving = case.blinking > 0
+    scores, found, group = [], [], []
+    for seed in seeds:
+        run = draw(case, seed)
+        answer, result = follow(run, moving=moving)
+        scores.append(score(run, answer))
+        found.append(tracks_of(run, result, moving=moving))
+        group += [seed] * len(found[-1].latency)
+    table = np.array(scores)
+    start = np.concatenate([f.start for f in found])
+    start = start[np.isfinite(start).all(axis=1)]
+    ratio = float(np.sqrt((start[:, 0] ** 2).mean() / (start[:, 1] ** 2).mean()))
+    latency = np.concatenate([f.latency for f in found])
+    return {
+        "gospa": mean_of(table[:, 0]), "error2": float(table[:, 1].mean()), "missed": float(table[:, 2].mean()),
+        "false": float(table[:, 3].mean()), "ms": float(np.median(table[:, 4])),
+        "latency": mean_of(latency, group), "wald": wald_frames(case, 1.0), "never": sum(f.never for f in found),
+        "targets": case.targets * len(seeds), "false_tracks": sum(f.false for f in found), "runs": len(seeds),
+        "purity": float(np.concatenate([f.purity for f in found]).mean()),
+        "fragments": float(np.mean([f.fragments for f in found])), "start_over_bound": ratio,
+    }  # fmt: skip
+
+
+def peer_figures(case: Case, seeds: range) -> dict[str, Any]:
+    """Return for each peer the figures of its best variant."""
+    out = {}
+    for name, variants in peers():
+        training = [draw(case, seed) for seed in TRAINING]
+        tried: list[tuple[float, str, Tracker]] = []
+        for variant in variants:
+            values = [score(run, variant.track(run)).gospa for run in training]
+            tried.append((float(np.mean(values)), variant.name, variant.track))
+        _, best, tracker = min(tried, key=lambda row: row[0])
+        table = np.array([score(run, tracker(run)) for run in (draw(case, seed) for seed in seeds)])
+        out[name] = {"gospa": mean_of(table[:, 0]), "ms": float(np.median(table[:, 4])), "variant": best}
+    return out
+
+
+def false_tracks(quick: bool) -> list[dict[str, Any]]:
+    """Return false tracks found for those asked for, an hour."""
+    out = []
+    for false_alarms in (20.0, 200.0, 2000.0):
+        for asked in ASKED:
+            wanted = (5.0 if quick else 30.0) / asked  # hours that give some thirty
+            most = {20.0: 20.0, 200.0: 4.0, 2000.0: 0.5}[false_alarms] * (0.1 if quick else 1.0)
+            hours = min(wanted, most)
+            piece = min(hours, 0.5)
+            count, spent = 0, 0.0
+            for seed in range(max(1, round(hours / piece))):
+                frames = round(piece * 3600 / PERIOD_S)
+                case = Case("false", false_alarms=false_alarms, targets=0, frames=frames)
+                _, result = follow(draw(case, 2000 + seed), moving=False, asked=asked)
+                count += len(result.tracks)
+                spent += piece
+            out.append({"false_alarms": false_alarms, "asked": asked, "hours": spent, "found": poisson(count, spent)})
+    return out
+
+
+def show(report: dict[str, Any], markdown: bool) -> None:
+    """Print the tables."""
+    rows = []
+    for name, row in report["cases"].items():
+        rows.append(
+            [
+                name, f"{GOALS.get(name, math.nan):g}", row["gospa"].told(), f"{row['error2']:.2f}",
+                f"{row['missed']:.3f}", f"{row['false']:.3f}",
+                *(row["peers"][p]["gospa"].told() if p in row["peers"] else "-" for p in report["peers"]),
+            ]
+        )  # fmt: skip
+    header = ["case", "goal", "GOSPA, px", "errors, px2", "missed", "false", *report["peers"]]
+    print(section("GOSPA", header, rows, markdown=markdown))
+    rows = [
+        [
+            name, row["latency"].told(), f"{row['wald']:.2f}", f"{row['latency'].value / row['wald']:.2f}",
+            f"{row['never']} of {row['targets']}", f"{row['false_tracks']} in {row['runs']} runs",
+            f"{row['purity']:.3f}", f"{row['fragments']:.2f}", f"{row['start_over_bound']:.2f}",
+        ]
+        for name, row in report["cases"].items()
+    ]  # fmt: skip
+    header = [
+        "case",
+        "frames to confirm",
+        "Wald",
+        "ratio",
+        "never",
+        "false tracks",
+        "purity",
+        "fragments",
+        "start / bound",
+    ]
+    print(section("Tracks", header, rows, markdown=markdown))
+    rows = [
+        [
+            name, f"{row['ms']:.2f}",
+            *(
+                f"{row['peers'][p]['ms']:.1f} ({row['peers'][p]['ms'] / row['ms']:.0f})" if p in row["peers"] else "-"
+                for p in report["peers"]
+            ),
+        ]
+        for name, row in report["cases"].items()
+    ]  # fmt: skip
+    print(
+        section(
+            "Time, ms a frame (times that of Boostwatch)",
+            ["case", "Boostwatch", *report["peers"]],
+            rows,
+            markdown=markdown,
+        )
+    )
+    rows = [
+        [f"{r['false_alarms']:g}", f"{r['asked']:g}", r["found"].told(1), f"{r['hours']:.1f}"]
+        for r in report["false_tracks"]
+    ]
+    if rows:
+        header = ["false alarms a frame", "asked", "found", "hours"]
+        print(section("False tracks an hour", header, rows, markdown=markdown))
+    for peer, cases in report["variants"].items():
+        print(f"\n{peer}: " + "; ".join(f"{case}: {variant}" for case, variant in cases.items()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="three runs a case, no peers")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
+    parser.add_argument("--seeds", type=int, default=None, help="runs a case (default 20; peers on three of them)")
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    options = parser.parse_args()
+    seeds = range(options.seeds or (3 if options.quick else 20))
+    report: dict[str, Any] = {"cases": {}, "peers": [], "variants": {}}
+    for case in (*CASES, BESIDE):
+        if options.only not in case.name:
+            continue
+        row = own_figures(case, seeds)
+        row["peers"] = {}
+        if not options.quick and case.false_alarms <= PEERS_UP_TO:
+            row["peers"] = peer_figures(case, range(min(3, len(seeds))))
+        for peer, figures in row["peers"].items():
+            report["variants"].setdefault(peer, {})[case.name] = figures["variant"]
+        report["cases"][case.name] = row
+        print(f"{case.name}: {row['gospa'].told()}", file=sys.stderr)
+    report["peers"] = list(report["variants"])
+    report["false_tracks"] = false_tracks(options.quick) if not options.only else []
+    if options.json:
+        print(json.dumps({"environment": environment(), "cases": [asdict(c) for c in CASES], **report}))
+        return
+    print_environment()
+    show(report, options.markdown)
+
+
+if __name__ == "__main__":
+    main()
