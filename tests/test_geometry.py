@@ -1,5 +1,7 @@
 """WGS84, attitudes, lines of sight and time, against astropy, closed forms and each other."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -254,3 +256,13 @@ def test_map_plane_keeps_distances_from_its_centre_and_goes_round() -> None:
     np.testing.assert_allclose(np.hypot(east, north), plane.RADIUS_M * np.arccos(cosine), rtol=1e-9)
     np.testing.assert_allclose(plane.forward(28.0, -80.0), 0.0, atol=1e-6)
     assert plane.forward(29.0, -80.0)[1] > 0 < plane.forward(28.0, -79.0)[0]
+
+
+def test_astropy_stays_offline_on_many_threads():
+    """Its settings are the process's: a thread that left first once set them back for those still inside."""
+    epochs = [f"2098-03-{day:02d}T05:00:00Z" for day in range(1, 9)]
+    with ThreadPoolExecutor(4) as pool:
+        many = list(pool.map(g.sun_direction, epochs))
+    g._sun_at.cache_clear()
+    for epoch, direction in zip(epochs, many, strict=True):
+        assert (g.sun_direction(epoch) == direction).all()

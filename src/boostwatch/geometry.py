@@ -6,6 +6,7 @@ Quaternions are ``(w, x, y, z)`` and rotate camera vectors into ITRS.
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -302,12 +303,19 @@ def gmst_rad(epoch: str, time_s: ArrayLike = 0.0, ut1_utc_s: float = 0.0) -> Arr
     return np.asarray(2 * np.pi * (turns % 1.0), np.float64)
 
 
+_ASTROPY = threading.RLock()
+
+
 @contextmanager
 def offline_earth_orientation() -> Iterator[None]:
-    """Keep astropy from the network, and content with tables that end before the date."""
+    """Keep astropy from the network, and content with tables that end before the date.
+
+    One thread at a time: astropy's settings are those of the process, and the first to leave would set them back.
+    """
     from astropy.utils import iers
 
     with (
+        _ASTROPY,
         iers.conf.set_temp("auto_download", False),
         iers.conf.set_temp("auto_max_age", None),
         iers.conf.set_temp("iers_degraded_accuracy", "ignore"),
