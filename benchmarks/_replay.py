@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 import boostwatch
 from benchmarks._event_scenes import scene
@@ -47,6 +45,7 @@ def record(seed: int, *, launches: int, duration_s: float = 120.0, jobs: int = 2
         ChainSettings().detect,
         bad_pixels=renderer.bad_pixels,
         gain=renderer.gain,
+        pointing_noise_rad=renderer.attitude_noise_sigma_rad,
         offset=renderer.offset,
     )
     frames, shifts = [], []
@@ -84,7 +83,7 @@ def recording(folder: Path, seed: int, *, launches: int, duration_s: float = 120
 
 def replay(made: Recording, settings: ChainSettings | None = None) -> tuple[EventTables, Score]:
     """Follow a recording and hold the events against the truth."""
-    count, bands, height, width = made.shape
+    _, bands, height, width = made.shape
     follower = Follower(
         settings or ChainSettings(), shape=(height, width), frame_period_s=made.sensor.frame_period_s,
         sensor=made.sensor, n_bands=bands, pointing_bias_sigma_rad=made.bias_sigma_rad,

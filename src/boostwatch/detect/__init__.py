@@ -5,6 +5,8 @@ Nothing here may know of the generator's truth: this wing imports neither ``scen
 
 from __future__ import annotations
 
+import math
+
 from numpy.typing import ArrayLike
 
 from boostwatch.detect.calibration import stack_threshold_for, threshold_for
@@ -29,7 +31,14 @@ def make_detector(
     gain: ArrayLike | None = None,
     offset: ArrayLike | None = None,
     threads: int = 1,
+    pointing_noise_rad: float = math.nan,
 ) -> Detector:
     """Return the detector that ``settings.mode`` names; parameters as of `TemporalDetector`."""
-    kind = TemporalDetector if settings.mode == "temporal" else SingleFrameDetector
-    return kind(sensor, shape, settings, bad_pixels=bad_pixels, gain=gain, offset=offset, threads=threads)
+    if settings.mode == "single":
+        return SingleFrameDetector(
+            sensor, shape, settings, bad_pixels=bad_pixels, gain=gain, offset=offset, threads=threads
+        )
+    return TemporalDetector(
+        sensor, shape, settings, bad_pixels=bad_pixels, gain=gain, offset=offset, threads=threads,
+        pointing_noise_rad=pointing_noise_rad,
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from boostwatch.detect._checks import checked_data, checked_shape
 from boostwatch.detect._state import BandState
 from boostwatch.detect.peaks import FLUX, FLUX_SIGMA, X, Y
 from boostwatch.detect.registration import AGREEMENT, LEAST_PRIOR, PRIOR_SIGMA, Fit, coarse_shift, register
+from boostwatch.detect.reported import ReportedShift
 from boostwatch.detect.result import FrameResult, detection_records, registration_record
 from boostwatch.detect.warp import Stabiliser
 from boostwatch.records import DETECTION, QUALITY_BITS, empty
@@ -48,6 +49,8 @@ class TemporalDetector:
         Non-uniformity as a stack holds it: ``data = offset_dn + offset + gain * electrons / gain_e_per_dn``.
     threads : int, keyword-only
         Threads a frame is shared among; results do not depend on it.
+    pointing_noise_rad : float, keyword-only
+        1-sigma an axis of the white error of reported attitudes; with NaN they do not help the registration.
 
     Attributes
     ----------
@@ -65,6 +68,7 @@ class TemporalDetector:
         gain: ArrayLike | None = None,
         offset: ArrayLike | None = None,
         threads: int = 1,
+        pointing_noise_rad: float = math.nan,
     ) -> None:
         self.notes: list[str] = []
         self._shape = checked_shape(shape, sensor)
@@ -80,6 +84,7 @@ class TemporalDetector:
         self._bands = [BandState(f, m, self._shape[1:], settings, threads) for f, m in zip(figures, maps, strict=True)]
         memory, patience = settings.memory_frames + settings.guard_frames, 2 * settings.warm_up_frames
         self._stabiliser = Stabiliser(sensor, self._shape[1:], figures, maps, memory, patience)
+        self._reported = ReportedShift(sensor, pointing_noise_rad)
         self._faults = FrameFaults()
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self._shift = np.zeros(2)  # last good shift relative to the first good frame
@@ -141,9 +146,11 @@ class TemporalDetector:
             return self._process_stabilised(data, use, frame, time_s, quality)
         for band, plane, used in zip(self._bands, data, use, strict=True):
             band.take(plane if used else None)
+        self._reported.look(position_m, attitude)
         fit = self._register()
         if fit is None:
             return self._not_registered(frame, time_s, quality)
+        fit = self._reported.weigh(fit)
         self._lost = 0
         self._follow(fit)
         residual_shift = self._shift - self._base
@@ -212,6 +219,7 @@ class TemporalDetector:
             self._anew(stabilised=False)
         for band in self._bands:
             band.forget()
+        self._reported.forget()
         self._taken = self._lost = 0
         self._motion = PRIOR_SIGMA**2
 
@@ -238,7 +246,7 @@ class TemporalDetector:
             return Fit(float(self._shift[0]), float(self._shift[1]), math.sqrt(self._motion), 1.0, 0.0)
         views = [b.view() for b in bands]
         interpolators = [b.figures.interpolator for b in bands]
-        start = self._shift - self._base
+        start = self._shift + self._reported.step - self._base
         prior = max(math.sqrt(self._motion), LEAST_PRIOR) * 2.0
         fit = register(views, interpolators, (float(start[0]), float(start[1])), prior)
         if fit.agreement < AGREEMENT:

@@ -73,6 +73,7 @@ def detect(
                 gain=reader.gain,
                 offset=reader.offset,
                 threads=threads,
+                pointing_noise_rad=reader.attitude_noise_sigma_rad,
             )
         follower = Follower(
             settings,

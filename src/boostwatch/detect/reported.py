@@ -1,0 +1,91 @@
+"""What the reported attitude says of a frame's shift, and how far the registration is to be believed beside it.
+
+Where the scene has no texture, registration holds on to what stays on the focal plane, and is sure of it. The reported
+attitude is noisy, but its noise is told: where both differ by more, frame after frame, the registration is at fault.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boostwatch.detect.registration import Fit
+from boostwatch.geometry import intersect_earth, quaternion_to_matrix
+from boostwatch.sensor import Sensor
+
+Array = NDArray[np.float64]
+
+MEMORY = 20.0
+"""Frames over which the difference's variance reaches back."""
+OFFSET_MEMORY = 60.0
+"""Frames over which its mean does: clouds pull the registered scene along."""
+FIRST = 4.0
+"""Frames that agreement counts for before any is known."""
+EXCESS = 2.0
+"""Variance of the difference over the attitude's own from which the registration is doubted."""
+
+
+class ReportedShift:
+    """Shift of the scene by reported attitudes, relative to the first.
+
+    Parameters
+    ----------
+    sensor : Sensor
+        Pixel to ray; without ``ifov_rad`` or a finite noise nothing is said.
+    noise_rad : float
+        1-sigma an axis of the white error of reported attitudes.
+    """
+
+    def __init__(self, sensor: Sensor, noise_rad: float) -> None:
+        self._sensor = sensor
+        self._noise_px = noise_rad / sensor.ifov_rad if sensor.ifov_rad > 0 else math.nan
+        self._point: Array | None = None
+        self._first = self._now = self._before = np.zeros(2)
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew, with another reference of the registration."""
+        self._offset: Array | None = None
+        self._variance = self._noise_px**2
+        self._count = FIRST
+
+    def look(self, position_m: Array | None, attitude: Array | None) -> None:
+        """Take where the sensor is and looks in a frame."""
+        self._before, self._now = self._now, np.full(2, np.nan)
+        if position_m is None or attitude is None or not np.isfinite(self._noise_px):
+            return
+        camera = quaternion_to_matrix(attitude)
+        if self._point is None:
+            line = camera[:, 2]
+            ground = intersect_earth(position_m, line)
+            self._point = ground if np.isfinite(ground).all() else position_m + 1e12 * line
+            self._first = np.array(self._sensor.project((self._point - position_m) @ camera))
+            self._before = np.zeros(2)
+        self._now = np.array(self._sensor.project((self._point - position_m) @ camera)) - self._first
+
+    @property
+    def step(self) -> Array:
+        """Shift (2,) since the frame before, px; 0 where it is not told."""
+        return np.nan_to_num(self._now - self._before)
+
+    def weigh(self, fit: Fit) -> Fit:
+        """Return the shift by registration and attitude together."""
+        if not np.isfinite(self._now).all():
+            return fit
+        here = np.array([fit.dx, fit.dy])
+        difference = here - self._now
+        if self._offset is None:
+            self._offset = difference
+        off = difference - self._offset
+        self._count = min(self._count + 1.0, OFFSET_MEMORY)
+        self._variance += (0.5 * float(off @ off) - self._variance) / min(self._count, MEMORY)
+        self._offset = self._offset + off / self._count
+        noise = self._noise_px**2
+        if self._variance < EXCESS * noise:
+            return fit
+        doubt = max(self._variance - noise, fit.sigma**2)
+        share = doubt / (doubt + noise)
+        there = here - share * (difference - self._offset)
+        return fit._replace(dx=float(there[0]), dy=float(there[1]), sigma=math.sqrt(share * noise))
