@@ -17,6 +17,7 @@ from boostwatch.sensor import Sensor
 from boostwatch_kernels.evidence import path_evidence
 
 from .ascent import Ascents
+from .light import line_evidence
 from .motion import ascent_evidence, focal_evidence
 from .table import Table
 
@@ -39,18 +40,53 @@ _REST = (1.0 * 10,)
 _PULLED = (6.0 * 10,)
 """At rest, in a scene whose registration the clouds pull along."""
 
-_SLOW = [(speed, excess) for speed in (_REST, _PULLED, _DRIFT) for excess in (1.0, 4.0, 16.0)]
-_MODELS = [*_SLOW, *((motion, 1.0) for motion in (_AIRCRAFT, _SATELLITE, _FROM_REST, _FROM_CLOUD))]
+_EXCESS = (1.0, 4.0, 16.0)
+_LOG_SHARE = np.log([0.65, 0.25, 0.1])[:, None]
+"""Variances of centroids over what is told of them, and how often they are: bright plumes lean on their trails."""
+
+_SLOW = [(speed, excess) for speed in (_REST, _PULLED, _DRIFT) for excess in _EXCESS]
+_FAST = (_AIRCRAFT, _SATELLITE, _FROM_REST, _FROM_CLOUD)
+_MODELS = [*_SLOW, *((motion, excess) for motion in _FAST for excess in _EXCESS)]
 _PATHS = np.array([[1.0, *motion, *[0.0] * (3 - len(motion))] for motion, _ in _MODELS])
 _PATH_EXCESS = np.array([excess for _, excess in _MODELS])
 """Motions by the 1-sigma of their coefficients, and the variance of their centroids over that of a point's."""
 
-# Mean and 1-sigma of log10 of the apparent intensity in W/sr, in the order of KINDS; and of the ratio of a CO2 band
-# (4.2-4.45 um) to one outside it, as seen from space.
-_STRENGTH = np.array([(4.9, 0.9), (4.6, 0.9), (4.2, 0.8), (2.7, 0.7), (2.8, 1.0), (4.5, 1.5), (4.0, 1.2)])
-_COLOUR = np.array([(-0.5, 0.7), (-1.9, 0.4), (-2.2, 0.4), (-0.5, 0.5), (-0.5, 0.6), (0.0, 1.5), (-0.7, 1.0)])
-_GROWTH = np.array([(0.04, 0.06), (0.0, 0.05), (0.0, 0.05), (0.0, 0.05), (0.0, 0.2), (0.0, 0.05), (0.0, 0.1)])
+# Ratio of a CO2 band (4.2-4.45 um) to one outside it, as seen from space: mean and 1-sigma of its log10.
+_COLOUR = np.array([(-0.8, 0.7), (-2.0, 0.4), (-2.2, 0.4), (-0.6, 0.5), (-0.5, 0.6), (0.0, 1.5), (-0.7, 1.0)])
 _ONE_BAND = np.log(np.array([0.4, 0.9, 0.95, 0.4, 0.4, 0.99, 0.6]))
+
+# Courses of the light. For each kind mean and 1-sigma of log10 of the apparent intensity at first sight, W/sr; shares,
+# means and 1-sigmas of its growth, 1/s; and shares of the variances about a straight line, over that of noise and
+# flicker. A launch climbs out of the air that absorbs it; a fire or flare burns evenly, or is just lit.
+_START = np.array([(4.4, 0.7), (4.4, 0.6), (4.2, 0.5), (3.9, 0.4), (3.9, 0.6), (4.2, 0.8), (4.2, 0.5)])
+_GROWTHS = (
+    ((0.80, 0.13, 0.07), (0.15, 0.02, 0.04), (0.05, 0.3, 0.2)),
+    ((0.75, 0.0, 0.015), (0.15, 0.15, 0.15), (0.10, 0.0, 0.08)),
+    ((0.75, 0.0, 0.015), (0.15, 0.15, 0.15), (0.10, 0.0, 0.08)),
+    ((0.90, 0.0, 0.015), (0.10, 0.0, 0.08)),
+    ((1.00, 0.0, 0.15),),
+    ((0.50, 0.0, 0.03), (0.50, 0.0, 0.3)),
+    ((0.60, 0.0, 0.04), (0.30, 0.0, 0.12), (0.10, 0.0, 0.4)),
+)
+_UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.05))
+_ERRATIC = ((1.0, 0.50), (4.0, 0.30), (25.0, 0.20))
+_SPREAD = (_UNEVEN, _ERRATIC, _UNEVEN, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
+
+
+def _courses() -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return all courses of the light (Q, 5), the logs of their shares (Q,) and their kinds (Q,)."""
+    course, share, kind = [], [], []
+    for k, ((start, sigma), growths, spreads) in enumerate(zip(_START, _GROWTHS, _SPREAD, strict=True)):
+        for part, growth, growth_sigma in growths:
+            for excess, often in spreads:
+                course.append((start * _LN10, sigma * _LN10, growth, growth_sigma, excess))
+                share.append(math.log(part * often))
+                kind.append(k)
+    return np.array(course), np.array(share), np.array(kind)
+
+
+_LN10 = math.log(10.0)
+_COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
 
 
 def _log_normal(x: Array, mean: Array, sigma: Array) -> Array:
@@ -125,7 +161,8 @@ class Classifier:
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
         sums, hits = table.sums[row], table.window_hits[row]
         paths = path_evidence(sums, hits, _PATHS / np.array([1.0, scale_m, scale_m, scale_m]), _PATH_EXCESS)
-        slow, (aircraft, satellite, from_rest, from_cloud) = paths[:9], paths[9:]
+        slow, fast = paths[:9], paths[9:].reshape(len(_FAST), len(_EXCESS), -1)
+        aircraft, satellite, from_rest, from_cloud = np.logaddexp.reduce(fast + _LOG_SHARE, axis=1)
         climbing = self._climb(table, row, from_rest)
         launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03))
         rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
@@ -141,8 +178,11 @@ class Classifier:
             prior = self._ascents.prior(cell)
             if prior is not None:
                 sums, hits = table.sums[row[mine]], table.window_hits[row[mine]]
-                parts = ascent_evidence(sums, hits, *prior)
-                out[mine] = np.logaddexp.reduce(parts) - math.log(len(parts))
+                parts = [
+                    ascent_evidence(sums, hits, *prior, excess) + share
+                    for excess, share in zip(_EXCESS, _LOG_SHARE, strict=True)
+                ]
+                out[mine] = np.logaddexp.reduce(np.concatenate(parts)) - math.log(len(parts[0]))
         return out
 
     def _light(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
@@ -153,7 +193,12 @@ class Classifier:
             floor = np.log10(self.irradiance(noise_e) * range_m**2)
         main = strength[:, self.main_band]
         known = np.isfinite(main)
-        out[known] += _log_normal(main[known, None], _STRENGTH[:, 0], _STRENGTH[:, 1])
+        if known.any():
+            offset = math.log(self._to_irradiance[self.main_band] * range_m**2)
+            parts = line_evidence(table.light[row[known]], np.full(int(known.sum()), offset), _COURSE)
+            parts += _LOG_COURSE[:, None]
+            for k in range(len(KINDS)):
+                out[known, k] += np.logaddexp.reduce(parts[_COURSE_KIND == k], axis=0)
         if self._co2 >= 0:
             both = known & np.isfinite(strength[:, self._co2])
             ratio = (strength[:, self._co2] - main)[:, None]
@@ -166,11 +211,4 @@ class Classifier:
             seen = (table.flux_weight[row] > 0.3).sum(axis=1)
             share = np.where((seen > 1)[:, None], np.log(-np.expm1(_ONE_BAND)), _ONE_BAND)
             out += share if self._co2 < 0 else np.where(np.arange(len(KINDS)) == KINDS.index("defect"), share, 0.0)
-        n, t, tt, y, ty = np.moveaxis(table.light[row], 1, 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spread = tt - t * t / n
-            slope = (ty - t * y / n) / spread
-        sure = np.isfinite(slope) & (n >= 4) & (spread > 1.0)
-        error = np.hypot(_GROWTH[:, 1], (0.2 / np.sqrt(np.maximum(spread[sure], 1.0)))[:, None])
-        out[sure] += _log_normal(slope[sure, None], _GROWTH[:, 0], error)
         return out

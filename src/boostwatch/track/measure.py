@@ -18,6 +18,8 @@ FLOOR_PX = 0.05
 """What a centroid is never better than: pixel-phase bias, unequal pixels, bands that do not quite coincide."""
 BAND_GATE = 16.0
 """Squared distance, in units of the variance, within which detections of two bands are one source."""
+BAND_PX = 0.2
+"""What the centroids of one source may differ by from band to band besides, 1-sigma: a trail has a colour of its own."""
 
 
 class Measurements(NamedTuple):
@@ -87,7 +89,7 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
             np.ones(len(d), np.int64), member,
         )  # fmt: skip
 
-    slot = _slots(position, var, band)
+    slot = _slots(position, var + BAND_PX**2, band)
     count = int(slot.max()) + 1 if len(slot) else 0
     member[order] = slot
     weight = 1.0 / var

@@ -97,7 +97,7 @@ def rest_evidence(sums: Array, hits: Array) -> Array:
     return out
 
 
-def ascent_evidence(sums: Array, hits: Array, mean: Array, cov: Array) -> Array:
+def ascent_evidence(sums: Array, hits: Array, mean: Array, cov: Array, excess: float = 1.0) -> Array:
     """Return the log evidence (G, N) of cubic motion under normal priors that tie both axes together.
 
     Parameters
@@ -110,12 +110,16 @@ def ascent_evidence(sums: Array, hits: Array, mean: Array, cov: Array) -> Array:
         Coefficients of 1, t, t^2, t^3 (t in tens of seconds) of x, then of y; px.
     cov : float64 (G, 8, 8)
         Their covariance.
+    excess : float
+        True variance of the positions over the one they were weighted with.
 
     Returns
     -------
     float64 (G, N)
     """
     index = np.arange(4)[:, None] + np.arange(4)[None, :]
+    log_var = sums[:, :, 12].sum(axis=1) + 2.0 * hits * math.log(excess)
+    sums = sums / excess
     gram = np.zeros((len(sums), 8, 8))
     gram[:, :4, :4], gram[:, 4:, 4:] = sums[:, 0][:, index], sums[:, 1][:, index]
     rhs = sums[:, :, 7:11].reshape(-1, 8)
@@ -126,5 +130,5 @@ def ascent_evidence(sums: Array, hits: Array, mean: Array, cov: Array) -> Array:
     solved = np.linalg.solve(a, b[..., None])[..., 0]
     fit = sums[:, :, 11].sum(axis=1) + (mean * pull).sum(axis=1)[:, None] - (b * solved).sum(axis=2)
     occam = np.linalg.slogdet(a)[1] + np.linalg.slogdet(cov)[1][:, None]
-    out: Array = -0.5 * (2 * hits * math.log(2 * math.pi) + sums[:, :, 12].sum(axis=1) + fit + occam)
+    out: Array = -0.5 * (2 * hits * math.log(2 * math.pi) + log_var + fit + occam)
     return out

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from boostwatch.records import Records
 from boostwatch_kernels import kalman
 
+from .light import N_LIGHT, add_light
 from .motion import N_MOMENTS, WINDOW_S, add_moments
 
 Array = NDArray[np.float64]
@@ -98,7 +99,7 @@ class Table:
     sums: Array
     """(N, 2, 17) moments of the motion."""
     light: Array
-    """(N, 5) sums of 1, t, t^2, y, t y with y the log flux and t in s, over the window."""
+    """(N, 8) moments of the light curve, see `boostwatch.track.light`."""
     flux: Array
     """(N, B) running mean of the flux where seen, electrons; NaN where never seen."""
     flux_weight: Array
@@ -134,7 +135,7 @@ class Table:
             origin=np.zeros((count, 4)),
             snr=np.zeros(count),
             sums=np.zeros((count, 2, N_MOMENTS)),
-            light=np.zeros((count, 5)),
+            light=np.zeros((count, N_LIGHT)),
             flux=np.full((count, n_bands), np.nan),
             flux_weight=np.zeros((count, n_bands)),
         )
@@ -264,11 +265,9 @@ class Table:
         new = np.where(np.isfinite(old), old + (flux - old) / np.maximum(weight, 1.0), flux)
         self.flux[row] = np.where(lit, new, old)
         self.flux_weight[row] = weight
-        main = flux[:, main_band]
-        t = hits["time_s"] - self.first_s[row]
-        use = np.isfinite(main) & (main > 0) & (t <= WINDOW_S)
-        y = np.log(main[use])
-        self.light[row[use]] += np.stack([np.ones_like(y), t[use], t[use] ** 2, y, t[use] * y], axis=1)
+        add_light(
+            self.light, row, hits["time_s"] - self.first_s[row], flux[:, main_band], hits["flux_sigma"][:, main_band]
+        )
 
     @property
     def position_var(self) -> Array:
