@@ -23,8 +23,8 @@ OFFSET_MEMORY = 60.0
 """Frames over which its mean does: clouds pull the registered scene along."""
 FIRST = 4.0
 """Frames that agreement counts for before any is known."""
-EXCESS = 2.0
-"""Variance of the difference over the attitude's own from which the registration is doubted."""
+EXCESS = 1.3
+"""Variance of the difference, over the attitude's own, that may be chance."""
 
 
 class ReportedShift:
@@ -83,9 +83,9 @@ class ReportedShift:
         self._variance += (0.5 * float(off @ off) - self._variance) / min(self._count, MEMORY)
         self._offset = self._offset + off / self._count
         noise = self._noise_px**2
-        if self._variance < EXCESS * noise:
+        doubt = self._variance - EXCESS * noise
+        if doubt < fit.sigma**2:
             return fit
-        doubt = max(self._variance - noise, fit.sigma**2)
         share = doubt / (doubt + noise)
         there = here - share * (difference - self._offset)
         return fit._replace(dx=float(there[0]), dy=float(there[1]), sigma=math.sqrt(share * noise))

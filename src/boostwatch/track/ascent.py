@@ -8,6 +8,7 @@ for each range of the time between ignition and first sight.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +30,24 @@ MEMBERS = 256
 MODEL = (8.0 * TIME_UNIT_S, 0.5 * 1.5 * TIME_UNIT_S**2, 0.15 * TIME_UNIT_S**3 / 6)
 """1-sigma of speed (m), acceleration and jerk that a real boost departs from the family by."""
 FIRST_SIGMA_PX = 1.0
-
+SLOWEST = 0.02
+"""Share of launches that have gone less far than is asked of one."""
 
 CELL_PX = 128.0
 """Cells of the focal plane within which one prior serves."""
+
+
+class AscentPrior(NamedTuple):
+    """How launches move: cubic paths under normal priors, one a range of `AGES_S`, and how far they go at least."""
+
+    mean: Array
+    """(G, 8) coefficients of 1, t, t^2, t^3 (t in tens of seconds) of x, then of y; px."""
+    cov: Array
+    """(G, 8, 8) their covariance."""
+    time_s: Array
+    """(T,) since first sight."""
+    least_px: Array
+    """(T,) distance from there that but `SLOWEST` of all launches have gone by then."""
 
 
 class Ascents:
@@ -47,7 +62,7 @@ class Ascents:
     def __init__(self, sensor: Sensor | None) -> None:
         self._sensor = sensor
         self._pose: tuple[Array, Array] | None = None
-        self._known: dict[tuple[int, int], tuple[Array, Array] | None] = {}
+        self._known: dict[tuple[int, int], AscentPrior | None] = {}
 
     def look(self, position_m: Array, attitude: Array) -> None:
         """Take the place (3,) and the attitude (4,) of the sensor: once is enough."""
@@ -60,8 +75,8 @@ class Ascents:
         unique, inverse = np.unique(cell, axis=0, return_inverse=True)
         return [((int(c[0]), int(c[1])), np.flatnonzero(inverse.ravel() == n)) for n, c in enumerate(unique)]
 
-    def prior(self, cell: tuple[int, int]) -> tuple[Array, Array] | None:
-        """Return mean (G, 8) and covariance (G, 8, 8) of `ascent_priors`, or None where the Earth is not seen."""
+    def prior(self, cell: tuple[int, int]) -> AscentPrior | None:
+        """Return the prior of a cell, or None where the Earth is not seen."""
         if self._sensor is None or self._pose is None:
             return None
         if cell not in self._known:
@@ -74,8 +89,8 @@ class Ascents:
         return self._known[cell]
 
 
-def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: Array) -> tuple[Array, Array]:
-    """Return mean (G, 8) and covariance (G, 8, 8) of cubic paths, a range of `AGES_S` each.
+def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: Array) -> AscentPrior:
+    """Return how launches move that begin at a place.
 
     Parameters
     ----------
@@ -90,8 +105,7 @@ def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: 
 
     Returns
     -------
-    tuple of arrays
-        Coefficients of 1, t, t^2, t^3 (t in tens of seconds) of x, then of y; px.
+    AscentPrior
     """
     lat, lon, _ = itrs_to_geodetic(ground_m)
     u = qmc.Sobol(len(PATH_MEAN) + 1, scramble=True, rng=np.random.default_rng(0)).random(MEMBERS)
@@ -106,7 +120,7 @@ def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: 
     to_camera = quaternion_to_matrix(attitude).T
     design = (t[:, None] / TIME_UNIT_S) ** np.arange(1.0, 4.0)
     solve = np.linalg.pinv(design)
-    means, covariances = [], []
+    means, covariances, gone = [], [], []
     scale = float(np.linalg.norm(ground_m - position_m)) * sensor.ifov_rad
     own = np.diag(np.tile([FIRST_SIGMA_PX, *(m / scale for m in MODEL)], 2) ** 2)
     for low, high in AGES_S:
@@ -115,8 +129,10 @@ def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: 
         boost_paths(theta, t, path)
         x, y = sensor.project((path - position_m) @ to_camera.T)
         c = np.zeros((MEMBERS, 8))
-        c[:, 1:4] = (x - x[:, :1]) @ solve.T
-        c[:, 5:8] = (y - y[:, :1]) @ solve.T
+        x, y = x - x[:, :1], y - y[:, :1]
+        c[:, 1:4], c[:, 5:8] = x @ solve.T, y @ solve.T
+        gone.append(np.hypot(x, y))
         means.append(c.mean(axis=0))
         covariances.append(np.cov(c.T) + own)
-    return np.array(means), np.array(covariances)
+    least = np.quantile(np.concatenate(gone), SLOWEST, axis=0)
+    return AscentPrior(np.array(means), np.array(covariances), t, least)

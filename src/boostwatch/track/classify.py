@@ -11,9 +11,10 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import betaln, log_ndtr
 
 from boostwatch.sensor import Sensor
+from boostwatch_kernels.amplitude import Noise, seen_probabilities
 from boostwatch_kernels.evidence import path_evidence
 
 from .ascent import Ascents
@@ -35,7 +36,7 @@ _FROM_REST = (150.0 * 10, 0.5 * 12.0 * 100, 0.3 * 1000 / 6)
 _FROM_CLOUD = (1000.0 * 10, 0.5 * 25.0 * 100, 0.5 * 1000 / 6)
 _AIRCRAFT = (200.0 * 10, 0.5 * 0.3 * 100)
 _SATELLITE = (5000.0 * 10, 0.5 * 3.0 * 100)
-_DRIFT = (20.0 * 10,)
+_DRIFT = (35.0 * 10, 0.5 * 0.3 * 100)
 _REST = (1.0 * 10,)
 _PULLED = (6.0 * 10,)
 """At rest, in a scene whose registration the clouds pull along."""
@@ -60,17 +61,18 @@ _ONE_BAND = np.log(np.array([0.4, 0.9, 0.95, 0.4, 0.4, 0.99, 0.6]))
 # flicker. A launch climbs out of the air that absorbs it; a fire or flare burns evenly, or is just lit.
 _START = np.array([(4.4, 0.7), (4.4, 0.6), (4.2, 0.5), (3.9, 0.4), (3.9, 0.6), (4.2, 0.8), (4.2, 0.5)])
 _GROWTHS = (
-    ((0.80, 0.13, 0.07), (0.15, 0.02, 0.04), (0.05, 0.3, 0.2)),
+    ((0.80, 0.13, 0.07), (0.15, 0.03, 0.03), (0.05, 0.3, 0.2)),
+    ((0.65, 0.0, 0.015), (0.15, 0.15, 0.15), (0.20, -0.03, 0.08)),
     ((0.75, 0.0, 0.015), (0.15, 0.15, 0.15), (0.10, 0.0, 0.08)),
-    ((0.75, 0.0, 0.015), (0.15, 0.15, 0.15), (0.10, 0.0, 0.08)),
-    ((0.90, 0.0, 0.015), (0.10, 0.0, 0.08)),
+    ((0.96, 0.0, 0.015), (0.04, 0.0, 0.1)),
     ((1.00, 0.0, 0.15),),
     ((0.50, 0.0, 0.03), (0.50, 0.0, 0.3)),
     ((0.60, 0.0, 0.04), (0.30, 0.0, 0.12), (0.10, 0.0, 0.4)),
 )
+_EVEN = ((1.0, 0.75), (4.0, 0.22), (9.0, 0.03))
 _UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.05))
 _ERRATIC = ((1.0, 0.50), (4.0, 0.30), (25.0, 0.20))
-_SPREAD = (_UNEVEN, _ERRATIC, _UNEVEN, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
+_SPREAD = (_EVEN, _ERRATIC, _UNEVEN, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
 
 
 def _courses() -> tuple[Array, Array, NDArray[np.int64]]:
@@ -86,6 +88,12 @@ def _courses() -> tuple[Array, Array, NDArray[np.int64]]:
 
 
 _LN10 = math.log(10.0)
+GONE_ERROR_PX, LOG_SHORT = 0.3, -8.0
+"""Error of the distance gone, and the log likelihood that a launch has gone less than `ascent.SLOWEST` have: a normal
+distribution over paths reaches those that stand still, a boost does not."""
+MOST_FAVOUR = 6.0
+"""Odds at most that what is there is seen: clouds may hide it."""
+_STEADY = np.array([kind not in ("defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
 
 
@@ -134,7 +142,14 @@ class Classifier:
         return out
 
     def probabilities(
-        self, table: Table, row: NDArray[np.int64], scale_m: float, range_m: float, noise_e: Array
+        self,
+        table: Table,
+        row: NDArray[np.int64],
+        scale_m: float,
+        range_m: float,
+        noise_e: Array,
+        bar: float,
+        false: Noise,
     ) -> Array:
         """Return the probability (K, 7) of each of KINDS for some tracks.
 
@@ -150,40 +165,65 @@ class Classifier:
             Distance of the scene, m; NaN where unknown.
         noise_e : float64 (B,)
             Flux below which a band shows nothing, electrons; NaN where unknown.
+        bar : float
+            Score at which a track is as likely as not to be a chain of false alarms.
+        false : Noise
+            What those look like.
         """
-        log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m)
-        log_p += self._light(table, row, range_m, noise_e)
+        log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m, bar)
+        log_p += self._light(table, row, range_m, noise_e) + self._steadiness(table, row, false)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
         out: Array = p / p.sum(axis=1, keepdims=True)
         return out
 
-    def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
+    def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float, bar: float) -> Array:
         sums, hits = table.sums[row], table.window_hits[row]
         paths = path_evidence(sums, hits, _PATHS / np.array([1.0, scale_m, scale_m, scale_m]), _PATH_EXCESS)
         slow, fast = paths[:9], paths[9:].reshape(len(_FAST), len(_EXCESS), -1)
         aircraft, satellite, from_rest, from_cloud = np.logaddexp.reduce(fast + _LOG_SHARE, axis=1)
-        climbing = self._climb(table, row, from_rest)
-        launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03))
+        climbing, short = self._climb(table, row, from_rest)
+        launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03)) + short
         rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
         # Cloud edges drift, and their centroids wander by more than a point's would.
-        unknown = np.logaddexp.reduce([table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)
+        chain = table.motion[row] - np.maximum(table.score[row] - bar, 0.0)  # of false alarms, one by one
+        unknown = np.logaddexp.reduce([chain, table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)
         defect = focal_evidence(sums, hits)
         return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
 
-    def _climb(self, table: Table, row: NDArray[np.int64], anyhow: Array) -> Array:
-        """Log evidence (K,) of a boost's climb; ``anyhow`` where the geometry does not tell which way is up."""
-        out = anyhow.copy()
+    @staticmethod
+    def _steadiness(table: Table, row: NDArray[np.int64], false: Noise) -> Array:
+        """Log evidence of hits and misses: what is there is mostly seen, what is nothing in particular as it comes.
+
+        The share of frames in which it is seen has a beta prior, even for the latter, with the mean that the amplitudes
+        let expect for the former.
+        """
+        hits, misses = table.window_hits[row], table.window_misses[row]
+        pd = seen_probabilities(table.snr[row], table.hits[row], false)
+        favour = np.clip(pd / (1.0 - pd), 1.0, MOST_FAVOUR)
+        steady = betaln(hits + favour, misses + 1.0) - betaln(favour, 1.0)
+        erratic = betaln(hits + 1.0, misses + 1.0)
+        return np.where(_STEADY, steady[:, None], erratic[:, None])
+
+    def _climb(self, table: Table, row: NDArray[np.int64], anyhow: Array) -> tuple[Array, Array]:
+        """Return the log evidence of a boost's climb and that of having gone too little for a launch, (K,) each.
+
+        ``anyhow`` is the first where the geometry does not tell which way is up.
+        """
+        out, short = anyhow.copy(), np.zeros(len(row))
         for cell, mine in self._ascents.cells(table.origin[row, 2:]):
             prior = self._ascents.prior(cell)
             if prior is not None:
-                sums, hits = table.sums[row[mine]], table.window_hits[row[mine]]
+                at = row[mine]
                 parts = [
-                    ascent_evidence(sums, hits, *prior, excess) + share
+                    ascent_evidence(table.sums[at], table.window_hits[at], prior.mean, prior.cov, excess) + share
                     for excess, share in zip(_EXCESS, _LOG_SHARE, strict=True)
                 ]
                 out[mine] = np.logaddexp.reduce(np.concatenate(parts)) - math.log(len(parts[0]))
-        return out
+                gone = np.linalg.norm(table.state[at, :, 0] - table.origin[at, :2], axis=1) + GONE_ERROR_PX
+                least = np.interp(table.last_s[at] - table.first_s[at], prior.time_s, prior.least_px)
+                short[mine] = np.where(gone < least, LOG_SHORT, 0.0)
+        return out, short
 
     def _light(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
         out = np.zeros((len(row), len(KINDS)))
@@ -198,7 +238,7 @@ class Classifier:
             parts = line_evidence(table.light[row[known]], np.full(int(known.sum()), offset), _COURSE)
             parts += _LOG_COURSE[:, None]
             for k in range(len(KINDS)):
-                out[known, k] += np.logaddexp.reduce(parts[_COURSE_KIND == k], axis=0)
+                out[known, k] += np.logaddexp.reduce(parts[k == _COURSE_KIND], axis=0)
         if self._co2 >= 0:
             both = known & np.isfinite(strength[:, self._co2])
             ratio = (strength[:, self._co2] - main)[:, None]

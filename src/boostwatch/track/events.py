@@ -12,6 +12,7 @@ from boostwatch.geometry import intersect_earth
 from boostwatch.records import EVENT, Records, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import EventSettings
+from boostwatch_kernels.amplitude import Noise
 
 from .ascent import Ascents
 from .classify import DEFAULT_SCALE_M, KINDS, Classifier
@@ -51,6 +52,10 @@ REFIT_S = 15.0
 """Time between fits of a declared launch while its track is young."""
 HEIGHTS_M = {"aircraft": (9000.0, 2500.0)}
 """Mean and 1-sigma of the height of what does not stand on the ground."""
+FADE_S, LONGEST_FADE = 8.0, 64
+"""Time, s, and hits at most, over which a fading of the light is looked for."""
+FADE = 0.02
+"""Loss of light, 1/s, that a launch does not show in its first half minute."""
 _LAUNCH = KINDS.index("launch")
 
 
@@ -107,7 +112,7 @@ class Judge:
             self._range_m, self._scale_m = distance, distance * self._pointing.ifov_rad
             self._ascents.look(pose.position_m, pose.attitude)
 
-    def weigh(self, table: Table, stories: list[Story], time_s: float) -> Records:
+    def weigh(self, table: Table, stories: list[Story], time_s: float, bar: float, false: Noise) -> Records:
         """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""
         due = (time_s - table.first_s <= WINDOW_S + 2 * REFIT_S) | (table.hits % LATE_HITS == 0)
         row = np.flatnonzero((table.last_s == time_s) & due)
@@ -115,7 +120,7 @@ class Judge:
             return empty(EVENT, 0)
         mine = [stories[int(track_id)] for track_id in table.track_id[row]]
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
-        p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise)
+        p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, bar, false)
         new = []
         for story, chances in zip(mine, p, strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):
@@ -125,7 +130,7 @@ class Judge:
                 self.settle(story)
             undeclared = not math.isfinite(story.declared_time_s)
             faint = float(np.mean([hit["snr"] for hit in story.hits[-RECENT_HITS:]])) < BRIGHT_SNR  # not if unknown
-            sure = chances[_LAUNCH] > self._settings.declare_probability and not faint
+            sure = chances[_LAUNCH] > self._settings.declare_probability and not faint and not self._fades(story)
             if undeclared and len(story.hits) >= LEAST_HITS and sure:
                 story.declared_time_s = time_s
                 self._fit(story, time_s)
@@ -134,6 +139,20 @@ class Judge:
             if not undeclared and young and time_s - story.last_fit_s > REFIT_S:
                 self._fit(story, time_s)
         return np.array(new, EVENT) if new else empty(EVENT, 0)
+
+    def _fades(self, story: Story) -> bool:
+        """Tell whether the light of the last seconds falls: a climbing plume's does not, a burst's does."""
+        last = [h for h in story.hits[-LONGEST_FADE:] if h["time_s"] > story.hits[-1]["time_s"] - FADE_S]
+        flux = np.array([h["flux"][self.main_band] for h in last])
+        t = np.array([h["time_s"] for h in last])
+        use = np.isfinite(flux) & (flux > 0)
+        if use.sum() < 4:
+            return False
+        t, y = t[use] - t[use].mean(), np.log(flux[use])
+        spread = float(t @ t)
+        slope = float(t @ y) / spread
+        error = float(np.std(y - y.mean() - slope * t, ddof=2)) / math.sqrt(spread)
+        return slope < -FADE and slope < -2.0 * error
 
     def points(
         self, points: Records, shift: Array, attitude: Array, counts: NDArray[np.int64]

@@ -195,7 +195,8 @@ class Follower:
         chance = self._clutter.log_chance
         table.take(row, hits[given[row]], gain[row], fit[row], chance, self._judge.main_band)
         if not warming_up:
-            self._miss(np.flatnonzero(given < 0), noise)
+            unseen = np.flatnonzero(given < 0)
+            table.miss(unseen, seen_probabilities(table.snr[unseen], table.hits[unseen], noise), time_s)
         for n in row.tolist():
             story = self._stories[int(table.track_id[n])]
             story.hits.append(hits[given[n]].copy())  # a view would keep the whole frame alive
@@ -211,7 +212,7 @@ class Follower:
         self._confirm(time_s)
         self._notice_motion(time_s)
         self._log.forget(time_s)
-        return self._judge.weigh(self._table, self._stories, time_s)
+        return self._judge.weigh(self._table, self._stories, time_s, self._clutter.confirm_score, noise)
 
     def now(self) -> Records:
         """Return where targets are in the frame taken last: confirmed tracks that rather live than have ended.
@@ -309,14 +310,6 @@ class Follower:
         hits["position_m"], hits["attitude"] = pose.position_m, pose.attitude
         return hits
 
-    def _miss(self, row: NDArray[np.int64], noise: Noise) -> None:
-        table = self._table
-        if len(row):
-            lost = np.log1p(-seen_probabilities(table.snr[row], table.hits[row], noise))
-            table.score[row] += lost
-            table.odds[row] += lost
-            table.misses[row] += 1
-
     def _sow(
         self, dt: float, seen: Measurements, free: NDArray[np.bool_], density: Array, noise: Noise, first: int,
         shift_sigma: float, warming_up: bool,
@@ -410,6 +403,7 @@ class Follower:
         late = time_s - float(hits["time_s"][-1])
         if late > 0:
             new.predict(late, s.max_acceleration, scale_m)
+        new.misses[:] = new.window_misses[:] = max(self._frame - int(hits["frame"][0]) + 1 - len(hits), 0)
         new.score[:], new.odds[:] = score, min(FIRST_ODDS + above, MOST_ODDS)
         new.familiar[:] = self._resting.familiar(new.rest_at)
         self._table.extend(new)

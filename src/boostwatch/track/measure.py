@@ -14,12 +14,12 @@ Array = NDArray[np.float64]
 
 DEFAULT_SIGMA_PX = 0.3
 """Centroid error assumed where a detection list does not tell it."""
-FLOOR_PX = 0.05
-"""What a centroid is never better than: pixel-phase bias, unequal pixels, bands that do not quite coincide."""
+FLOOR_PX = 0.07
+"""What a centroid is never better than: pixel-phase bias, unequal pixels, neighbours, a slope of the background."""
 BAND_GATE = 16.0
 """Squared distance, in units of the variance, within which detections of two bands are one source."""
 BAND_PX = 0.2
-"""What the centroids of one source may differ by from band to band besides, 1-sigma: a trail has a colour of its own."""
+"""1-sigma by which the centroids of one source differ from band to band besides: a trail has a colour of its own."""
 
 
 class Measurements(NamedTuple):

@@ -88,6 +88,8 @@ class Table:
     """(N,) hits within the motion window."""
     misses: Array
     """(N,)"""
+    window_misses: Array
+    """(N,) misses within the motion window."""
     first_s: Array
     """(N,) time of the first hit."""
     last_s: Array
@@ -130,6 +132,7 @@ class Table:
             hits=np.zeros(count),
             window_hits=np.zeros(count),
             misses=np.zeros(count),
+            window_misses=np.zeros(count),
             first_s=np.zeros(count),
             last_s=np.zeros(count),
             origin=np.zeros((count, 4)),
@@ -240,6 +243,15 @@ class Table:
         share = 1.0 / np.minimum(self.hits[row], SMOOTHING_HITS)
         self.snr[row] += share * (hits["strongest"] / np.sqrt(hits["frames"]) - self.snr[row])
         self._brighten(row, hits, main_band)
+
+    def miss(self, row: NDArray[np.int64], pd: Array, time_s: float) -> None:
+        """Note that the tracks ``row`` (K,), which would have been seen with probability ``pd`` (K,), were not."""
+        lost = np.log1p(-pd)
+        self.score[row] += lost
+        self.odds[row] += lost
+        self.misses[row] += 1
+        inside = time_s - self.first_s[row] <= WINDOW_S
+        self.window_misses[row] += inside
 
     def _move(self, row: NDArray[np.int64], at: Array, var: Array, fit: Array, chance: float) -> None:
         """Weigh motion against rest by hits at (K, 2, 2), in the scene and on the focal plane.
