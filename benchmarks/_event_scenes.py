@@ -66,35 +66,141 @@ def scene(seed: int, *, launches: int = 1, duration_s: float = 120.0) -> dict[st
 
     objects: list[dict[str, Any]] = [
         {
-            "kind": "launch", "name": f"launch {k}", **place(0.6), "heading": f"{rng.uniform(0, 360):.1f} deg",
+            "kind": "launch",
+            "name": f"launch {k}",
+            **place(0.6),
+            "heading": f"{rng.uniform(0, 360):.1f} deg",
             "ignition": f"{rng.uniform(18.0, duration_s / 3):.1f} s",
             "vehicle": str(rng.choice(["small", "medium", "large"])),
             "propulsion": str(rng.choice(["solid", "liquid"])),
         }
         for k in range(launches)
-    ]  # fmt: skip
+    ]
     objects += [
         {"kind": "fire", "name": "fire", **place(0.9), "power": f"{span(50, 2000):.0f} MW", **when()},
         {"kind": "fire", "name": "wildfire", **place(0.9), "power": f"{span(50, 500):.0f} MW", "smouldering": 0.3},
-        {"kind": "flare", "name": "flare", **place(0.9), "power": f"{span(20, 300):.0f} MW", "stacks": 3, "radius": "3 km", **when()},
-        {"kind": "volcano", "name": "volcano", **place(0.9), "power": f"{span(30, 300):.0f} MW", "altitude": "2 km", "bursts_per_hour": 120, "burst_power": f"{span(100, 800):.0f} MW"},
-        {"kind": "static_fire", "name": "test stand", **place(0.9), "thrust": f"{span(200, 2000):.0f} kN", "ignition": f"{rng.uniform(5.0, 60.0):.1f} s", "burn": f"{rng.uniform(20.0, 90.0):.0f} s"},
-        {"kind": "glint", "name": "solar farm", "surface": "panel", **place(0.9), "area": f"{span(0.002, 0.02):.4f} km2", "tilt": f"{rng.uniform(0, 50):.1f} deg", "azimuth": f"{rng.uniform(90, 270):.1f} deg", "slope_spread": "1 deg"},
-        {"kind": "lightning", "name": "lightning", **place(0.9), "radius": "10 km", "flashes_per_minute": float(span(3, 40)), "altitude": "12 km", "energy": f"{span(1e4, 1e5):.3g} J/sr"},
-        {"kind": "bolide", "name": "bolide", **place(0.8), "heading": f"{rng.uniform(0, 360):.0f} deg", "start": f"{rng.uniform(0.2, 0.9) * duration_s:.1f} s", "intensity": f"{span(30, 1000):.0f} kW/sr"},
-        {"kind": "aircraft", "name": "airliner", **place(0.9), "heading": f"{rng.uniform(0, 360):.0f} deg", "speed": f"{rng.uniform(200, 280):.0f} m/s", "altitude": f"{rng.uniform(8, 12):.1f} km", "intensity": f"{span(0.3, 3):.2f} kW/sr"},
-        {"kind": "aircraft", "name": "afterburner", **place(0.9), "heading": f"{rng.uniform(0, 360):.0f} deg", "speed": f"{rng.uniform(250, 500):.0f} m/s", "altitude": f"{rng.uniform(5, 14):.1f} km", "intensity": f"{span(5, 40):.1f} kW/sr", **when()},
-        {"kind": "satellite", "name": "satellite", **place(0.7), "heading": f"{rng.uniform(0, 360):.0f} deg", "passes": f"{rng.uniform(10.0, duration_s - 10.0):.1f} s"},
-    ]  # fmt: skip
+        {
+            "kind": "flare",
+            "name": "flare",
+            **place(0.9),
+            "power": f"{span(20, 300):.0f} MW",
+            "stacks": 3,
+            "radius": "3 km",
+            **when(),
+        },
+        {
+            "kind": "volcano",
+            "name": "volcano",
+            **place(0.9),
+            "power": f"{span(30, 300):.0f} MW",
+            "altitude": "2 km",
+            "bursts_per_hour": 120,
+            "burst_power": f"{span(100, 800):.0f} MW",
+        },
+        {
+            "kind": "static_fire",
+            "name": "test stand",
+            **place(0.9),
+            "thrust": f"{span(200, 2000):.0f} kN",
+            "ignition": f"{rng.uniform(5.0, 60.0):.1f} s",
+            "burn": f"{rng.uniform(20.0, 90.0):.0f} s",
+        },
+        {
+            "kind": "glint",
+            "name": "solar farm",
+            "surface": "panel",
+            **place(0.9),
+            "area": f"{span(0.002, 0.02):.4f} km2",
+            "tilt": f"{rng.uniform(0, 50):.1f} deg",
+            "azimuth": f"{rng.uniform(90, 270):.1f} deg",
+            "slope_spread": "1 deg",
+        },
+        {
+            "kind": "lightning",
+            "name": "lightning",
+            **place(0.9),
+            "radius": "10 km",
+            "flashes_per_minute": float(span(3, 40)),
+            "altitude": "12 km",
+            "energy": f"{span(1e4, 1e5):.3g} J/sr",
+        },
+        {
+            "kind": "bolide",
+            "name": "bolide",
+            **place(0.8),
+            "heading": f"{rng.uniform(0, 360):.0f} deg",
+            "start": f"{rng.uniform(0.2, 0.9) * duration_s:.1f} s",
+            "intensity": f"{span(30, 1000):.0f} kW/sr",
+        },
+        {
+            "kind": "aircraft",
+            "name": "airliner",
+            **place(0.9),
+            "heading": f"{rng.uniform(0, 360):.0f} deg",
+            "speed": f"{rng.uniform(200, 280):.0f} m/s",
+            "altitude": f"{rng.uniform(8, 12):.1f} km",
+            "intensity": f"{span(0.3, 3):.2f} kW/sr",
+        },
+        {
+            "kind": "aircraft",
+            "name": "afterburner",
+            **place(0.9),
+            "heading": f"{rng.uniform(0, 360):.0f} deg",
+            "speed": f"{rng.uniform(250, 500):.0f} m/s",
+            "altitude": f"{rng.uniform(5, 14):.1f} km",
+            "intensity": f"{span(5, 40):.1f} kW/sr",
+            **when(),
+        },
+        {
+            "kind": "satellite",
+            "name": "satellite",
+            **place(0.7),
+            "heading": f"{rng.uniform(0, 360):.0f} deg",
+            "passes": f"{rng.uniform(10.0, duration_s - 10.0):.1f} s",
+        },
+    ]
     clouds = []
     kinds = rng.choice(["low", "middle", "high", "towers"], rng.integers(0, 4), replace=False)
     for kind in kinds:
         base = {
-            "low": {"altitude": rng.uniform(800, 2500), "thickness": rng.uniform(300, 1200), "coverage": rng.uniform(0.1, 0.7), "optical_depth": span(3, 15), "edge": rng.uniform(0.05, 0.3), "outer_scale": span(20e3, 120e3), "wind_speed": rng.uniform(2, 15)},
-            "middle": {"altitude": rng.uniform(3000, 6000), "thickness": rng.uniform(500, 2000), "coverage": rng.uniform(0.1, 0.5), "optical_depth": span(2, 10), "edge": rng.uniform(0.1, 0.4), "outer_scale": span(40e3, 200e3), "wind_speed": rng.uniform(5, 25)},
-            "high": {"altitude": rng.uniform(8000, 12000), "thickness": rng.uniform(500, 2000), "coverage": rng.uniform(0.1, 0.5), "optical_depth": span(0.3, 3), "edge": rng.uniform(0.05, 0.3), "outer_scale": span(80e3, 300e3), "wind_speed": rng.uniform(10, 50), "stretch": rng.uniform(1, 4)},
-            "towers": {"altitude": rng.uniform(7000, 11000), "thickness": rng.uniform(3000, 5000), "coverage": rng.uniform(0.05, 0.2), "optical_depth": span(10, 40), "edge": rng.uniform(0.02, 0.1), "outer_scale": span(30e3, 150e3), "wind_speed": rng.uniform(5, 20)},
-        }[str(kind)]  # fmt: skip
+            "low": {
+                "altitude": rng.uniform(800, 2500),
+                "thickness": rng.uniform(300, 1200),
+                "coverage": rng.uniform(0.1, 0.7),
+                "optical_depth": span(3, 15),
+                "edge": rng.uniform(0.05, 0.3),
+                "outer_scale": span(20e3, 120e3),
+                "wind_speed": rng.uniform(2, 15),
+            },
+            "middle": {
+                "altitude": rng.uniform(3000, 6000),
+                "thickness": rng.uniform(500, 2000),
+                "coverage": rng.uniform(0.1, 0.5),
+                "optical_depth": span(2, 10),
+                "edge": rng.uniform(0.1, 0.4),
+                "outer_scale": span(40e3, 200e3),
+                "wind_speed": rng.uniform(5, 25),
+            },
+            "high": {
+                "altitude": rng.uniform(8000, 12000),
+                "thickness": rng.uniform(500, 2000),
+                "coverage": rng.uniform(0.1, 0.5),
+                "optical_depth": span(0.3, 3),
+                "edge": rng.uniform(0.05, 0.3),
+                "outer_scale": span(80e3, 300e3),
+                "wind_speed": rng.uniform(10, 50),
+                "stretch": rng.uniform(1, 4),
+            },
+            "towers": {
+                "altitude": rng.uniform(7000, 11000),
+                "thickness": rng.uniform(3000, 5000),
+                "coverage": rng.uniform(0.05, 0.2),
+                "optical_depth": span(10, 40),
+                "edge": rng.uniform(0.02, 0.1),
+                "outer_scale": span(30e3, 150e3),
+                "wind_speed": rng.uniform(5, 20),
+            },
+        }[str(kind)]
         units = {"altitude": "m", "thickness": "m", "outer_scale": "m", "wind_speed": "m/s"}
         layer: dict[str, Any] = {
             key: f"{value:.4g} {units[key]}" if key in units else round(float(value), 4) for key, value in base.items()
@@ -111,7 +217,10 @@ def scene(seed: int, *, launches: int = 1, duration_s: float = 120.0) -> dict[st
         "duration": f"{duration_s:g} s",
         "outside_view": "allow",
         "sensor": {
-            "width": SIZE, "height": SIZE, "ifov": f"{IFOV_URAD:g} urad", "frame_rate": f"{RATE_HZ:g} Hz",
+            "width": SIZE,
+            "height": SIZE,
+            "ifov": f"{IFOV_URAD:g} urad",
+            "frame_rate": f"{RATE_HZ:g} Hz",
             "bands": [
                 {"name": "SWIR", "lower": "2.69 um", "upper": "2.95 um"},
                 {"name": "MWIR", "lower": "4.20 um", "upper": "4.45 um"},
@@ -119,14 +228,17 @@ def scene(seed: int, *, launches: int = 1, duration_s: float = 120.0) -> dict[st
             "bad_pixels": {"fraction": 0.001, "known": 0.7, "blink_amplitude": "3e4 e-"},
         },
         "platform": {
-            "kind": "geo", "longitude": f"{longitude:.3f} deg", "boresight_latitude": f"{latitude:.3f} deg",
+            "kind": "geo",
+            "longitude": f"{longitude:.3f} deg",
+            "boresight_latitude": f"{latitude:.3f} deg",
             "boresight_longitude": f"{(centre + 180.0) % 360.0 - 180.0:.3f} deg",
         },
         "line_of_sight": {
-            "jitter": f"{span(0.03, 0.3):.3f} px", "drift": f"{rng.uniform(0.0, 0.02):.4f} px/s",
+            "jitter": f"{span(0.03, 0.3):.3f} px",
+            "drift": f"{rng.uniform(0.0, 0.02):.4f} px/s",
         },
         "atmosphere": {"model": str(rng.choice(ATMOSPHERES))},
         "background": {"kind": "earth", "wind": f"{rng.uniform(2, 14):.1f} m/s"},
         "clouds": clouds,
         "objects": objects,
-    }  # fmt: skip
+    }

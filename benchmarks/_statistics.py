@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, log_ndtr, ndtri
+from scipy.special import betaincinv, gammaincinv, log_ndtr, ndtri
 
 TAILS = (0.05, 0.95)
 REPEATS = 200  # bootstrap samples
@@ -100,6 +100,15 @@ def poisson(count: int, exposure: float, dispersion: float = 1.0) -> Interval:
     low = gammaincinv(independent, TAILS[0]) if count else 0.0
     high = gammaincinv(independent + 1.0, TAILS[1])
     return Interval(count / exposure, float(low) * dispersion / exposure, float(high) * dispersion / exposure)
+
+
+def share(count: int, total: int) -> Interval:
+    """Return a share with its exact interval (Clopper and Pearson, Biometrika 26, 1934)."""
+    if not total:
+        return NOTHING
+    low = betaincinv(count, total - count + 1, TAILS[0]) if count else 0.0
+    high = betaincinv(count + 1, total - count, TAILS[1]) if count < total else 1.0
+    return Interval(count / total, float(low), float(high))
 
 
 def dispersion(counts: NDArray[np.int64]) -> float:

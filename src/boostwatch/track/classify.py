@@ -25,7 +25,7 @@ from .table import Table
 Array = NDArray[np.float64]
 
 KINDS = ("launch", "fire", "flare", "aircraft", "satellite", "defect", "unknown")
-PRIOR = np.array([0.10, 0.20, 0.10, 0.15, 0.05, 0.15, 0.25])
+PRIOR = np.array([0.08, 0.24, 0.08, 0.15, 0.05, 0.15, 0.25])
 PRIOR_TRACKS = 5.0
 """Tracks that the prior is worth against those the run has seen."""
 DEFAULT_SCALE_M = 1000.0
@@ -59,10 +59,10 @@ _ONE_BAND = np.log(np.array([0.4, 0.9, 0.95, 0.4, 0.4, 0.99, 0.6]))
 # Courses of the light. For each kind mean and 1-sigma of log10 of the apparent intensity at first sight, W/sr; shares,
 # means and 1-sigmas of its growth, 1/s; and shares of the variances about a straight line, over that of noise and
 # flicker. A launch climbs out of the air that absorbs it; a fire or flare burns evenly, or is just lit.
-_START = np.array([(4.4, 0.7), (4.4, 0.6), (4.2, 0.5), (3.9, 0.4), (3.9, 0.6), (4.2, 0.8), (4.2, 0.5)])
+_START = np.array([(4.4, 0.7), (4.4, 0.6), (4.2, 0.6), (3.9, 0.4), (3.9, 0.6), (4.2, 0.8), (4.2, 0.5)])
 _GROWTHS = (
     ((0.80, 0.13, 0.07), (0.15, 0.03, 0.03), (0.05, 0.3, 0.2)),
-    ((0.65, 0.0, 0.015), (0.15, 0.15, 0.15), (0.20, -0.03, 0.08)),
+    ((0.72, 0.0, 0.015), (0.15, 0.15, 0.15), (0.13, -0.03, 0.08)),
     ((0.75, 0.0, 0.015), (0.15, 0.15, 0.15), (0.10, 0.0, 0.08)),
     ((0.96, 0.0, 0.015), (0.04, 0.0, 0.1)),
     ((1.00, 0.0, 0.15),),
@@ -71,8 +71,9 @@ _GROWTHS = (
 )
 _EVEN = ((1.0, 0.75), (4.0, 0.22), (9.0, 0.03))
 _UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.05))
+_BURSTS = ((1.0, 0.65), (4.0, 0.25), (25.0, 0.10))
 _ERRATIC = ((1.0, 0.50), (4.0, 0.30), (25.0, 0.20))
-_SPREAD = (_EVEN, _ERRATIC, _UNEVEN, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
+_SPREAD = (_EVEN, _BURSTS, _UNEVEN, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
 
 
 def _courses() -> tuple[Array, Array, NDArray[np.int64]]:

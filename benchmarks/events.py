@@ -1,0 +1,178 @@
+"""Are launches declared, how soon, where, and what else is called a launch?
+
+Random scenes of `_event_scenes.py` from geostationary orbit (192 x 192 px, two bands, 2 Hz, 120 s): any hour, season
+and weather, every confuser, unknown bad pixels, jitter and drift. Each is rendered, searched and followed with default
+settings.
+
+- Launches: one a scene, of those with truth ``snr`` above 8 at some time. Latency is from the first frame with truth
+  ``snr`` above 6 to the declaration. Errors of time and heading are in the event's own sigmas, and whether the launch
+  point lies in the event's own 95 % ellipse.
+- False launches: events that end as ``launch`` and belong to none, in scenes without launches, an hour.
+- Calibration: ``p_launch`` of all events and of confirmed tracks at their end, in bins, against the share that are
+  launches; the error is the mean difference, weighted by counts.
+
+Run: ``python -m benchmarks.events [--quick] [--json] [--markdown] [--scenes N] [--empty N] [--keep FOLDER]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks._environment import environment, print_environment
+from benchmarks._replay import recording, replay
+from benchmarks._statistics import Interval, poisson, share
+from benchmarks._table import section
+
+FIRST_SEED, FIRST_EMPTY = 1, 100_001
+SEEN = 8.0
+DURATION_S = 120.0
+BINS = np.array([0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0001])
+GOALS = {"declared": 0.99, "median": 4.0, "95 %": 12.0, "inside": "0.93 to 0.97", "false": 0.05, "calibration": 0.03}
+
+
+def launches(folder: Path, count: int) -> dict[str, Any]:
+    """Return what became of the launches of some scenes."""
+    rows, confusion = [], Counter[tuple[str, str]]()
+    chances: list[tuple[float, bool]] = []
+    false = 0
+    for seed in range(FIRST_SEED, FIRST_SEED + count):
+        tables, result = replay(recording(folder, seed, launches=1, duration_s=DURATION_S))
+        score = result.as_dict()
+        objects = {row["name"]: row for row in score["objects"]}
+        for row in score["launches"]:
+            rows.append({**row, "seed": seed, "peak_snr": objects[row["name"]]["peak_snr"] or 0.0})
+        for row in score["objects"]:
+            confusion[row["kind"], row["event_kind"] or row["outcome"]] += 1
+        false += score["false_alarms"]["false_launches"]
+        mine = {row["event_id"] for row in score["launches"]}
+        chances += [(float(e["p_launch"]), int(e["event_id"]) in mine) for e in tables.events]
+        print(f"\r{seed - FIRST_SEED + 1} of {count} scenes", end="", file=sys.stderr)
+    seen = [row for row in rows if row["peak_snr"] > SEEN]
+    declared = [row for row in seen if row["declared"]]
+
+    def figures(name: str) -> NDArray[np.float64]:
+        return np.array([row[name] for row in declared if row[name] is not None], np.float64)
+
+    late = figures("declared_after_s")
+    inside = np.array([bool(row["inside_ellipse"]) for row in declared])
+    return {
+        "launches": len(seen),
+        "declared": share(len(declared), len(seen)),
+        "missed": [(row["seed"], round(row["peak_snr"], 1)) for row in seen if not row["declared"]],
+        "latency_s": [float(q) for q in np.quantile(late, [0.5, 0.9, 0.95])],
+        "inside": share(int(inside.sum()), len(inside)),
+        "ground_km": [float(q) for q in np.quantile(figures("ground_error_km"), [0.5, 0.95])],
+        "errors": {
+            key: [float(v.mean()), float(np.sqrt((v**2).mean()))]
+            for key in ("launch_time_error_sigmas", "heading_error_sigmas")
+            for v in [figures(key)]
+        },
+        "false": false,
+        "confusion": {f"{a}: {b}": n for (a, b), n in sorted(confusion.items())},
+        "chances": chances,
+    }
+
+
+def empty(folder: Path, count: int) -> dict[str, Any]:
+    """Return the false launches of scenes without launches."""
+    false, chances = [], []
+    for seed in range(FIRST_EMPTY, FIRST_EMPTY + count):
+        tables, result = replay(recording(folder, seed, launches=0, duration_s=DURATION_S))
+        number = result.as_dict()["false_alarms"]["false_launches"]
+        false += [seed] * number
+        chances += [(float(e["p_launch"]), False) for e in tables.events]
+        print(f"\r{seed - FIRST_EMPTY + 1} of {count} empty scenes", end="", file=sys.stderr)
+    hours = count * DURATION_S / 3600.0
+    return {
+        "hours": hours,
+        "false": len(false),
+        "an_hour": poisson(len(false), hours),
+        "seeds": false,
+        "chances": chances,
+    }
+
+
+def calibration(chances: list[tuple[float, bool]]) -> tuple[float, list[list[str]]]:
+    """Return the mean error of probabilities, and a row a bin."""
+    p = np.array([c for c, _ in chances])
+    true = np.array([t for _, t in chances])
+    rows, error = [], 0.0
+    for low, high in pairwise(BINS):
+        mine = (p >= low) & (p < high)
+        if not mine.any():
+            continue
+        said, found = float(p[mine].mean()), float(true[mine].mean())
+        error += mine.sum() / len(p) * abs(said - found)
+        rows.append([f"{low:g} to {min(high, 1.0):g}", str(int(mine.sum())), f"{said:.3f}", f"{found:.3f}"])
+    return error, rows
+
+
+def show(report: dict[str, Any], markdown: bool) -> None:
+    """Print the tables."""
+    row, none = report["launches"], report["empty"]
+
+    def told(interval: Interval, digits: int = 3) -> str:
+        return interval.told(digits)
+
+    error, bins = calibration(row["chances"] + none["chances"])
+    late, errors = row["latency_s"], row["errors"]
+    lines = [
+        [f"launches above snr {SEEN:g}, {row['launches']}, declared", told(row["declared"]), f"{GOALS['declared']}"],
+        ["declaration after snr 6, median / 90 / 95 %, s", " / ".join(f"{v:.1f}" for v in late), "4 / - / 12"],
+        ["launch point inside the own 95 % ellipse", told(row["inside"]), str(GOALS["inside"])],
+        ["error of the launch point, median / 95 %, km", " / ".join(f"{v:.2f}" for v in row["ground_km"]), ""],
+        *(
+            [f"{name}, mean / rms", " / ".join(f"{v:.2f}" for v in errors[key]), "0 / 1"]
+            for name, key in (
+                ("launch time, own sigmas", "launch_time_error_sigmas"),
+                ("heading, own sigmas", "heading_error_sigmas"),
+            )
+        ),
+        [f"false launches an hour without launches, {none['hours']:.1f} h", none["an_hour"].told(2), "0.05"],
+        [f"false launches beside the launches, in {row['scenes']} scenes", str(row["false"]), ""],
+        ["calibration error of p_launch, events", f"{error:.3f}", f"{GOALS['calibration']}"],
+    ]
+    print(section("Events", ["", "found", "goal"], lines, markdown=markdown))
+    print(section("p_launch of events", ["bin", "events", "said", "found"], bins, markdown=markdown))
+    kinds = [[key.split(": ")[0], key.split(": ")[1], str(n)] for key, n in row["confusion"].items()]
+    print(section("What became of the objects", ["object", "called", "objects"], kinds, markdown=markdown))
+    print(f"\nnot declared (seed, peak snr): {row['missed']}\nfalse launches in empty scenes, seeds: {none['seeds']}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="ten scenes of either sort")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
+    parser.add_argument("--scenes", type=int, default=None, help="scenes with a launch (default 200)")
+    parser.add_argument("--empty", type=int, default=None, help="scenes without (default 600: 20 hours)")
+    parser.add_argument("--keep", type=Path, default=None, help="folder of what was searched already; else it is lost")
+    options = parser.parse_args()
+    scenes = options.scenes or (10 if options.quick else 200)
+    without = options.empty or (10 if options.quick else 600)
+    with tempfile.TemporaryDirectory() as lost:
+        folder = options.keep or Path(lost)
+        folder.mkdir(parents=True, exist_ok=True)
+        report = {"launches": {**launches(folder, scenes), "scenes": scenes}, "empty": empty(folder, without)}
+    print(file=sys.stderr)
+    if options.json:
+        print(json.dumps({"environment": environment(), **report}))
+        return
+    print_environment()
+    show(report, options.markdown)
+
+
+if __name__ == "__main__":
+    main()
