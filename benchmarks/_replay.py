@@ -75,7 +75,8 @@ def recording(folder: Path, seed: int, *, launches: int, duration_s: float = 120
     """Return a scene's recording from a folder, made if it is not there."""
     path = folder / f"{launches}-{seed}.pickle"
     if path.exists():
-        return pickle.loads(path.read_bytes())  # type: ignore[no-any-return]  # our own file
+        kept: Recording = pickle.loads(path.read_bytes())
+        return kept
     made = record(seed, launches=launches, duration_s=duration_s)
     path.write_bytes(pickle.dumps(made))
     return made

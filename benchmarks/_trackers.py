@@ -7,6 +7,8 @@ import importlib.util
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,9 @@ from numpy.typing import NDArray
 from benchmarks._plots import PERIOD_S, SIGMA_PX, Run
 
 Array = NDArray[np.float64]
+
+JERK = 1e-4
+"""Spectral density of the jerk that Stone Soup is told, px2/s5: about that of the targets."""
 
 
 class Answer(NamedTuple):
@@ -38,7 +43,7 @@ class Variant(NamedTuple):
     track: Tracker
 
 
-def stone_soup(run: Run, *, hits: int, gate: float, jerk: float, gone: int) -> Answer:
+def stone_soup(run: Run, *, hits: int, gate: float, gone: int) -> Answer:
     """Global nearest neighbour by 2-D assignment, Kalman filter of constant acceleration."""
     from stonesoup.dataassociator.neighbour import GNNWith2DAssignment
     from stonesoup.deleter.time import UpdateTimeStepsDeleter
@@ -53,7 +58,7 @@ def stone_soup(run: Run, *, hits: int, gate: float, jerk: float, gone: int) -> A
     from stonesoup.updater.kalman import KalmanUpdater
 
     start = datetime.datetime(2026, 1, 1)
-    motion = CombinedLinearGaussianTransitionModel([ConstantAcceleration(jerk)] * 2)
+    motion = CombinedLinearGaussianTransitionModel([ConstantAcceleration(JERK)] * 2)
     measured = LinearGaussian(6, (0, 3), np.diag([SIGMA_PX**2] * 2))
     predictor, updater = KalmanPredictor(motion), KalmanUpdater(measured)
     hypothesiser = DistanceHypothesiser(predictor, updater, Mahalanobis(), missed_distance=gate)
@@ -133,55 +138,24 @@ def trackpy(run: Run, *, reach: float, memory: int, least: int) -> Answer:
     return Answer(places, ids, np.full(run.case.frames, seconds / run.case.frames))
 
 
-def _installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+def _variants(track: Callable[..., Answer], told: str, **choices: Sequence[float]) -> list[Variant]:
+    """Return a tracker with every combination of some settings, named as ``told`` formats them."""
+    combinations = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
+    return [Variant(told.format(**chosen), partial(track, **chosen)) for chosen in combinations]
 
 
 def peers() -> Iterator[tuple[str, Sequence[Variant]]]:
     """Yield each peer that is installed with the settings that are searched."""
-    if _installed("stonesoup"):
-        yield (
-            "Stone Soup GNN",
-            [
-                Variant(
-                    f"{hits} hits, gate {gate:g}, {gone} frames",
-                    lambda run, hits=hits, gate=gate, gone=gone: stone_soup(
-                        run, hits=hits, gate=gate, jerk=1e-4, gone=gone
-                    ),
-                )
-                for hits in (3, 4, 5)
-                for gate in (3.5, 4.5)
-                for gone in (4,)
-            ],
-        )
-    if _installed("norfair"):
-        yield (
-            "norfair",
-            [
-                Variant(
-                    f"{distance:g} px, delay {delay}, {patience} frames",
-                    lambda run, distance=distance, delay=delay, patience=patience: norfair(
-                        run, distance=distance, delay=delay, patience=patience
-                    ),
-                )
-                for distance in (2.0, 3.0)
-                for delay in (2, 3, 5)
-                for patience in (6, 8)
-                if delay < patience
-            ],
-        )
-    if _installed("trackpy"):
-        yield (
-            "trackpy",
-            [
-                Variant(
-                    f"{reach:g} px, memory {memory}, {least} points",
-                    lambda run, reach=reach, memory=memory, least=least: trackpy(
-                        run, reach=reach, memory=memory, least=least
-                    ),
-                )
-                for reach in (2.0, 3.0)
-                for memory in (1, 3)
-                for least in (5, 10)
-            ],
-        )
+    searched = {
+        "stonesoup": ("Stone Soup GNN", _variants(
+            stone_soup, "{hits} hits, gate {gate:g}, {gone} frames", hits=(3, 4, 5), gate=(3.5, 4.5), gone=(4,)
+        )),
+        "norfair": ("norfair", _variants(
+            norfair, "{distance:g} px, delay {delay}, {patience} frames", distance=(2.0, 3.0), delay=(2, 3, 5),
+            patience=(6, 8),
+        )),
+        "trackpy": ("trackpy", _variants(
+            trackpy, "{reach:g} px, memory {memory}, {least} points", reach=(2.0, 3.0), memory=(1, 3), least=(5, 10)
+        )),
+    }  # fmt: skip
+    yield from (peer for module, peer in searched.items() if importlib.util.find_spec(module) is not None)

@@ -65,7 +65,7 @@ def test_does_not_start_where_it_would_not_pay(monkeypatch, tmp_path, started, w
     monkeypatch.setattr(beside, "cache_directory", lambda: None if why == "no cache" else tmp_path)
     if why == "compiled":
         (tmp_path / "x").mkdir()
-        (tmp_path / "x" / "detection.stack_strips-378.py311.nbi").touch()
+        (tmp_path / "x" / "stacking.stack_strips-378.py311.nbi").touch()
     if why == "one processor":
         monkeypatch.setattr("os.cpu_count", lambda: 1)
     with beside.rehearsed(np.dtype(np.uint16), DetectSettings(mode="single" if why == "single" else "temporal")):

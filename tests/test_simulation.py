@@ -63,7 +63,7 @@ def test_errors(scenario_file: Path) -> None:
     with pytest.raises(BadData, match=r"scenario: seed: .*found -1"):
         boostwatch.simulate({"seed": -1})
     with pytest.raises(AttributeError, match="no attribute 'launch'"):
-        boostwatch.launch  # noqa: B018
+        boostwatch.launch  # noqa: B018  # reading it is what is tested
 
 
 def test_a_name_that_is_no_scene_gets_a_hint() -> None:

@@ -146,7 +146,8 @@ def _compile(function: F, *, nogil: bool, inline: bool = False) -> F:
         config.CACHE_DIR = before  # other users of numba in this process keep their own place
     if _DIRECTORY is not None and hasattr(compiled, "_cache"):
         compiled._cache = _TolerantCache(compiled._cache)
-    return compiled  # type: ignore[no-any-return]  # numba ships no types
+    kernel: F = compiled
+    return kernel
 
 
 def jit(function: F) -> F:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ._jit import jit
+from .grid import cells_around, make_grid
 
 
 @jit
@@ -47,42 +48,19 @@ def gate_pairs(
     start = np.zeros(n + 1, np.int64)
     if n == 0 or m == 0:
         return start, np.empty(0, np.int64), np.empty(0, np.float64)
-    low_x, high_x, low_y, high_y = math.inf, -math.inf, math.inf, -math.inf
-    largest = 0.0
+    grid, largest = make_grid(point_xy, np.ones(m, np.bool_)), 0.0
     for j in range(m):
-        low_x, high_x = min(low_x, point_xy[j, 0]), max(high_x, point_xy[j, 0])
-        low_y, high_y = min(low_y, point_xy[j, 1]), max(high_y, point_xy[j, 1])
         largest = max(largest, point_var[j, 0], point_var[j, 1])
-    # About one point a cell; a lone column of points must not make a grid longer than the list of points.
-    cell = max(math.sqrt((high_x - low_x) * (high_y - low_y) / m), max(high_x - low_x, high_y - low_y) / m, 1e-6)
-    nx, ny = int((high_x - low_x) / cell) + 1, int((high_y - low_y) / cell) + 1
-    head = np.zeros(nx * ny + 1, np.int64)
-    where = np.empty(m, np.int64)
-    for j in range(m):
-        where[j] = int((point_xy[j, 1] - low_y) / cell) * nx + int((point_xy[j, 0] - low_x) / cell)
-        head[where[j] + 1] += 1
-    for c in range(nx * ny):
-        head[c + 1] += head[c]
-    order = np.empty(m, np.int64)
-    fill = head.copy()
-    for j in range(m):
-        order[fill[where[j]]] = j
-        fill[where[j]] += 1
-
     size = 4 * (n + m)
     point, d2 = np.empty(size, np.int64), np.empty(size, np.float64)
     count = 0
     for i in range(n):
         first = count
         rx, ry = math.sqrt(gate * (track_var[i, 0] + largest)), math.sqrt(gate * (track_var[i, 1] + largest))
-        # Clamped while still a float: a wild position has no integer cell.
-        x0 = int(min(max((track_xy[i, 0] - rx - low_x) / cell, 0.0), float(nx)))
-        x1 = int(min(max((track_xy[i, 0] + rx - low_x) / cell, -1.0), nx - 1.0))
-        y0 = int(min(max((track_xy[i, 1] - ry - low_y) / cell, 0.0), float(ny)))
-        y1 = int(min(max((track_xy[i, 1] + ry - low_y) / cell, -1.0), ny - 1.0))
+        x0, x1, y0, y1 = cells_around(grid, track_xy[i, 0], track_xy[i, 1], rx, ry)
         for cy in range(y0, y1 + 1):
-            for k in range(head[cy * nx + x0], head[cy * nx + x1 + 1] if x1 >= x0 else head[cy * nx + x0]):
-                j = order[k]
+            for k in range(grid.head[cy * grid.nx + x0], grid.head[cy * grid.nx + x1 + 1]):
+                j = grid.order[k]
                 dx, dy = point_xy[j, 0] - track_xy[i, 0], point_xy[j, 1] - track_xy[i, 1]
                 d = dx * dx / (track_var[i, 0] + point_var[j, 0]) + dy * dy / (track_var[i, 1] + point_var[j, 1])
                 if d <= gate:

@@ -21,6 +21,7 @@ from .amplitude import (
     seen_probability,
     target_density,
 )
+from .grid import cells_around, make_grid
 from .kalman import take
 
 RECENT = 16
@@ -78,49 +79,6 @@ class Limits(NamedTuple):
 
 
 @jit
-def cells_of(seen: Seen) -> tuple[np.ndarray, np.ndarray, float, float, float, int, int]:
-    """Sort the free measurements into the cells of a grid of about one each.
-
-    Returns
-    -------
-    head : int64 (cells + 1,)
-        Measurements of cell ``c`` are ``order[head[c]:head[c + 1]]``.
-    order : int64 (free,)
-        Their rows.
-    low_x, low_y, side : float
-        Corner and side of the cells, px.
-    nx, ny : int
-        Columns and rows of cells.
-    """
-    m = seen.at.shape[0]
-    low_x, high_x, low_y, high_y, n = math.inf, -math.inf, math.inf, -math.inf, 0
-    for j in range(m):
-        if seen.free[j]:
-            low_x, high_x = min(low_x, seen.at[j, 0]), max(high_x, seen.at[j, 0])
-            low_y, high_y = min(low_y, seen.at[j, 1]), max(high_y, seen.at[j, 1])
-            n += 1
-    if n == 0:
-        return np.zeros(2, np.int64), np.zeros(0, np.int64), 0.0, 0.0, 1.0, 1, 1
-    # A lone column of points must not make a grid longer than the list of points.
-    wide, high = high_x - low_x, high_y - low_y
-    side = max(math.sqrt(wide * high / n), max(wide, high) / n, 1e-6)
-    nx, ny = int(wide / side) + 1, int(high / side) + 1
-    head = np.zeros(nx * ny + 1, np.int64)
-    for j in range(m):
-        if seen.free[j]:
-            head[int((seen.at[j, 1] - low_y) / side) * nx + int((seen.at[j, 0] - low_x) / side) + 1] += 1
-    for c in range(nx * ny):
-        head[c + 1] += head[c]
-    order, fill = np.zeros(n, np.int64), np.zeros(nx * ny, np.int64)
-    for j in range(m):
-        if seen.free[j]:
-            c = int((seen.at[j, 1] - low_y) / side) * nx + int((seen.at[j, 0] - low_x) / side)
-            order[head[c] + fill[c]] = j
-            fill[c] += 1
-    return head, order, low_x, low_y, side, nx, ny
-
-
-@jit
 def branch(
     seeds: Seeds, count: int, seen: Seen, noise: Noise, limits: Limits, parent: np.ndarray, ends: np.ndarray,
     score: np.ndarray,
@@ -143,7 +101,7 @@ def branch(
     int
         Number of branches; at most B.
     """
-    head, order, low_x, low_y, side, nx, ny = cells_of(seen)
+    grid = make_grid(seen.at, seen.free)
     near, gain = np.zeros(CHILDREN, np.int64), np.zeros(CHILDREN)
     n, most_var, measurements = 0, 0.0, seen.at.shape[0]
     constant, most = np.zeros(measurements), np.zeros(measurements)
@@ -162,38 +120,31 @@ def branch(
         pd = seen_probability(seeds.snr[i], seeds.hits[i], noise)
         log_pd, needed = math.log(pd), seeds.best[i] + limits.hopeless - seeds.score[i]
         found = 0
-        if order.shape[0] > 0:
-            rx, ry = math.sqrt(limits.gate * (var_x + most_var)), math.sqrt(limits.gate * (var_y + most_var))
-            # Clamped while still a float: a wild position has no integer cell.
-            x0 = int(min(max((x - rx - low_x) / side, 0.0), float(nx)))
-            x1 = int(min(max((x + rx - low_x) / side, -1.0), nx - 1.0))
-            y0 = int(min(max((y - ry - low_y) / side, 0.0), float(ny)))
-            y1 = int(min(max((y + ry - low_y) / side, -1.0), ny - 1.0))
-            for cy in range(y0, y1 + 1):
-                if x1 < x0:
-                    break
-                for k in range(head[cy * nx + x0], head[cy * nx + x1 + 1]):
-                    j = order[k]
-                    sx, sy = var_x + seen.var[j, 0], var_y + seen.var[j, 1]
-                    d2 = (seen.at[j, 0] - x) ** 2 / sx + (seen.at[j, 1] - y) ** 2 / sy
-                    if d2 > limits.gate:
-                        continue
-                    g = constant[j] + log_pd - 0.5 * (d2 + math.log(sx * sy))
-                    if g + most[j] < needed * seen.frames[j]:
-                        continue
-                    known = seeds.hits[i] if seen.frames[j] == 1.0 else 0.0  # a sum of frames is not of one's amplitude
-                    snr = max(seen.strongest[j], noise.threshold)
-                    g = (g + math.log(target_density(snr, seeds.snr[i], known, noise))) / seen.frames[j]
-                    if g < needed:
-                        continue
-                    place = min(found, CHILDREN)
-                    while place > 0 and gain[place - 1] < g:
-                        if place < CHILDREN:
-                            gain[place], near[place] = gain[place - 1], near[place - 1]
-                        place -= 1
+        rx, ry = math.sqrt(limits.gate * (var_x + most_var)), math.sqrt(limits.gate * (var_y + most_var))
+        x0, x1, y0, y1 = cells_around(grid, x, y, rx, ry)
+        for cy in range(y0, y1 + 1):
+            for k in range(grid.head[cy * grid.nx + x0], grid.head[cy * grid.nx + x1 + 1]):
+                j = grid.order[k]
+                sx, sy = var_x + seen.var[j, 0], var_y + seen.var[j, 1]
+                d2 = (seen.at[j, 0] - x) ** 2 / sx + (seen.at[j, 1] - y) ** 2 / sy
+                if d2 > limits.gate:
+                    continue
+                g = constant[j] + log_pd - 0.5 * (d2 + math.log(sx * sy))
+                if g + most[j] < needed * seen.frames[j]:
+                    continue
+                known = seeds.hits[i] if seen.frames[j] == 1.0 else 0.0  # a sum of frames is not of one's amplitude
+                snr = max(seen.strongest[j], noise.threshold)
+                g = (g + math.log(target_density(snr, seeds.snr[i], known, noise))) / seen.frames[j]
+                if g < needed:
+                    continue
+                place = min(found, CHILDREN)
+                while place > 0 and gain[place - 1] < g:
                     if place < CHILDREN:
-                        gain[place], near[place] = g, j
-                        found = min(found + 1, CHILDREN)
+                        gain[place], near[place] = gain[place - 1], near[place - 1]
+                    place -= 1
+                if place < CHILDREN:
+                    gain[place], near[place] = g, j
+                    found = min(found + 1, CHILDREN)
         for k in range(found):
             if n < parent.shape[0]:
                 parent[n], ends[n], score[n] = i, near[k], seeds.score[i] + gain[k]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import shlex
 import signal
@@ -17,20 +16,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 import boostwatch
 from boostwatch.errors import BoostwatchError, StorageError
+from boostwatch.terminal import bars, echo_json, end, event_rows, list_scenes, print_sections, show_events
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from boostwatch.assess.table import Section
-    from boostwatch.pipeline import Progress
-    from boostwatch.records import EventTables
-    from boostwatch.scene.library import SceneSummary
+    pass
 
 OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -63,14 +58,14 @@ def demo(directory: Path, seed: int | None, jobs: int | None, as_json: bool) -> 
     from boostwatch import pipeline
 
     picture = find_spec("matplotlib") is not None
-    with _progress() as progress:
+    with bars() as progress:
         done = pipeline.demo(
             directory, seed=seed, jobs=_jobs(jobs), picture=picture, command=_command(), on_progress=progress
         )
     if as_json:
         files = {"stack": str(done.stack), "events": str(done.events), "picture": str(done.picture or "")}
-        return _echo_json({"files": files, "score": done.score.as_dict(), "events": _event_rows(done.tables)})
-    _print_sections(done.score.table())
+        return echo_json({"files": files, "score": done.score.as_dict(), "events": event_rows(done.tables)})
+    print_sections(done.score.table())
     click.echo(f"frames  {done.stack}\nevents  {done.events}")
     click.echo(f"picture {done.picture}" if picture else "no picture: install boostwatch[plot] to have one")
 
@@ -90,7 +85,7 @@ def scenes(name: str | None, out: Path | None, as_json: bool) -> None:
     if name is None:
         if out is not None:
             raise UsageError("--out needs the name of a scene", allowed=", ".join(library.builtin_names()))
-        return _list_scenes([library.summary(each) for each in library.builtin_names()], as_json)
+        return list_scenes([library.summary(each) for each in library.builtin_names()], as_json)
     text = library.builtin(name)
     if out is not None:
         from boostwatch import store
@@ -101,7 +96,7 @@ def scenes(name: str | None, out: Path | None, as_json: bool) -> None:
         store.write_bytes(out, text.encode("utf-8"))
     if as_json:
         written = {} if out is None else {"file": str(out)}
-        return _echo_json({**library.summary(name)._asdict(), **written, "toml": text})
+        return echo_json({**library.summary(name)._asdict(), **written, "toml": text})
     click.echo(text if out is None else f"{out}: {name}", nl=out is not None)
 
 
@@ -121,14 +116,14 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
     from boostwatch.settings import read_toml
 
     store.check_output(out, [scenario])
-    with _scenario_file(scenario) as path, _progress() as progress:
+    with _scenario_file(scenario) as path, bars() as progress:
         pipeline.check_scenario(path, seed=seed)
         model = read_toml(path, Scenario)
         made = pipeline.simulate(model, out, base=path.parent, seed=seed, jobs=_jobs(jobs), on_progress=progress)
     count, bands, height, width = made.shape
     kinds = [kind.decode() for kind in made.objects["kind"]]
     if as_json:
-        return _echo_json({"stack": str(out), "shape": list(made.shape), "seed": made.seed, "objects": kinds})
+        return echo_json({"stack": str(out), "shape": list(made.shape), "seed": made.seed, "objects": kinds})
     click.echo(f"{out}: {count} frames, {bands} bands, {width} x {height} px, seed {made.seed}; {', '.join(kinds)}")
 
 
@@ -146,13 +141,13 @@ def import_(
     """Bring FITS, NPY/NPZ, PNG/TIFF/BMP sequences or foreign HDF5 into a frame stack."""
     from boostwatch import store
 
-    with _progress() as progress:
+    with bars() as progress:
         made = store.import_frames(
             files, out, dataset=dataset, frame_period_s=frame_period_s, epoch=epoch,
             on_progress=lambda done, total: progress("importing", done, total),
         )  # fmt: skip
     if as_json:
-        return _echo_json(made)
+        return echo_json(made)
     click.echo("\n".join(f"{key}: {value}" for key, value in made.items()))
 
 
@@ -175,11 +170,11 @@ def detect(
 
     _spare(settings, out)
     chain = pipeline.chain_settings(settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode)
-    with _progress() as progress:
+    with bars() as progress:
         tables = pipeline.detect(
             stack, out, settings=chain, dataset=dataset, threads=_jobs(jobs), command=_command(), on_progress=progress
         )
-    _show_events(tables, as_json)
+    show_events(tables, as_json)
 
 
 @cli.command()
@@ -193,9 +188,9 @@ def track(detections: Path, out: Path, settings: Path | None, as_json: bool) -> 
 
     _spare(settings, out)
     chain = pipeline.chain_settings(settings)
-    with _progress() as progress:
+    with bars() as progress:
         tables = pipeline.track(detections, out, settings=chain, command=_command(), on_progress=progress)
-    _show_events(tables, as_json)
+    show_events(tables, as_json)
 
 
 @cli.command()
@@ -208,8 +203,8 @@ def score(events: Path, truth: Path, as_json: bool) -> None:
 
     result = pipeline.score(events, truth)
     if as_json:
-        return _echo_json(result.as_dict())
-    _print_sections(result.table())
+        return echo_json(result.as_dict())
+    print_sections(result.table())
 
 
 @cli.command()
@@ -221,7 +216,7 @@ def info(file: Path, as_json: bool) -> None:
 
     described = store.describe(file)
     if as_json:
-        return _echo_json(described)
+        return echo_json(described)
     for key, value in described.items():
         if isinstance(value, list):
             click.echo(f"{key}:")
@@ -251,7 +246,7 @@ def validate(file: Path, as_json: bool) -> None:
 
         problems = store.validate(file)
     if as_json:
-        _echo_json({"file": str(file), "problems": problems})
+        echo_json({"file": str(file), "problems": problems})
     else:
         click.echo("\n".join(problems) if problems else f"{file}: sound")
     if problems:
@@ -268,10 +263,10 @@ def schema(of: str) -> None:
     if of == "scenario":
         from boostwatch.scene.scenario.schema import scenario_schema
 
-        return _echo_json(scenario_schema())
+        return echo_json(scenario_schema())
     from boostwatch.settings import ChainSettings
 
-    _echo_json(ChainSettings.model_json_schema())
+    echo_json(ChainSettings.model_json_schema())
 
 
 @cli.command()
@@ -308,26 +303,6 @@ def _scenario_file(given: Path) -> Iterator[Path]:
         yield path
 
 
-def _list_scenes(summaries: Sequence[SceneSummary], as_json: bool) -> None:
-    if as_json:
-        return _echo_json([scene._asdict() for scene in summaries])
-    from collections import Counter
-
-    from rich.table import Table
-
-    table = Table(caption="boostwatch simulate NAME -o STACK renders one, boostwatch scenes NAME prints it")
-    for head in ("name", "description", "frames", "size px", "bands", "objects"):
-        table.add_column(head, no_wrap=head in ("name", "size px"))
-    for scene in summaries:
-        objects = [kind if count == 1 else f"{count} {kind}" for kind, count in Counter(scene.objects).items()]
-        width, height = scene.size
-        table.add_row(
-            scene.name, scene.description or "-", str(scene.frames), f"{width} x {height}", ", ".join(scene.bands),
-            ", ".join(objects),
-        )  # fmt: skip
-    _print(table)
-
-
 def _jobs(jobs: int | None) -> int:
     return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
 
@@ -341,116 +316,6 @@ def _spare(settings: Path | None, out: Path) -> None:
 
 def _command() -> str:
     return shlex.join(["boostwatch", *sys.argv[1:]])
-
-
-_asked_to_end: list[int] = []
-"""Signals that came. What they raise is lost if a callback of the HDF5 library is running just then."""
-
-
-def _end(number: int, _frame: object) -> None:
-    _asked_to_end.append(number)
-    raise KeyboardInterrupt
-
-
-def _heed() -> None:
-    if _asked_to_end:
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show a bar for each stage on stderr if that is a terminal, else nothing."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda stage, done, total: _heed()
-        return
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=console) as bars:
-        stages: dict[str, Any] = {}
-
-        def update(stage: str, done: int, total: int) -> None:
-            _heed()
-            if stage not in stages:
-                stages[stage] = bars.add_task(stage, total=None)
-            bars.update(stages[stage], completed=done, total=total or None)
-
-        yield update
-
-
-def _print_sections(sections: Sequence[Section]) -> None:
-    from rich.table import Table
-
-    for section in sections:
-        table = Table(title=section.title, caption=section.note or None, title_justify="left", caption_justify="left")
-        for head in section.columns:
-            table.add_column(head)
-        for row in section.rows:
-            table.add_row(*row)
-        _print(table)
-
-
-def _print(table: Table) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def _echo_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, allow_nan=False))
-
-
-def _event_rows(tables: EventTables) -> list[dict[str, object]]:
-    """Return the events as JSON objects: unknown numbers as null, kinds as text."""
-    rows = []
-    for event in tables.events:
-        row: dict[str, object] = {}
-        for name in event.dtype.names:
-            value = event[name].item()
-            if isinstance(value, bytes):
-                value = value.decode()
-            row[name] = None if isinstance(value, float) and value != value else value
-        rows.append(row)
-    return rows
-
-
-def _show_events(tables: EventTables, as_json: bool) -> None:
-    if as_json:
-        provenance = {key: tables.provenance[key] for key in ("frames_read", "frames_flagged", "notes")}
-        return _echo_json({"epoch": tables.epoch, "events": _event_rows(tables), **provenance})
-    from rich.table import Table
-
-    from boostwatch.geometry import utc_after
-
-    def show(value: float, sigma: float | None = None, digits: int = 1) -> str:
-        if value != value:
-            return "-"
-        return f"{value:.{digits}f}" + (f" ± {sigma:.{digits}f}" if sigma is not None and sigma == sigma else "")
-
-    table = Table(title=f"events (times in s from {tables.epoch})", caption="± is one sigma; the ellipse holds 95 %")
-    for head in ("id", "kind", "probability", "declared s", "launch s", "launch UTC", "latitude deg", "longitude deg",
-                 "ellipse km", "heading deg", "peak W/sr"):  # fmt: skip
-        table.add_column(head)
-    for e in tables.events:
-        launch = float(e["launch_time_s"])
-        ellipse = f"{e['ellipse_major_km']:.1f} x {e['ellipse_minor_km']:.1f}" if e["ellipse_major_km"] > 0 else "-"
-        table.add_row(
-            str(e["event_id"]), e["kind"].decode(), show(e["probability"], digits=2), show(e["declared_time_s"]),
-            show(launch, e["launch_time_sigma_s"]), utc_after(tables.epoch, launch)[11:-1] if launch == launch else "-",
-            show(e["latitude_deg"], digits=3), show(e["longitude_deg"], digits=3), ellipse,
-            show(e["heading_deg"], e["heading_sigma_deg"]),
-            f"{e['peak_intensity_w_sr']:.2g}" if e["peak_intensity_w_sr"] == e["peak_intensity_w_sr"] else "-",
-        )  # fmt: skip
-    _print(table)
-    click.echo(
-        f"{len(tables.detections)} detections, {len(tables.tracks)} tracks, {len(tables.events)} events; "
-        f"frames flagged: {tables.provenance['frames_flagged']}"
-    )
-    if tables.provenance["notes"] != "none":
-        click.echo(f"notes: {tables.provenance['notes']}", err=True)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -495,7 +360,7 @@ def main() -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _end)
+            signal.signal(number, end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

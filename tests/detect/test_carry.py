@@ -5,7 +5,8 @@ import pytest
 
 from boostwatch.detect import _carry
 from boostwatch.detect._bands import band_figures, band_maps, brought
-from boostwatch.detect._state import BandState, widened
+from boostwatch.detect._memory import widened
+from boostwatch.detect._state import BandState
 from boostwatch.sensor import Band, Sensor, gaussian_psf
 from boostwatch.settings import DetectSettings
 

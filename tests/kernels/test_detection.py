@@ -8,17 +8,14 @@ import pytest
 from boostwatch_kernels.cfar import CLIPPED_MOMENT
 from boostwatch_kernels.detection import (
     BLUR_LEAST,
-    CELL,
-    LEAST_ROUGH,
     WHITE,
-    Ground,
     Rule,
     blur_row,
     filter_across,
-    stack_strips,
     sweep_block,
 )
 from boostwatch_kernels.registration import PAD, Shift
+from boostwatch_kernels.stacking import CELL, LEAST_ROUGH, Ground, stack_strips
 
 from . import reference_detect as twin
 from .detect_parts import (

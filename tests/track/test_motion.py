@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from boostwatch.track.motion import N_MOMENTS, WINDOW_S, add_moments, focal_evidence, rest_evidence
+from boostwatch.track.motion import N_MOMENTS, WINDOW_S, add_moments, focal_evidence
 from boostwatch_kernels.evidence import path_evidence
 
 
@@ -52,17 +52,3 @@ def test_hits_past_the_window_are_left_out():
     one = np.ones((1, 2))
     add_moments(sums, np.array([0]), np.array([WINDOW_S + 0.1]), one, one, one, np.zeros(1))
     assert (sums == 0).all()
-
-
-@pytest.mark.parametrize("fixed", ["scene", "focal"])
-def test_rest_is_told_wherever_the_source_stands(fixed):
-    # Jitter of 1 px: what stands in the scene moves on the focal plane, and the other way round.
-    rng = np.random.default_rng(4)
-    t, n, var = np.arange(10.0), 10, np.full((10, 2), 0.01)
-    stands, moves = rng.normal(0, 0.1, (n, 2)), rng.normal(0, 1.0, (n, 2))
-    scene, focal = (stands, moves) if fixed == "scene" else (moves, stands)
-    sums = moments(t, scene, focal, var, 0.0)[1:2]
-    still = sum(
-        multivariate_normal(np.zeros(n), np.ones((n, n)) + np.diag(var[:, k])).logpdf(stands[:, k]) for k in (0, 1)
-    )
-    assert rest_evidence(sums, np.array([float(n)]))[0] == pytest.approx(still, rel=1e-9)

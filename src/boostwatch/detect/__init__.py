@@ -34,11 +34,8 @@ def make_detector(
     pointing_noise_rad: float = math.nan,
 ) -> Detector:
     """Return the detector that ``settings.mode`` names; parameters as of `TemporalDetector`."""
-    if settings.mode == "single":
-        return SingleFrameDetector(
-            sensor, shape, settings, bad_pixels=bad_pixels, gain=gain, offset=offset, threads=threads
-        )
-    return TemporalDetector(
+    kind = TemporalDetector if settings.mode == "temporal" else SingleFrameDetector
+    return kind(
         sensor, shape, settings, bad_pixels=bad_pixels, gain=gain, offset=offset, threads=threads,
         pointing_noise_rad=pointing_noise_rad,
     )  # fmt: skip

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.detect._state import BandState, narrowed, widened
-from boostwatch_kernels.detection import CELL
+from boostwatch.detect._memory import narrowed, widened
+from boostwatch.detect._state import BandState
+from boostwatch_kernels.stacking import CELL
 from boostwatch_kernels.warp import Source, nearest_rows, warp_rows
 
 Array = NDArray[np.float64]

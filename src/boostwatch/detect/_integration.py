@@ -15,8 +15,9 @@ from boostwatch.detect._tiles import TileNoise, shared
 from boostwatch.detect.calibration import stack_threshold_for
 from boostwatch.detect.peaks import ANSWER_BROAD, ANSWER_POINT, LEAST_WITHOUT, SNR, VELOCITY, X, Y, clutter_factor
 from boostwatch_kernels.background import GROUP, TILE_X, TILE_Y
-from boostwatch_kernels.detection import CELL, LEAST_ROUGH, Ground, Rule, stack_strips
+from boostwatch_kernels.detection import Rule
 from boostwatch_kernels.fitting import COLUMNS, Lens
+from boostwatch_kernels.stacking import CELL, LEAST_ROUGH, Ground, stack_strips
 
 if TYPE_CHECKING:
     from boostwatch.detect._state import BandState

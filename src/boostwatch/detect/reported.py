@@ -57,13 +57,15 @@ class ReportedShift:
         if position_m is None or attitude is None or not np.isfinite(self._noise_px):
             return
         camera = quaternion_to_matrix(attitude)
+        first = self._point is None
         if self._point is None:
             line = camera[:, 2]
             ground = intersect_earth(position_m, line)
             self._point = ground if np.isfinite(ground).all() else position_m + 1e12 * line
-            self._first = np.array(self._sensor.project((self._point - position_m) @ camera))
-            self._before = np.zeros(2)
-        self._now = np.array(self._sensor.project((self._point - position_m) @ camera)) - self._first
+        place = np.array(self._sensor.project((self._point - position_m) @ camera))
+        if first:
+            self._first, self._before = place, np.zeros(2)
+        self._now = place - self._first
 
     @property
     def step(self) -> Array:

@@ -55,7 +55,9 @@ class SingleFrameDetector:
         gain: ArrayLike | None = None,
         offset: ArrayLike | None = None,
         threads: int = 1,
+        pointing_noise_rad: float = math.nan,
     ) -> None:
+        del pointing_noise_rad  # where the sensor looks plays no part
         self.notes: list[str] = []
         self._shape = checked_shape(shape, sensor)
         self._settings, self._threads = settings, threads

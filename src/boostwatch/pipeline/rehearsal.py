@@ -19,7 +19,7 @@ import numpy as np
 from boostwatch.settings import DetectSettings
 from boostwatch_kernels._jit import cache_directory
 
-LAST = "detection.stack_strips-*.nbi"
+LAST = "stacking.stack_strips-*.nbi"
 """Cache entry of the kernel that is rehearsed last."""
 
 

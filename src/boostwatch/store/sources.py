@@ -103,8 +103,8 @@ def frame_shape(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], place:
             "cannot be frames", path=path, place=place or None, found=(shape, str(dtype)),
             allowed="(T, B, H, W), (T, H, W) or (H, W) of integers or floats",
         )  # fmt: skip
-    whole = {2: (1, 1, *shape), 3: (shape[0], 1, *shape[1:]), 4: shape}[len(shape)]
-    return whole  # type: ignore[return-value]  # the length was checked above
+    frames, bands, height, width = {2: (1, 1, *shape), 3: (shape[0], 1, *shape[1:]), 4: shape}[len(shape)]
+    return frames, bands, height, width
 
 
 def refuse_bomb(path: Path, pixels: int, claimed: int, place: str = "") -> None:

@@ -149,7 +149,6 @@ class Classifier:
         scale_m: float,
         range_m: float,
         noise_e: Array,
-        bar: float,
         false: Noise,
     ) -> Array:
         """Return the probability (K, 7) of each of KINDS for some tracks.
@@ -166,19 +165,17 @@ class Classifier:
             Distance of the scene, m; NaN where unknown.
         noise_e : float64 (B,)
             Flux below which a band shows nothing, electrons; NaN where unknown.
-        bar : float
-            Score at which a track is as likely as not to be a chain of false alarms.
         false : Noise
-            What those look like.
+            What false alarms look like.
         """
-        log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m, bar)
+        log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m)
         log_p += self._light(table, row, range_m, noise_e) + self._steadiness(table, row, false)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
         out: Array = p / p.sum(axis=1, keepdims=True)
         return out
 
-    def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float, bar: float) -> Array:
+    def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
         sums, hits = table.sums[row], table.window_hits[row]
         paths = path_evidence(sums, hits, _PATHS / np.array([1.0, scale_m, scale_m, scale_m]), _PATH_EXCESS)
         slow, fast = paths[:9], paths[9:].reshape(len(_FAST), len(_EXCESS), -1)
@@ -187,8 +184,7 @@ class Classifier:
         launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03)) + short
         rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
         # Cloud edges drift, and their centroids wander by more than a point's would.
-        chain = table.motion[row] - np.maximum(table.score[row] - bar, 0.0)  # of false alarms, one by one
-        unknown = np.logaddexp.reduce([chain, table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)
+        unknown = np.logaddexp.reduce([table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)
         defect = focal_evidence(sums, hits)
         return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
 

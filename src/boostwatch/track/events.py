@@ -112,7 +112,7 @@ class Judge:
             self._range_m, self._scale_m = distance, distance * self._pointing.ifov_rad
             self._ascents.look(pose.position_m, pose.attitude)
 
-    def weigh(self, table: Table, stories: list[Story], time_s: float, bar: float, false: Noise) -> Records:
+    def weigh(self, table: Table, stories: list[Story], time_s: float, false: Noise) -> Records:
         """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""
         due = (time_s - table.first_s <= WINDOW_S + 2 * REFIT_S) | (table.hits % LATE_HITS == 0)
         row = np.flatnonzero((table.last_s == time_s) & due)
@@ -120,7 +120,7 @@ class Judge:
             return empty(EVENT, 0)
         mine = [stories[int(track_id)] for track_id in table.track_id[row]]
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
-        p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, bar, false)
+        p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, false)
         new = []
         for story, chances in zip(mine, p, strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):
@@ -154,14 +154,11 @@ class Judge:
         error = float(np.std(y - y.mean() - slope * t, ddof=2)) / math.sqrt(spread)
         return slope < -FADE and slope < -2.0 * error
 
-    def points(
-        self, points: Records, shift: Array, attitude: Array, counts: NDArray[np.int64]
-    ) -> tuple[Records, NDArray[np.int64]]:
-        """Write lines of sight into points (N,), given shifts (N, 2) and attitudes (N, 4); return it with counts."""
+    def sight(self, points: Records, shift: Array, attitude: Array) -> None:
+        """Write the lines of sight into points (N,) with the scene's shifts (N, 2) and reported attitudes (N, 4)."""
         focal = np.stack([points["x"], points["y"]], axis=1).astype(np.float64)
         line = self._pointing.lines(focal, shift, attitude, points["time_s"])
         points["los_x"], points["los_y"], points["los_z"] = line.T
-        return points, counts
 
     def _lines(self, story: Story) -> Lines:
         hits = np.array(story.hits, story.hits[0].dtype)

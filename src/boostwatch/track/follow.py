@@ -109,7 +109,6 @@ class Follower:
         self._points = PointLog()
         self._stories: list[Story] = []  # by track_id
         self._members: list[NDArray[np.int64]] = []  # hit number of each detection
-        self._claimed: list[tuple[NDArray[np.int64], int]] = []  # hit numbers and the track that has them
         self._time_s = math.nan
         self._frame = -1
         self._shift = np.zeros(2)
@@ -190,13 +189,14 @@ class Follower:
         self._members.append(np.where(seen.member >= 0, first + seen.member, -1))
         density, noise = self._clutter.density(seen.focal), self._clutter.noise(self._settings.detection_probability)
 
-        given, gain, fit = self._associate(seen, density, noise, shift_sigma)
+        pd = seen_probabilities(table.snr, table.hits, noise)
+        given, gain, fit = self._associate(seen, density, noise, pd, shift_sigma)
         row = np.flatnonzero(given >= 0)
         chance = self._clutter.log_chance
         table.take(row, hits[given[row]], gain[row], fit[row], chance, self._judge.main_band)
         if not warming_up:
             unseen = np.flatnonzero(given < 0)
-            table.miss(unseen, seen_probabilities(table.snr[unseen], table.hits[unseen], noise), time_s)
+            table.miss(unseen, pd[unseen], time_s)
         for n in row.tolist():
             story = self._stories[int(table.track_id[n])]
             story.hits.append(hits[given[n]].copy())  # a view would keep the whole frame alive
@@ -207,12 +207,12 @@ class Follower:
         strange = free & (seen.frames == 1)
         self._clutter.learn(seen.focal[strange], seen.strongest[strange])
 
-        self._points.add(self._states(), self._focal_shift(), pose.attitude)
+        self._points.add(*self._states(), pose.attitude)
         self._prune(time_s)
         self._confirm(time_s)
         self._notice_motion(time_s)
         self._log.forget(time_s)
-        return self._judge.weigh(self._table, self._stories, time_s, self._clutter.confirm_score, noise)
+        return self._judge.weigh(self._table, self._stories, time_s, noise)
 
     def now(self) -> Records:
         """Return where targets are in the frame taken last: confirmed tracks that rather live than have ended.
@@ -222,33 +222,30 @@ class Follower:
         structured array (N,) of TRACK_POINT
             On the focal plane; ``snr`` is NaN in a frame without a hit, lines of sight are not worked out.
         """
-        return self._states()[self._table.odds > 0]
+        return self._states()[0][self._table.odds > 0]
 
     def moving(self) -> Records:
         """Return those of `now` that rather move than stand still, in the scene or on the focal plane."""
-        return self._states()[(self._table.odds > 0) & self._table.moving]
+        return self._states()[0][(self._table.odds > 0) & self._table.moving]
 
-    def _states(self) -> Records:
-        """Return the points of all confirmed tracks in the frame taken last."""
+    def _states(self) -> tuple[Records, Array]:
+        """Return the points of all confirmed tracks in the frame taken last, and the scene's shift (N, 2) at each."""
         table = self._table
-        out = empty(TRACK_POINT, len(table))
+        out, at = empty(TRACK_POINT, len(table)), table.state[:, :, 0]
+        shift = np.tile(self._shift, (len(at), 1)) if self._scene_map is None else self._scene_map.to_focal(at) - at
         if len(table):
-            write_states(out, table, table.state[:, :, 0] + self._focal_shift())
+            write_states(out, table, at + shift)
             out["frame"], out["time_s"], out["confirmed"] = self._frame, self._time_s, 1
             for n in np.flatnonzero(table.last_s == self._time_s).tolist():
                 out["snr"][n] = self._stories[int(table.track_id[n])].hits[-1]["snr"]
-        return out
-
-    def _focal_shift(self) -> Array:
-        """Return (N, 2) what is to be added to the tracks' scene coordinates in the frame taken last."""
-        at = self._table.state[:, :, 0]
-        return np.tile(self._shift, (len(at), 1)) if self._scene_map is None else self._scene_map.to_focal(at) - at
+        return out, shift
 
     def finish(self) -> FollowResult:
         """End all tracks and return everything; the follower is spent afterwards."""
         for track_id, score in zip(self._table.track_id, self._table.score, strict=True):
             self._stories[int(track_id)].score = float(score)
-        points, counts = self._judge.points(*self._points.sorted(len(self._stories)))
+        points, shift, attitude, counts = self._points.sorted(len(self._stories))
+        self._judge.sight(points, shift, attitude)
         tracks = empty(TRACK, len(self._stories))
         start = 0
         for n, (story, count) in enumerate(zip(self._stories, counts.tolist(), strict=True)):
@@ -278,7 +275,7 @@ class Follower:
         return out
 
     def _associate(
-        self, seen: Measurements, density: Array, noise: Noise, shift_sigma: float
+        self, seen: Measurements, density: Array, noise: Noise, pd: Array, shift_sigma: float
     ) -> tuple[NDArray[np.int64], Array, Array]:
         """Return the measurement of each confirmed track (-1 for none), and what it adds to score and motion."""
         table = self._table
@@ -290,7 +287,7 @@ class Follower:
         start, point, d2 = gate_pairs(position, table.position_var, seen.scene, var, GATE)
         row = np.repeat(np.arange(len(table)), np.diff(start))
         near = log_normal(d2, table.position_var[row] + var[point])
-        pd = seen_probabilities(table.snr, table.hits, noise)[row]
+        pd = pd[row]
         known = np.where(seen.frames[point] > 1, 0.0, table.hits[row])  # a sum of frames is not of one's amplitude
         ratio = near - np.log(density[point]) + np.log(pd) + self._clutter.colour(seen.bands[point])
         ratio += amplitude_ratios(seen.strongest[point], table.snr[row], known, noise)

@@ -61,14 +61,6 @@ def add_moments(
     sums[row] += more
 
 
-def _constant(sums: Array, columns: tuple[int, int, int, int]) -> Array:
-    """Return the log evidence (N,) of standing still within 1 px of the first place, 2 pi aside, from some moments."""
-    weight, first, second, log_var = (sums[:, :, c] for c in columns)
-    a = weight + 1.0
-    out: Array = -0.5 * (second - first**2 / a + np.log(a) + log_var).sum(axis=1)
-    return out
-
-
 def focal_evidence(sums: Array, hits: Array) -> Array:
     """Return the log evidence (N,) of a source that stays within 1 px where it is on the focal plane.
 
@@ -83,17 +75,10 @@ def focal_evidence(sums: Array, hits: Array) -> Array:
     -------
     float64 (N,)
     """
-    out: Array = _constant(sums, (13, 14, 15, 16)) - hits * math.log(2 * math.pi)
-    return out
-
-
-def rest_evidence(sums: Array, hits: Array) -> Array:
-    """Return the log evidence (N,) of a source at rest in the scene or on the focal plane, whichever is likelier.
-
-    Parameters and result as of `focal_evidence`.
-    """
-    scene = _constant(sums, (0, 7, 11, 12)) - hits * math.log(2 * math.pi)
-    out: Array = np.maximum(scene, focal_evidence(sums, hits))
+    weight, first, second, log_var = np.moveaxis(sums[:, :, 13:17], 2, 0)
+    a = weight + 1.0
+    fit = (second - first**2 / a + np.log(a) + log_var).sum(axis=1)
+    out: Array = -0.5 * fit - hits * math.log(2 * math.pi)
     return out
 
 
