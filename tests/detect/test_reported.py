@@ -50,6 +50,23 @@ def test_a_registration_that_holds_on_to_the_focal_plane_is_not():
     assert np.median(sigma[40:]) == pytest.approx(NOISE_PX, rel=0.2)
 
 
+def test_a_scene_that_drifts_against_the_attitude_raises_no_doubt():
+    """Parallax and clouds carry the registered scene along by some pixels in a run."""
+    rng = np.random.default_rng(4)
+    shift = rng.normal(0.0, 0.2, (240, 2))
+    registered = shift + 0.01 * np.arange(240)[:, None] + rng.normal(0.0, 0.01, shift.shape)
+    got, _ = followed(shift, registered)
+    assert (got == registered).all(axis=1).mean() > 0.95
+
+
+def test_the_attitude_leads_where_the_line_of_sight_drifts_over_featureless_ground():
+    rng = np.random.default_rng(5)
+    shift = rng.normal(0.0, 0.3, (240, 2)) + 0.01 * np.arange(240)[:, None]
+    got, _ = followed(shift, np.zeros_like(shift))
+    # Of the 2.4 px that it drifts by, what the mean difference swallowed while the registration was half believed.
+    assert abs((got - shift)[-20:].mean(axis=0)).max() < 0.8
+
+
 @pytest.mark.parametrize("what", ["noise", "attitude"])
 def test_without_either_registration_stands(what):
     reported = ReportedShift(SENSOR, np.nan if what == "noise" else 3e-6)

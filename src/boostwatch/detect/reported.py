@@ -18,13 +18,13 @@ from boostwatch.sensor import Sensor
 Array = NDArray[np.float64]
 
 MEMORY = 20.0
-"""Frames over which the difference's variance reaches back."""
+"""Frames over which the variance of what changes in the difference reaches back."""
 OFFSET_MEMORY = 60.0
-"""Frames over which its mean does: clouds pull the registered scene along."""
+"""Frames over which its mean does, where the registration is believed."""
 FIRST = 4.0
 """Frames that agreement counts for before any is known."""
 EXCESS = 1.3
-"""Variance of the difference, over the attitude's own, that may be chance."""
+"""Variance of the difference in a frame, over the attitude's own, that may be chance."""
 
 
 class ReportedShift:
@@ -48,6 +48,7 @@ class ReportedShift:
     def forget(self) -> None:
         """Start anew, with another reference of the registration."""
         self._offset: Array | None = None
+        self._last = np.zeros(2)
         self._variance = self._noise_px**2
         self._count = FIRST
 
@@ -73,21 +74,27 @@ class ReportedShift:
         return np.nan_to_num(self._now - self._before)
 
     def weigh(self, fit: Fit) -> Fit:
-        """Return the shift by registration and attitude together."""
+        """Return the shift by registration and attitude together.
+
+        Both may drift apart, by parallax or with the clouds, and then the attitude is not the truth; so only what
+        changes from frame to frame raises doubts, and the mean difference follows as far as there are none.
+        """
         if not np.isfinite(self._now).all():
             return fit
         here = np.array([fit.dx, fit.dy])
         difference = here - self._now
         if self._offset is None:
-            self._offset = difference
-        off = difference - self._offset
+            self._offset = self._last = difference
+        change, self._last = difference - self._last, difference
         self._count = min(self._count + 1.0, OFFSET_MEMORY)
-        self._variance += (0.5 * float(off @ off) - self._variance) / min(self._count, MEMORY)
-        self._offset = self._offset + off / self._count
+        # A change holds the errors of two frames, on two axes.
+        self._variance += (0.25 * float(change @ change) - self._variance) / min(self._count, MEMORY)
         noise = self._noise_px**2
         doubt = self._variance - EXCESS * noise
-        if doubt < fit.sigma**2:
+        share = doubt / (doubt + noise) if doubt > fit.sigma**2 else 0.0
+        off = difference - self._offset
+        self._offset = self._offset + (1.0 - share) * off / self._count
+        if not share:
             return fit
-        share = doubt / (doubt + noise)
-        there = here - share * (difference - self._offset)
+        there = here - share * off
         return fit._replace(dx=float(there[0]), dy=float(there[1]), sigma=math.sqrt(share * noise))
