@@ -251,7 +251,7 @@ def show(report: dict[str, Any], markdown: bool) -> None:
     for name, row in report["cases"].items():
         rows.append(
             [
-                name, f"{GOALS.get(name, math.nan):g}", row["gospa"].told(), f"{row['error2']:.2f}",
+                name, f"{GOALS[name]:g}" if name in GOALS else "", row["gospa"].told(), f"{row['error2']:.2f}",
                 f"{row['missed']:.3f}", f"{row['false']:.3f}",
                 *(row["peers"][p]["gospa"].told() if p in row["peers"] else "-" for p in report["peers"]),
             ]
