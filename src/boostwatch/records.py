@@ -24,10 +24,12 @@ KINDS: Final = (
 DETECTION: Final = np.dtype([
     ("frame", "i4"), ("band", "i2"), ("time_s", "f8"), ("x", "f4"), ("y", "f4"), ("sigma_x", "f4"), ("sigma_y", "f4"),
     ("signal_e", "f4"), ("signal_sigma_e", "f4"), ("snr", "f4"), ("track_id", "i4"), ("frames", "i2"),
+    ("held_e", "f4"),
 ])  # fmt: skip
 """One point above threshold in one band of one frame. ``snr`` is unit normal where there is only noise and clutter.
 
 ``frames`` is the number of newest frames that it was found in together, mostly 1; position and time are of the last.
+``held_e`` is the light, electrons, of a point source that the background holds at its place: ``signal_e`` comes on top.
 """
 
 TRACK: Final = np.dtype([

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
+from boostwatch.geometry import intersect_earth, quaternion_to_matrix
+
 PLANCK_J_S = 6.62607015e-34
 LIGHT_M_S = 299792458.0
 
@@ -67,6 +69,42 @@ class Sensor:
         v = np.asarray(vector, np.float64)
         depth = np.where(v[..., 2] > 0, v[..., 2], np.nan)
         return v[..., 0] / depth / self.ifov_rad + self.cx, v[..., 1] / depth / self.ifov_rad + self.cy
+
+
+class SightedPoint:
+    """The point that the optical axis met in the first frame: where it lies in others by their reported attitudes.
+
+    It is a point of the ground, or one very far away where the axis misses the Earth.
+    """
+
+    def __init__(self, sensor: Sensor) -> None:
+        self._sensor = sensor
+        self._point: NDArray[np.float64] | None = None
+        self._first = np.zeros(2)
+
+    def shift(self, position_m: NDArray[np.float64], attitude: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far (2,) it lies from where it lay in the first frame with pointing, px; NaN without.
+
+        Parameters
+        ----------
+        position_m : float64 (3,)
+            Sensor in ITRS, m.
+        attitude : float64 (4,)
+            Quaternion (w, x, y, z), camera to ITRS.
+        """
+        if not (np.isfinite(position_m).all() and np.isfinite(attitude).all()):
+            return np.full(2, np.nan)
+        camera = quaternion_to_matrix(attitude)
+        first = self._point is None
+        if self._point is None:
+            line = camera[:, 2]
+            ground = intersect_earth(position_m, line)
+            self._point = ground if np.isfinite(ground).all() else position_m + 1e12 * line
+        place = np.array(self._sensor.project((self._point - position_m) @ camera))
+        if first:
+            self._first = place
+        out: NDArray[np.float64] = place - self._first
+        return out
 
 
 def photon_energy_j(lower_um: float, upper_um: float) -> float:

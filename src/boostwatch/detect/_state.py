@@ -18,6 +18,7 @@ from boostwatch.detect._integration import Integration
 from boostwatch.detect._memory import in_turn, staggered, widened
 from boostwatch.detect._tiles import TileNoise, shared
 from boostwatch.detect.calibration import threshold_for
+from boostwatch.detect.held import weigh_held
 from boostwatch.detect.peaks import EXTENT_PX, FLUX, FLUX_SIGMA, SNR, X, Y, select
 from boostwatch.detect.registration import View, shift_of
 from boostwatch.settings import DetectSettings
@@ -194,6 +195,15 @@ class BandState:
         out: NDArray[np.float32] = b.level[rows, columns] + lag * widened(b.slope[rows, columns])
         return out
 
+    def _forecast_at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what is expected at some pixels of the frame held, DN; NaN outside and where nothing is known."""
+        high, wide = self._shape
+        y, x = np.clip(rows, 0, high - 1), np.clip(columns, 0, wide - 1)
+        b = self.background
+        out: NDArray[np.float64] = b.level[y, x] + self.lag()[y // TILE_Y] * widened(b.slope[y, x]).astype(np.float64)
+        out[(rows != y) | (columns != x)] = np.nan
+        return out
+
     def lag(self, frame: float | None = None) -> NDArray[np.float32]:
         """Return the frames from each strip's level to a frame, by default the one held; float32 (strips,)."""
         return ((self._seen if frame is None else frame) - self._origin).astype(np.float32)
@@ -237,7 +247,10 @@ class BandState:
         peaks = np.concatenate([p[:n] for p, n in zip(self._peaks, self._counts, strict=True)])[: self._peaks.shape[1]]
         fits = self.fit(self._noise, self._lens, 1, peaks[:, [1, 0]])
         found = select(fits, self._difference, self._threshold, self.figures.psf_sigma)
-        return found if self._seen >= self._settings.warm_up_frames else found[:0]
+        if self._seen < self._settings.warm_up_frames:
+            return found[:0]
+        weigh_held(found, self._forecast_at, self.figures.profile)
+        return found
 
     def fit(
         self,
@@ -470,6 +483,7 @@ class BandState:
         if self.frame is not None:
             if self._integration is not None:
                 found = self._integration.judge(single)
+                weigh_held(found, self._forecast_at, self.figures.profile)
             self._seen += 1
         self.frame = self._kernel_frame = None
         return found

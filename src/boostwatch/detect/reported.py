@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.detect.registration import Fit
-from boostwatch.geometry import intersect_earth, quaternion_to_matrix
-from boostwatch.sensor import Sensor
+from boostwatch.sensor import Sensor, SightedPoint
 
 Array = NDArray[np.float64]
 
@@ -39,10 +38,9 @@ class ReportedShift:
     """
 
     def __init__(self, sensor: Sensor, noise_rad: float) -> None:
-        self._sensor = sensor
         self._noise_px = noise_rad / sensor.ifov_rad if sensor.ifov_rad > 0 else math.nan
-        self._point: Array | None = None
-        self._first = self._now = self._before = np.zeros(2)
+        self._point = SightedPoint(sensor)
+        self._now = self._before = np.zeros(2)
         self.forget()
 
     def forget(self) -> None:
@@ -57,16 +55,7 @@ class ReportedShift:
         self._before, self._now = self._now, np.full(2, np.nan)
         if position_m is None or attitude is None or not np.isfinite(self._noise_px):
             return
-        camera = quaternion_to_matrix(attitude)
-        first = self._point is None
-        if self._point is None:
-            line = camera[:, 2]
-            ground = intersect_earth(position_m, line)
-            self._point = ground if np.isfinite(ground).all() else position_m + 1e12 * line
-        place = np.array(self._sensor.project((self._point - position_m) @ camera))
-        if first:
-            self._first, self._before = place, np.zeros(2)
-        self._now = place - self._first
+        self._now = self._point.shift(position_m, attitude)
 
     @property
     def step(self) -> Array:

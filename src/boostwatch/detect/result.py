@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.detect.flow import GroundMap
+from boostwatch.detect.peaks import HELD
 from boostwatch.records import DETECTION, REGISTRATION, Records, empty
 
 
@@ -75,7 +76,7 @@ def detection_records(
 
     Parameters
     ----------
-    fits : float64 (N, >= 7)
+    fits : float64 (N, COLUMNS)
         x, y, sigma_x, sigma_y (px, reference grid), flux, sigma of the flux (DN), snr.
     frame, time_s, band
         Where and when.
@@ -97,4 +98,5 @@ def detection_records(
     out["signal_e"], out["signal_sigma_e"] = fits[:, 4] * gain, fits[:, 5] * gain
     out["snr"] = fits[:, 6]
     out["frames"] = frames
+    out["held_e"] = fits[:, HELD] * gain
     return out

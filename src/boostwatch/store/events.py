@@ -31,7 +31,7 @@ TABLES: Final[dict[str, np.dtype[Any]]] = {
 }  # fmt: skip
 """Tables of an events file and their columns."""
 
-LATER: Final = {"frames", "moving_time_s"}
+LATER: Final = {"frames", "held_e", "moving_time_s"}
 """Columns that files of earlier releases lack."""
 
 

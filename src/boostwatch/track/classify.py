@@ -94,6 +94,9 @@ GONE_ERROR_PX, LOG_SHORT = 0.3, -8.0
 distribution over paths reaches those that stand still, a boost does not."""
 MOST_FAVOUR = 6.0
 """Odds at most that what is there is seen: clouds may hide it."""
+LOG_REKINDLED = math.log(0.003)
+"""Log of the share of launches that rise just where a light stood before that outshines them."""
+_LAUNCH = KINDS.index("launch")
 _STEADY = np.array([kind not in ("defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
 
@@ -170,6 +173,7 @@ class Classifier:
         """
         log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m)
         log_p += self._light(table, row, range_m, noise_e) + self._steadiness(table, row, false)
+        log_p[:, _LAUNCH] += LOG_REKINDLED * table.held[row] ** 2 / (1.0 + table.held[row] ** 2)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
         out: Array = p / p.sum(axis=1, keepdims=True)

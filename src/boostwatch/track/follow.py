@@ -19,6 +19,7 @@ from boostwatch_kernels.seeds import Limits, Seen
 from .classify import KINDS
 from .clutter import Clutter
 from .events import Judge
+from .ground import Ground
 from .history import HitLog, PointLog, Pose, SceneMap, Story, hit_dtype, write_states
 from .measure import Measurements, merge_bands
 from .pointing import Pointing
@@ -101,6 +102,7 @@ class Follower:
         self._n_bands = n_bands
         bias = settings.event.pointing_sigma if settings.event.pointing_sigma is not None else pointing_bias_sigma_rad
         self._pointing = Pointing(sensor, bias, pointing_noise_sigma_rad)
+        self._ground = Ground(self._pointing.sensor, pointing_noise_sigma_rad)
         self._clutter = Clutter(settings, shape, frame_period_s, n_bands)
         self._judge = Judge(settings.event, sensor, n_bands, self._pointing, frame_period_s)
         self._table = Table.create(0, n_bands)
@@ -162,15 +164,15 @@ class Follower:
         if math.isfinite(self._time_s) and not time_s > self._time_s:
             self._members.append(np.full(len(detections), -1, np.int64))
             return empty(EVENT, 0)
+        place = np.full(3, np.nan) if position_m is None else np.asarray(position_m, np.float64)
+        turn = np.full(4, np.nan) if attitude is None else np.asarray(attitude, np.float64)
         if not all(map(math.isfinite, shift)):
             scene_map = scene_map or self._scene_map  # not registered: as it was
             shift = (0.0, 0.0)
+        elif scene_map is None:
+            shift = self._ground.shift(shift, place, turn, time_s)
         shift_sigma = shift_sigma if math.isfinite(shift_sigma) else 0.1
-        pose = Pose(
-            np.array(shift, np.float64),
-            np.full(3, np.nan) if position_m is None else np.asarray(position_m, np.float64),
-            np.full(4, np.nan) if attitude is None else np.asarray(attitude, np.float64),
-        )
+        pose = Pose(np.array(shift, np.float64), place, turn)
         self._pointing.add(pose.attitude, shift, time_s)
         self._judge.look(pose)
         self._use(scene_map)
@@ -303,7 +305,7 @@ class Follower:
         hits["frame"], hits["time_s"], hits["shift_sigma"] = frame, time_s, shift_sigma
         hits["scene"], hits["focal"], hits["var"], hits["snr"] = seen.scene, seen.focal, seen.var, seen.snr
         hits["strongest"], hits["frames"] = seen.strongest, seen.frames
-        hits["flux"], hits["flux_sigma"] = seen.flux, seen.flux_sigma
+        hits["flux"], hits["flux_sigma"], hits["held"] = seen.flux, seen.flux_sigma, seen.held
         hits["position_m"], hits["attitude"] = pose.position_m, pose.attitude
         return hits
 

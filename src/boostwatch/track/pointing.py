@@ -36,7 +36,7 @@ class Pointing:
     """
 
     def __init__(self, sensor: Sensor | None, bias_sigma_rad: float, noise_sigma_rad: float) -> None:
-        self._sensor = (
+        self.sensor = (
             sensor if sensor is not None and np.isfinite([sensor.ifov_rad, sensor.cx, sensor.cy]).all() else None
         )
         self.bias_sigma_rad = bias_sigma_rad if math.isfinite(bias_sigma_rad) else 0.0
@@ -52,13 +52,13 @@ class Pointing:
     @property
     def known(self) -> bool:
         """Whether lines of sight can be told."""
-        return self._sensor is not None and self._count > 0
+        return self.sensor is not None and self._count > 0
 
     @property
     def steady(self) -> bool:
         """Whether all frames agree on the attitude of the scene."""
-        assert self._sensor is not None
-        allowed = 5.0 * self.noise_sigma_rad + 0.05 * self._sensor.ifov_rad
+        assert self.sensor is not None
+        allowed = 5.0 * self.noise_sigma_rad + 0.05 * self.sensor.ifov_rad
         return self._spread <= 2.0 * allowed
 
     def _slip(self) -> tuple[float, Array, float]:
@@ -72,7 +72,7 @@ class Pointing:
 
     def common_sigma_rad(self, time_s: float) -> float:
         """Return the 1-sigma an axis of the error that all frames near a time share."""
-        if self._sensor is None or not self._count or not self.steady:
+        if self.sensor is None or not self._count or not self.steady:
             return self.bias_sigma_rad
         mean_s, _, var = self._slip()
         white = self.noise_sigma_rad**2 / self._count + (time_s - self._start_s - mean_s) ** 2 * var
@@ -81,16 +81,16 @@ class Pointing:
     @property
     def frame_sigma_rad(self) -> float:
         """1-sigma an axis of the error that every frame has for itself, centroid and registration aside."""
-        return 0.0 if self._sensor is not None and self.steady else self.noise_sigma_rad
+        return 0.0 if self.sensor is not None and self.steady else self.noise_sigma_rad
 
     @property
     def ifov_rad(self) -> float:
         """Angle of a pixel; NaN without a sensor."""
-        return self._sensor.ifov_rad if self._sensor is not None else math.nan
+        return self.sensor.ifov_rad if self.sensor is not None else math.nan
 
     def add(self, attitude: Array, shift: tuple[float, float], time_s: float) -> None:
         """Take the reported attitude (4,) of a frame, its shift, px, and its time."""
-        if self._sensor is None or not np.isfinite(attitude).all() or not np.isfinite(shift).all():
+        if self.sensor is None or not np.isfinite(attitude).all() or not np.isfinite(shift).all():
             return
         back = multiply_quaternions(attitude, tilt_quaternion(-shift[0] * self.ifov_rad, -shift[1] * self.ifov_rad))
         back /= np.linalg.norm(back)
@@ -123,7 +123,7 @@ class Pointing:
         time_s : float64 (N,)
             Time of each one's frame.
         """
-        if not self.known or self._sensor is None:
+        if not self.known or self.sensor is None:
             return np.full((len(focal), 3), np.nan)
         if self.steady:
             mean_s, slope, _ = self._slip()
@@ -132,6 +132,6 @@ class Pointing:
             turned = multiply_quaternions(mean, tilt_quaternion(*(shift.T * self.ifov_rad)))
         else:
             turned = attitude
-        rays = self._sensor.rays(focal[:, 0], focal[:, 1])
+        rays = self.sensor.rays(focal[:, 0], focal[:, 1])
         out: Array = np.einsum("nij,nj->ni", quaternion_to_matrix(turned), rays)
         return out
