@@ -1,4 +1,4 @@
-"""The chain of one frame: detector, then follower. Written once, so that a live stack and a finished one cannot differ."""
+"""The chain of one frame, detector then follower, written once: a live stack and a finished one cannot differ."""
 
 from __future__ import annotations
 

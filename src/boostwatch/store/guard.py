@@ -1,9 +1,9 @@
 """Walk over every object of an HDF5 file from elsewhere before its first byte of data is read.
 
 The walk runs in a child process with a time limit and a memory limit, since HDF5 can abort or hang on a file made to
-do so: ``python -m boostwatch.store.guard FILE [--swmr]`` prints what it refuses as JSON. A file that passed, or that this
-process wrote itself, is remembered by path, size, time and inode and not walked again. Of a file that a writer still
-appends to (SWMR) the walk sees what is there at the time: the writer cannot add objects to it any more.
+do so: ``python -m boostwatch.store.guard FILE [--swmr]`` prints what it refuses as JSON. A file that passed, or that
+this process wrote itself, is remembered by path, size, time and inode and not walked again. Of a file that a writer
+still appends to (SWMR) the walk sees what is there at the time: the writer cannot add objects to it any more.
 """
 
 from __future__ import annotations

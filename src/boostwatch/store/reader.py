@@ -87,8 +87,8 @@ class StackReader:
     seed : int or None
     stored_dtype : numpy.dtype
         Of the frames in the file.
-    has_times : bool
-        Whether the file says when its frames were taken.
+    has_times, has_period : bool
+        Whether the file says when its frames were taken, and how far apart they are by plan.
     notes : list of str
         What was missing and what was taken in its place; `frames` adds what it finds wrong.
     """
@@ -136,9 +136,7 @@ class StackReader:
         """SHA-256 of the file's bytes."""
         return sha256(self.path)
 
-    def _array(
-        self, place: str, shape: tuple[int, ...], dtype: Any, rows: slice | None = None
-    ) -> NDArray[Any] | None:
+    def _array(self, place: str, shape: tuple[int, ...], dtype: Any, rows: slice | None = None) -> NDArray[Any] | None:
         """Return an optional dataset (or ``rows`` of it, of which there is one a frame), or None if it is not there."""
         dataset = None if self._foreign else self._file.get(place)
         if dataset is None:
@@ -188,7 +186,7 @@ class StackReader:
         )
 
     def grow(self, frames: int) -> None:
-        """Take in the frames that were appended: there are ``frames`` now. Only for a stack opened as one that grows."""
+        """Take in frames that were appended: there are ``frames`` now. Only for a stack opened as one that grows."""
         start = self.shape[0]
         self.shape = (frames, *self.shape[1:])
         self._take(self._frame_rows(start), start)
@@ -242,6 +240,7 @@ class StackReader:
         figures = {name: layout.number_of(attributes, name, np.nan) for name in defaults}
         missing = [name for name, value in figures.items() if not np.isfinite(value)]
         figures.update({name: defaults[name] for name in missing})
+        self.has_period = "frame_period_s" not in missing
         if missing:
             self.notes.append(f"/sensor does not say {', '.join(missing)}: estimated or unknown")
         name = layout.text_of(attributes["name"]) if "name" in attributes else "unknown"
