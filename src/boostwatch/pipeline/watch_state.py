@@ -92,8 +92,9 @@ def _fill(model: type[Any], content: dict[str, Any], part: str, path: str | Path
         raise BadData("is damaged", path=path, place=part, allowed=", ".join(fields))
     for name, field in fields.items():
         kinds = {"str": str, "int": int, "float": int | float}[str(field.type)]
-        if not isinstance(values[name], kinds) or isinstance(values[name], bool) or values[name] in (-1, None):
-            raise BadData("is damaged", path=path, place=f"{part}.{name}", found=values[name], allowed=str(field.type))
+        value = values[name]
+        if not isinstance(value, kinds) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
+            raise BadData("is damaged", path=path, place=f"{part}.{name}", found=value, allowed=str(field.type))
     return model(**values)
 
 

@@ -244,7 +244,7 @@ def _opened(stack: str | Path, dataset: str | None, period_s: float | None, pati
             if patience.stop():
                 raise KeyboardInterrupt
             kind = BadData if os.path.lexists(stack) else NoInput
-            raise kind(f"{reason}, for {patience.timeout_s:g} s", path=stack)
+            raise kind(f"{reason} (after {patience.timeout_s:g} s)", path=stack)
 
 
 def _first_frame(live: store.LiveStack, patience: _Patience) -> None:

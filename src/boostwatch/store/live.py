@@ -272,16 +272,20 @@ def follow_stack(
         guard.check(path, swmr=state is Writing.SWMR)
         if state is Writing.SWMR:
             file = h5py.File(path, "r", swmr=True)
-        return LiveStack(name, file, dataset, frame_period_s)
     except (OSError, BadData) as error:
-        if file is not None:
-            file.close()
-        text = error.message if isinstance(error, BadData) else f"is damaged ({' '.join(str(error).split())})"
-        if "unable to lock file" in text:
+        text = f"is damaged ({' '.join(str(error).split())})"
+        bad = error if isinstance(error, BadData) else BadData(text, path=path)
+        if "unable to lock file" in str(error):
             raise NotReady("is locked by its writer, which does not write in SWMR mode") from None
         if abs(time.time() - os.stat(path).st_mtime) < FRESH_S:
-            raise NotReady(str(error) if isinstance(error, BadData) else text) from None
-        raise error if isinstance(error, BadData) else BadData(text, path=path) from None
+            raise NotReady(str(BadData(bad.message, place=bad.place, found=bad.found, allowed=bad.allowed))) from None
+        raise bad from None
+    try:
+        return LiveStack(name, file, dataset, frame_period_s)
+    except BaseException:
+        if file is not None:
+            file.close()
+        raise
 
 
 def _identity(path: str) -> tuple[int, int]:
