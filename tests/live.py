@@ -1,7 +1,7 @@
 """A camera's process: appends frames of a stack to a live one, as many as it is told.
 
-``python -m tests.live SOURCE OUT`` reads commands from stdin, a line each, and answers with how many frames there are: a
-number of frames to append, or ``rest``. At the end of stdin it closes the file.
+``python -m tests.live SOURCE OUT`` reads commands from stdin, a line each, and answers with how many frames there are:
+a number of frames to append, or ``rest``. At the end of stdin it closes the file.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import time
 import zlib
@@ -136,7 +137,8 @@ class _Watch:
         self._chain = Stepping(live.reader, settings, threads=threads)
         self._lines = LaunchLines(live.reader.epoch)
         self._digest = hashlib.sha256()
-        self._saved_s = time.monotonic()
+        self._saved_s = -math.inf
+        self._saved: watch_state.Progress | None = None
 
     def follow(self, patience: _Patience, on_progress: Progress) -> Reason:
         """Take frames as they come, until no more do; return why."""
@@ -150,9 +152,11 @@ class _Watch:
                     self._take(t)
                     on_progress("watching", t + 1, count)
                 patience.heard()
-            elif self._live.complete:
+                continue
+            self._save_at_leisure()
+            if self._live.complete:
                 return "closed"
-            elif not patience.wait(pause):
+            if not patience.wait(pause):
                 return "interrupted" if patience.stop() else "timeout"
 
     def _take(self, t: int) -> None:
@@ -173,14 +177,20 @@ class _Watch:
                 found=self._before.results_sha256[:16], allowed=f"{now.results_sha256[:16]}, on the same machine",
             )  # fmt: skip
         self.progress = now
-        if lines or time.monotonic() - self._saved_s > SAVE_S:
+        if lines:
             self.save()
+        self._save_at_leisure()
 
     def save(self) -> None:
         """Keep how far this is, unless that is less far than what is kept."""
         if self._state is not None and self.progress.frames >= self._before.frames:
             watch_state.save(self._state, self._identity, self.progress)
-            self._saved_s = time.monotonic()
+            self._saved, self._saved_s = self.progress, time.monotonic()
+
+    def _save_at_leisure(self) -> None:
+        """Keep what is not kept yet, now and then."""
+        if self.progress is not self._saved and time.monotonic() - self._saved_s > SAVE_S:
+            self.save()
 
     @contextlib.contextmanager
     def kept_on_failure(self) -> Any:
