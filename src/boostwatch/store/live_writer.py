@@ -51,7 +51,7 @@ class LiveStackWriter:
     CannotCreate
         The file is there, or cannot be made.
     StorageError
-        The disk is full or fails.
+        The disk is full or fails. HDF5 may then crash the process when it ends: it cannot close such a file.
     """
 
     def __init__(
