@@ -61,7 +61,7 @@ def main(source: str, out: str) -> None:
             out, sensor=reader.sensor, shape=reader.shape[1:], epoch=reader.epoch, dtype=reader.dtype,
             bad_pixels=reader.bad_pixels, gain=reader.gain, offset=reader.offset, has_pointing=reader.has_pointing,
             attitude_sigma_rad=reader.attitude_sigma_rad, attitude_bias_sigma_rad=reader.attitude_bias_sigma_rad,
-            attitude_noise_sigma_rad=reader.attitude_noise_sigma_rad,
+            attitude_noise_sigma_rad=reader.attitude_noise_sigma_rad, has_row_time=reader.row_time(0) is not None,
         ) as writer,
     ):  # fmt: skip
         done = 0
@@ -70,7 +70,7 @@ def main(source: str, out: str) -> None:
             for frame in reader.frames(done, stop):
                 writer.append(
                     frame.data, time_s=frame.time_s, frame_index=frame.frame_index, quality=frame.quality,
-                    position_m=frame.position_m, attitude=frame.attitude,
+                    position_m=frame.position_m, attitude=frame.attitude, row_time=reader.row_time(frame.frame),
                 )  # fmt: skip
             done = stop
             print(done, flush=True)

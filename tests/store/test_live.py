@@ -73,6 +73,10 @@ def test_the_writer_refuses_what_does_not_fit(tmp_path):
             writer.append(np.zeros((2, 3, 4), np.uint16), time_s=0, frame_index=0)
         with pytest.raises(UsageError, match="position_m and attitude are due"):
             writer.append(frames()[0], time_s=0, frame_index=0)
+        with pytest.raises(UsageError, match="row_time is due"):
+            writer.append(
+                frames()[0], time_s=0, frame_index=0, position_m=(1, 0, 0), attitude=(1, 0, 0, 0), row_time=np.zeros(16)
+            )
     with pytest.raises(UsageError, match="with block"):
         writer.append(frames()[0], time_s=0, frame_index=0)
 
@@ -105,6 +109,7 @@ def test_frames_of_another_process_appear_whole_and_in_order(tmp_path):
                     assert frame.good.all()
                     assert (frame.time_s, frame.frame_index) == (0.5 * t, t + 100)
                     assert frame.attitude.tolist() == [1, 0, 0, 0]
+                    assert np.array_equal(live.reader.row_time(t), np.arange(SHAPE[2]) * 1e-3)
             camera.append()
             camera.close()
             assert live.poll() == SHAPE[0]

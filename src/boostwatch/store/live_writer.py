@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import zlib
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ from boostwatch.errors import CannotCreate, StorageError, UsageError
 from boostwatch.sensor import Sensor
 from boostwatch.store import guard, head, layout
 
-ROWS_A_CHUNK: Final = 1024
+CHUNK_BYTES: Final = 8192
+"""Of what has a row a frame; such a chunk is written anew with each row."""
 
 
 class LiveStackWriter:
@@ -41,6 +43,8 @@ class LiveStackWriter:
         Of the frames.
     bad_pixels, gain, offset, has_pointing, attitude_sigma_rad, attitude_bias_sigma_rad, attitude_noise_sigma_rad
         As for `StackWriter`.
+    has_row_time : bool
+        Whether every `append` will bring ``row_time``.
     created : str, optional
         Time stamp of the file.
 
@@ -66,6 +70,7 @@ class LiveStackWriter:
         gain: NDArray[np.float32] | None = None,
         offset: NDArray[np.float32] | None = None,
         has_pointing: bool = False,
+        has_row_time: bool = False,
         attitude_sigma_rad: float = np.nan,
         attitude_bias_sigma_rad: float = np.nan,
         attitude_noise_sigma_rad: float = np.nan,
@@ -79,7 +84,7 @@ class LiveStackWriter:
         if not (np.isfinite(sensor.frame_period_s) and sensor.frame_period_s > 0):
             found = sensor.frame_period_s
             raise UsageError("is no frame period", place="sensor.frame_period_s", found=found, allowed="> 0, s")
-        self._has_pointing = has_pointing
+        self._has_pointing, self._has_row_time = has_pointing, has_row_time
         self._sigmas = (attitude_sigma_rad, attitude_bias_sigma_rad, attitude_noise_sigma_rad)
         self._created = created
         self._file: h5py.File | None = None
@@ -116,6 +121,8 @@ class LiveStackWriter:
             self._rows["position_m"] = _growing(pointing, "position_m", (3,), "<f8", "m")
             self._rows["attitude"] = _growing(pointing, "attitude", (4,), "<f8", "1")
             head.put_sigmas(self._rows["attitude"], self._sigmas)
+        if self._has_row_time:
+            self._rows["row_time"] = _growing(stack, "row_time", (self.shape[1],), "<f8", "s")
         self._time = _growing(stack, "time", (), "<f8", "s")
         self._time.attrs["epoch"] = self.epoch
 
@@ -128,6 +135,7 @@ class LiveStackWriter:
         quality: ArrayLike | None = None,
         position_m: ArrayLike | None = None,
         attitude: ArrayLike | None = None,
+        row_time: ArrayLike | None = None,
     ) -> None:
         """Write the next frame of all bands; readers may see it when this returns.
 
@@ -139,7 +147,7 @@ class LiveStackWriter:
             Middle of the exposure, seconds from the epoch.
         frame_index : int
             The sensor's own counter.
-        quality, position_m, attitude
+        quality, position_m, attitude, row_time
             As for `StackWriter.append`.
         """
         if self._file is None:
@@ -152,6 +160,10 @@ class LiveStackWriter:
             if position_m is None or attitude is None:
                 raise UsageError("position_m and attitude are due with has_pointing", place=f"frame {t}")
             row |= {"position_m": position_m, "attitude": attitude}
+        if self._has_row_time != (row_time is not None):
+            raise UsageError("row_time is due with has_row_time, and only then", place=f"frame {t}")
+        if row_time is not None:
+            row["row_time"] = row_time
         with self._disk():
             self._frames.resize(t + 1, axis=0)
             self._frames[t] = pixels
@@ -193,8 +205,9 @@ class LiveStackWriter:
 
 def _growing(group: h5py.Group, name: str, row: tuple[int, ...], dtype: str, units: str) -> h5py.Dataset:
     """Make a dataset with a row a frame. It has no checksum, since its chunks are read while rows are added to them."""
+    rows = max(1, CHUNK_BYTES // (np.dtype(dtype).itemsize * math.prod(row)))
     dataset = group.create_dataset(
-        name, (0, *row), dtype, maxshape=(None, *row), chunks=(ROWS_A_CHUNK, *row),
+        name, (0, *row), dtype, maxshape=(None, *row), chunks=(rows, *row),
         fillvalue=np.nan if "f" in dtype else 0,
     )  # fmt: skip
     dataset.attrs["units"] = units
