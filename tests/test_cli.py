@@ -35,6 +35,7 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
         "schema",
         "export",
         "scenes",
+        "watch",
     ):
         assert f"\n  {name} " in done.stdout
     assert done.stdout.strip().endswith("[]")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from boostwatch import cli
+from boostwatch import cli, pipeline
 from boostwatch.settings import ChainSettings
 
 ROOT = Path(__file__).parent.parent
@@ -80,8 +82,20 @@ def test_every_command_in_the_readme_exists() -> None:
             "validate",
             "schema",
             "export",
+            "watch",
         ):
             assert cli.run([command, "--help"]) == 0
+
+
+def test_what_the_recipe_for_live_stacks_writes_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = (block for block in blocks((ROOT / "docs" / "formats.md").read_text(), "python") if "swmr_mode" in block)
+    monkeypatch.chdir(tmp_path)
+    slow = code.replace("dataset.flush()", "dataset.flush()\n        __import__('time').sleep(0.02)")
+    with subprocess.Popen([sys.executable, "-c", slow]) as camera:
+        done = pipeline.watch("camera.h5", timeout_s=20)
+        assert camera.wait() == 0
+    assert (done.reason, done.frames) == ("closed", 30)
+    assert done.tables.provenance["frames_flagged"] == "8 warming_up"
 
 
 def anchors(path: Path) -> set[str]:

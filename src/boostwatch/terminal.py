@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,18 +23,31 @@ if TYPE_CHECKING:
 
 _asked_to_end: list[int] = []
 """Signals that came. What they raise is lost if a callback of the HDF5 library is running just then."""
+_bearable = 0
+"""How many of them a command ends for by itself."""
 
 
 def end(number: int, _frame: object) -> None:
     """Take a signal as Ctrl-C."""
     _asked_to_end.append(number)
-    raise KeyboardInterrupt
+    heed()
 
 
 def heed() -> None:
     """Raise what a signal asked for, if one came."""
-    if _asked_to_end:
+    if len(_asked_to_end) > _bearable:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def ending_between_steps() -> Iterator[Callable[[], bool]]:
+    """Let the first signal interrupt nothing; what is yielded tells whether it came. The second one does."""
+    global _bearable
+    _bearable = 1
+    try:
+        yield lambda: bool(_asked_to_end)
+    finally:
+        _bearable = 0
 
 
 @contextmanager
@@ -49,7 +62,8 @@ def bars() -> Iterator[Progress]:
         yield lambda stage, done, total: heed()
         return
     columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=console) as shown:
+    # rich would move what is printed meanwhile to stderr, which is right only where both are the same terminal.
+    with Bars(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as shown:
         stages: dict[str, Any] = {}
 
         def update(stage: str, done: int, total: int) -> None:

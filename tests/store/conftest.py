@@ -16,5 +16,5 @@ def distrust():
 @pytest.fixture
 def quick_guard(monkeypatch):
     """Walk in this process, for tests of the reader behind the guard."""
-    monkeypatch.setattr(guard, "_walk_in_child", lambda path, limit: guard._Walk(path).run())
+    monkeypatch.setattr(guard, "_walk_in_child", lambda path, limit, swmr: guard._Walk(path, swmr).run())
     guard._passed.clear()

@@ -14,13 +14,13 @@ from tests.store.helpers import EPOCH, event_tables, write_stack
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_examples(tmp_path, monkeypatch, capsys, number):
     monkeypatch.chdir(tmp_path)
     write_stack("stack.h5")
     write_events("events.h5", event_tables())
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     names: dict[str, object] = {}
     exec(blocks[number], names)
     if "launch_time" in names:

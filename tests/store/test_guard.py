@@ -205,7 +205,7 @@ def test_a_second_look_is_free_until_the_file_changes(tmp_path, distrust, monkey
     guard.check(tmp_path / "a.h5")
     assert time.perf_counter() - start < 5  # 0.15 to 0.3 s on an idle core
     walked = []
-    monkeypatch.setattr(guard, "_walk_in_child", lambda path, limit: walked.append(path) or [])
+    monkeypatch.setattr(guard, "_walk_in_child", lambda path, limit, swmr: walked.append(path) or [])
     guard.check(tmp_path / "a.h5")
     assert walked == []
     os.utime(tmp_path / "a.h5", (0, 0))
@@ -216,7 +216,7 @@ def test_a_second_look_is_free_until_the_file_changes(tmp_path, distrust, monkey
 def test_what_this_process_wrote_is_not_walked(tmp_path, distrust, monkeypatch):
     from boostwatch.store import write_events
 
-    monkeypatch.setattr(guard, "_walk_in_child", lambda path, limit: pytest.fail("walked"))
+    monkeypatch.setattr(guard, "_walk_in_child", lambda path, limit, swmr: pytest.fail("walked"))
     write_stack(tmp_path / "a.h5")
     open_stack(tmp_path / "a.h5").close()
     write_events(tmp_path / "b.h5", event_tables())

@@ -7,8 +7,9 @@ from boostwatch.pipeline.common import Progress
 from boostwatch.pipeline.generate import Simulated, check_scenario, simulate
 from boostwatch.pipeline.judge import Demo, demo, draw, score
 from boostwatch.pipeline.simulation import Simulation, Truth, render
+from boostwatch.pipeline.watching import Watched, watch
 
 __all__ = [
-    "Demo", "Progress", "Simulated", "Simulation", "Truth", "chain_settings", "check_scenario", "demo", "detect",
-    "draw", "render", "score", "simulate", "track",
+    "Demo", "Progress", "Simulated", "Simulation", "Truth", "Watched", "chain_settings", "check_scenario", "demo",
+    "detect", "draw", "render", "score", "simulate", "track", "watch",
 ]  # fmt: skip

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-import boostwatch
-from boostwatch import records, store
+from boostwatch import store
 from boostwatch.errors import BadData
-from boostwatch.pipeline.common import Progress, file_named, quiet
+from boostwatch.pipeline.common import Progress, provenance, quiet
 from boostwatch.pipeline.rehearsal import rehearsed
-from boostwatch.records import EventTables, Records
+from boostwatch.pipeline.stepping import Stepping, event_tables
+from boostwatch.records import EventTables
 from boostwatch.settings import ChainSettings, read_toml
 
 LONGEST_GAP = 1000
@@ -57,75 +55,14 @@ def detect(
     EventTables
         What was written.
     """
-    from boostwatch.detect import make_detector
-    from boostwatch.track import Follower
-
     settings = settings or ChainSettings()
     store.check_output(out, [stack])
     with store.open_stack(stack, dataset=dataset) as reader, rehearsed(reader.dtype, settings.detect):
-        count, bands, height, width = reader.shape
-        with file_named(stack):
-            detector = make_detector(
-                reader.sensor,
-                (bands, height, width),
-                settings.detect,
-                bad_pixels=reader.bad_pixels,
-                gain=reader.gain,
-                offset=reader.offset,
-                threads=threads,
-                pointing_noise_rad=reader.attitude_noise_sigma_rad,
-            )
-        follower = Follower(
-            settings,
-            shape=(height, width),
-            frame_period_s=reader.sensor.frame_period_s,
-            sensor=reader.sensor,
-            n_bands=bands,
-            pointing_bias_sigma_rad=reader.attitude_bias_sigma_rad,
-            pointing_noise_sigma_rad=reader.attitude_noise_sigma_rad,
-        )
-        found: list[Records] = []
-        shifts: list[Records] = []
-        rejected: Counter[str] = Counter()
+        chain = Stepping(reader, settings, threads=threads)
         for frame in reader.frames():
-            result = detector.process(
-                frame.data,
-                frame=frame.frame,
-                time_s=frame.time_s,
-                frame_index=frame.frame_index,
-                good=frame.good,
-                position_m=frame.position_m,
-                attitude=frame.attitude,
-            )
-            shift = result.registration[0]
-            follower.step(
-                frame=frame.frame,
-                time_s=frame.time_s,
-                detections=result.detections,
-                shift=(float(shift["dx"]), float(shift["dy"])),
-                shift_sigma=float(shift["sigma"]),
-                position_m=frame.position_m,
-                attitude=frame.attitude,
-                warming_up=bool(result.quality & records.QUALITY_BITS["warming_up"]),
-                scene_map=result.scene_map,
-            )
-            found.append(result.detections)
-            shifts.append(result.registration)
-            rejected.update(name for name, bit in records.QUALITY_BITS.items() if result.quality & bit)
-            on_progress("detecting", frame.frame + 1, count)
-        notes = [*reader.notes, *detector.notes]
-        tables = _tables(
-            follower.finish(),
-            found,
-            shifts,
-            epoch=reader.epoch,
-            provenance={
-                **_provenance(stack, reader.sha256, settings, command),
-                "frames_read": count,
-                "frames_flagged": ", ".join(f"{n} {name}" for name, n in sorted(rejected.items())) or "none",
-                "notes": "; ".join(notes) or "none",
-            },
-        )
+            chain.step(frame)
+            on_progress("detecting", chain.frames, reader.shape[0])
+        tables = chain.finish(provenance(stack, reader.sha256, settings, command))
     store.write_events(out, tables)
     return tables
 
@@ -183,13 +120,13 @@ def track(
     notes = ["detections from elsewhere: no registration, no pointing"]
     if stepped < total:
         notes.append(f"{total - stepped} frames without detections passed over in gaps of more than {LONGEST_GAP}")
-    tables = _tables(
+    tables = event_tables(
         follower.finish(),
         [rows],
         [],
         epoch=epoch,
         provenance={
-            **_provenance(detections, store.sha256(detections), settings, command),
+            **provenance(detections, store.sha256(detections), settings, command),
             "frames_read": total,
             "frames_flagged": "none",
             "notes": "; ".join(notes),
@@ -207,40 +144,6 @@ def _empty_between(before: int, after: int) -> Iterable[int]:
     if after - before - 1 <= LONGEST_GAP:
         return range(before + 1, after)
     return (*range(before + 1, before + LONGEST_GAP), after - 1)
-
-
-def _tables(
-    followed: tuple[Records, Records, Records, Records],
-    found: Iterable[Records],
-    shifts: Iterable[Records],
-    *,
-    epoch: str,
-    provenance: dict[str, str | int | float],
-) -> EventTables:
-    ids, tracks, points, events = followed
-    detections = np.concatenate([records.empty(records.DETECTION, 0), *found])
-    detections["track_id"] = ids
-    registration = np.concatenate([records.empty(records.REGISTRATION, 0), *shifts])
-    return EventTables(epoch, detections, tracks, points, events, registration, provenance)
-
-
-def _provenance(path: str | Path, sha256: str, settings: ChainSettings, command: str) -> dict[str, str | int | float]:
-    import h5py
-    import numba
-
-    return {
-        "input": _shown(Path(path).name),
-        "input_sha256": sha256,
-        "settings": settings.to_toml(),
-        "versions": f"boostwatch {boostwatch.__version__}, python {sys.version.split()[0]}, numpy {np.__version__}, "
-        f"numba {numba.__version__}, h5py {h5py.__version__}",
-        "command": _shown(command),
-    }
-
-
-def _shown(text: str) -> str:
-    """Return a name as text that a file can hold: bytes that are not UTF-8 become hexadecimal escapes."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def chain_settings(

@@ -1,12 +1,17 @@
-"""What all steps of the pipeline need: how they tell where they are, and whose file an error is about."""
+"""What all steps of the pipeline need: how they tell where they are, whose file an error is about, what made a file."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
+import boostwatch
 from boostwatch.errors import BadData
+from boostwatch.settings import ChainSettings
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
@@ -25,3 +30,23 @@ def file_named(path: str | Path | None) -> Iterator[None]:
         if error.path is not None or path is None:
             raise
         raise BadData(error.message, path=path, place=error.place, found=error.found, allowed=error.allowed) from None
+
+
+def provenance(path: str | Path, sha256: str, settings: ChainSettings, command: str) -> dict[str, str | int | float]:
+    """Return what every events file says of the run that made it."""
+    import h5py
+    import numba
+
+    return {
+        "input": _shown(Path(path).name),
+        "input_sha256": sha256,
+        "settings": settings.to_toml(),
+        "versions": f"boostwatch {boostwatch.__version__}, python {sys.version.split()[0]}, numpy {np.__version__}, "
+        f"numba {numba.__version__}, h5py {h5py.__version__}",
+        "command": _shown(command),
+    }
+
+
+def _shown(text: str) -> str:
+    """Return a name as text that a file can hold: bytes that are not UTF-8 become hexadecimal escapes."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from boostwatch.store.description import describe
     from boostwatch.store.detections import read_detections
     from boostwatch.store.events import read_events, write_events
-    from boostwatch.store.export import export_events
+    from boostwatch.store.export import event_rows, export_events
     from boostwatch.store.foreign import import_frames, read_array
+    from boostwatch.store.live import LiveStack, NotReady, follow_stack
+    from boostwatch.store.live_writer import LiveStackWriter
     from boostwatch.store.opening import open_stack
     from boostwatch.store.reader import Frame, StackReader
     from boostwatch.store.tables import read_table
@@ -23,11 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Frame",
+    "LiveStack",
+    "LiveStackWriter",
+    "NotReady",
     "StackReader",
     "StackWriter",
     "check_output",
     "describe",
+    "event_rows",
     "export_events",
+    "follow_stack",
     "import_frames",
     "make_directory",
     "open_stack",
@@ -43,11 +50,16 @@ __all__ = [
 
 _HOMES = {
     "Frame": "reader",
+    "LiveStack": "live",
+    "LiveStackWriter": "live_writer",
+    "NotReady": "live",
     "StackReader": "reader",
     "StackWriter": "writer",
     "check_output": "atomic",
     "describe": "description",
+    "event_rows": "export",
     "export_events": "export",
+    "follow_stack": "live",
     "import_frames": "foreign",
     "make_directory": "atomic",
     "open_stack": "opening",

@@ -12,7 +12,7 @@ import numpy as np
 
 from boostwatch.errors import UsageError
 from boostwatch.geometry import utc_after
-from boostwatch.records import EventTables
+from boostwatch.records import EventTables, Records
 from boostwatch.store.atomic import write_bytes
 from boostwatch.store.layout import plain
 
@@ -48,13 +48,13 @@ def export_events(tables: EventTables, to: str, out: str | os.PathLike[str]) -> 
     write_bytes(out, writers[to](tables).encode("utf-8"))
 
 
-def _rows(tables: EventTables) -> list[dict[str, Any]]:
-    """Return events as dictionaries; unknown is None."""
+def event_rows(events: Records, epoch: str) -> list[dict[str, Any]]:
+    """Return events as dictionaries of what JSON knows, the four times as ISO 8601 UTC too; what is unknown is None."""
     rows = []
-    for event in tables.events:
+    for event in events:
         row = {name: plain(event[name]) for name in event.dtype.names}
         for name in TIMES:
-            utc = None if row[name] is None else utc_after(tables.epoch, row[name])
+            utc = None if row[name] is None else utc_after(epoch, row[name])
             row[name.removesuffix("_s") + "_utc"] = utc
         rows.append(row)
     return rows
@@ -65,13 +65,13 @@ def _csv(tables: EventTables) -> str:
     names = [*(tables.events.dtype.names or ()), *(n.removesuffix("_s") + "_utc" for n in TIMES)]
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_rows(tables))
+    writer.writerows(event_rows(tables.events, tables.epoch))
     return text.getvalue()
 
 
 def _geojson(tables: EventTables) -> str:
     features: list[dict[str, Any]] = []
-    for row in _rows(tables):
+    for row in event_rows(tables.events, tables.epoch):
         where = (row["longitude_deg"], row["latitude_deg"])
         point = None if None in where else {"type": "Point", "coordinates": list(where)}
         features.append({"type": "Feature", "id": row["event_id"], "geometry": point, "properties": row})

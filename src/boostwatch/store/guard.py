@@ -1,8 +1,9 @@
 """Walk over every object of an HDF5 file from elsewhere before its first byte of data is read.
 
 The walk runs in a child process with a time limit and a memory limit, since HDF5 can abort or hang on a file made to
-do so: ``python -m boostwatch.store.guard FILE`` prints what it refuses as JSON. A file that passed, or that this
-process wrote itself, is remembered by path, size, time and inode and not walked again.
+do so: ``python -m boostwatch.store.guard FILE [--swmr]`` prints what it refuses as JSON. A file that passed, or that
+this process wrote itself, is remembered by path, size, time and inode and not walked again. Of a file that a writer
+still appends to (SWMR) the walk sees what is there at the time: the writer cannot add objects to it any more.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def require_file(path: str | os.PathLike[str]) -> None:
     raise NoInput("is not an ordinary file", path=path)
 
 
-def check(path: str | os.PathLike[str], *, time_limit_s: float = TIME_LIMIT_S) -> None:
+def check(path: str | os.PathLike[str], *, time_limit_s: float = TIME_LIMIT_S, swmr: bool = False) -> None:
     """Return if an HDF5 file is safe to open, else raise.
 
     Parameters
@@ -93,6 +94,8 @@ def check(path: str | os.PathLike[str], *, time_limit_s: float = TIME_LIMIT_S) -
         The file.
     time_limit_s : float
         The walk is stopped after this long, and the file refused.
+    swmr : bool
+        Whether a writer has the file open in HDF5's single-writer-multiple-reader mode.
 
     Raises
     ------
@@ -107,19 +110,20 @@ def check(path: str | os.PathLike[str], *, time_limit_s: float = TIME_LIMIT_S) -
         return
     if not is_hdf5(path):
         raise BadData("is not an HDF5 file", path=path, allowed="a file with the HDF5 signature")
-    problems = _walk_in_child(os.path.abspath(path), time_limit_s)
+    problems = _walk_in_child(os.path.abspath(path), time_limit_s, swmr)
     if problems:
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise BadData(f"{first.message}{more}", path=path, place=first.place, found=first.found, allowed=first.allowed)
-    _passed.add(key)
+    if not swmr:
+        _passed.add(key)
 
 
-def _walk_in_child(path: str, time_limit_s: float) -> list[Problem]:
+def _walk_in_child(path: str, time_limit_s: float, swmr: bool) -> list[Problem]:
     """Run this module on ``path`` and return what it reports, its own death included."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     # -P: nothing may be imported from the working directory, which may hold the very files that are not trusted.
-    command = [sys.executable, "-P", "-m", "boostwatch.store.guard", path]
+    command = [sys.executable, "-P", "-m", "boostwatch.store.guard", path, *(["--swmr"] if swmr else [])]
     whole = "an HDF5 file that the library can walk"
     try:
         done = subprocess.run(
@@ -135,8 +139,9 @@ def _walk_in_child(path: str, time_limit_s: float) -> list[Problem]:
 class _Walk:
     """The walk itself; everything below runs in the child."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, swmr: bool = False) -> None:
         self.path = path
+        self.swmr = swmr
         self.size = os.path.getsize(path)
         self.problems: list[Problem] = []
         self.seen: set[tuple[int, int]] = set()
@@ -150,7 +155,7 @@ class _Walk:
 
         place = "/"
         try:
-            with h5py.File(self.path, "r") as file:
+            with h5py.File(self.path, "r", swmr=self.swmr) as file:
                 queue = [("/", file["/"])]
                 while queue and len(self.problems) < 100:
                     place, item = queue.pop()
@@ -224,6 +229,8 @@ class _Walk:
         claimed = space.get_simple_extent_npoints() * kind.get_size()
         stored = int(item.id.get_storage_size())
         self.stored += stored
+        if self.swmr:
+            self.size = os.path.getsize(self.path)  # it grows meanwhile
         if stored > self.size:
             self.add(place, "claims more bytes than the file has", stored, f"at most {self.size}")
         offset = item.id.get_offset() if layout == h5py.h5d.CONTIGUOUS else None
@@ -260,12 +267,12 @@ def _limit_child() -> None:
             resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
-def main(path: str) -> None:
+def main(path: str, *options: str) -> None:
     """Walk over ``path`` and print what is refused, as JSON."""
     _limit_child()
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # HDF5 then loads no filter plug-in, whatever the file asks for
-    json.dump(_Walk(path).run(), sys.stdout)
+    json.dump(_Walk(path, "--swmr" in options).run(), sys.stdout)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -47,19 +47,8 @@ def open_stack(path: str | os.PathLike[str], *, dataset: str | None = None) -> S
     except OSError as error:
         raise BadData(f"is damaged ({' '.join(str(error).split())})", path=path) from None
     try:
-        named = layout.text_of(file.attrs.get("format", "")).startswith("boostwatch.")
-        own = named or isinstance(file.get("/stack/frames"), h5py.Dataset)
-        if dataset is None and own:
-            if named:
-                layout.require_format(file, name, layout.STACK_FORMAT)
-            frames = file.get("/stack/frames")
-            if not isinstance(frames, h5py.Dataset):
-                raise BadData("is not there", path=path, place="/stack/frames", allowed="a dataset (T, B, H, W)")
-            foreign = False
-        else:
-            frames = _named(file, name, dataset) if dataset is not None else _only_candidate(file, name)
-            foreign = frames.name != "/stack/frames"
-        _require_frames(frames, name)
+        frames, foreign = find_frames(file, name, dataset)
+        require_frames(frames, name)
         return StackReader(name, file, frames, foreign=foreign)
     except (OSError, RuntimeError, KeyError) as error:
         file.close()
@@ -67,6 +56,21 @@ def open_stack(path: str | os.PathLike[str], *, dataset: str | None = None) -> S
     except BaseException:
         file.close()
         raise
+
+
+def find_frames(file: h5py.File, path: str, dataset: str | None) -> tuple[h5py.Dataset, bool]:
+    """Return the dataset with the frames, and whether it is somebody else's, of which nothing more is known."""
+    named = layout.text_of(file.attrs.get("format", "")).startswith("boostwatch.")
+    own = named or isinstance(file.get("/stack/frames"), h5py.Dataset)
+    if dataset is not None or not own:
+        frames = _named(file, path, dataset) if dataset is not None else _only_candidate(file, path)
+        return frames, frames.name != "/stack/frames"
+    if named:
+        layout.require_format(file, path, layout.STACK_FORMAT)
+    frames = file.get("/stack/frames")
+    if not isinstance(frames, h5py.Dataset):
+        raise BadData("is not there", path=path, place="/stack/frames", allowed="a dataset (T, B, H, W)")
+    return frames, False
 
 
 def _named(file: h5py.File, path: str, dataset: str) -> h5py.Dataset:
@@ -102,7 +106,8 @@ def candidates(file: h5py.File) -> list[h5py.Dataset]:
     return [d for d in found if d.ndim > 2] or found
 
 
-def _require_frames(frames: h5py.Dataset, path: str) -> None:
+def require_frames(frames: h5py.Dataset, path: str) -> None:
+    """Raise BadData if a dataset cannot hold frames."""
     if frames.dtype.str[1:] not in _KINDS or frames.ndim not in (2, 3, 4) or min(frames.shape) < 1:
         raise BadData(
             "cannot be frames", path=path, place=frames.name, found=(frames.shape, str(frames.dtype)),

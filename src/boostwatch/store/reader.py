@@ -42,6 +42,17 @@ class Frame(NamedTuple):
     """(B,) bit flags of `records.QUALITY_BITS`; corrupt is set here for what did not agree."""
 
 
+class _FrameRows(NamedTuple):
+    """What a file says of some frames; None where it says nothing."""
+
+    time_s: NDArray[np.float64] | None
+    frame_index: NDArray[np.int64] | None
+    crc: NDArray[np.uint32] | None
+    quality: NDArray[np.uint8] | None
+    position_m: NDArray[np.float64] | None
+    attitude: NDArray[np.float64] | None
+
+
 class StackReader:
     """A frame stack that is open for reading; made by `open_stack`, used as a context manager.
 
@@ -76,13 +87,16 @@ class StackReader:
     seed : int or None
     stored_dtype : numpy.dtype
         Of the frames in the file.
-    has_times : bool
-        Whether the file says when its frames were taken.
+    has_times, has_period : bool
+        Whether the file says when its frames were taken, and how far apart they are by plan.
     notes : list of str
         What was missing and what was taken in its place; `frames` adds what it finds wrong.
     """
 
-    def __init__(self, path: str, file: h5py.File, frames: h5py.Dataset, *, foreign: bool) -> None:
+    def __init__(
+        self, path: str, file: h5py.File, frames: h5py.Dataset, *, foreign: bool, ready: int | None = None
+    ) -> None:
+        """Read all but the frames; of a stack that grows the first ``ready`` frames are there, and no truth."""
         self.path = path
         self.notes: list[str] = []
         self._file = file
@@ -92,6 +106,9 @@ class StackReader:
         if len(shape) == 2:
             shape = (1, *shape)
         self.shape: tuple[int, int, int, int] = (shape[0], 1, *shape[1:]) if len(shape) == 3 else shape
+        self._grows = ready is not None
+        if ready is not None:
+            self.shape = (ready, *self.shape[1:])
         self.stored_dtype = frames.dtype
         lossless = frames.dtype.kind == "u" and frames.dtype.itemsize <= 2
         self.dtype = np.dtype(np.uint16 if lossless else np.float32)
@@ -119,49 +136,82 @@ class StackReader:
         """SHA-256 of the file's bytes."""
         return sha256(self.path)
 
-    def _array(self, place: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any] | None:
-        """Return an optional dataset as ``dtype``, or None if it is not there."""
+    def _array(self, place: str, shape: tuple[int, ...], dtype: Any, rows: slice | None = None) -> NDArray[Any] | None:
+        """Return an optional dataset (or ``rows`` of it, of which there is one a frame), or None if it is not there."""
         dataset = None if self._foreign else self._file.get(place)
         if dataset is None:
             return None
-        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "iufb" or dataset.shape != shape:
+        stored = dataset.shape if isinstance(dataset, h5py.Dataset) and dataset.dtype.kind in "iufb" else None
+        longer = stored is not None and self._grows and rows is not None and stored[:1] > shape[:1]
+        if stored is None or (stored[1:] != shape[1:] if longer else stored != shape):
             found = getattr(dataset, "shape", "a group"), str(getattr(dataset, "dtype", ""))
             raise BadData(
                 "has the wrong shape or type", path=self.path, place=place, found=found,
                 allowed=f"{np.dtype(dtype)} {shape}",
             )  # fmt: skip
         with np.errstate(invalid="ignore"):
-            return np.asarray(self._whole(dataset, place)).astype(dtype)
+            return np.asarray(self._whole(dataset, place, () if rows is None else rows)).astype(dtype)
 
-    def _whole(self, dataset: h5py.Dataset, place: str) -> Any:
-        """Return all of a small dataset, or say which one cannot be read."""
+    def _whole(self, dataset: h5py.Dataset, place: str, rows: slice | tuple[()] = ()) -> Any:
+        """Return all of a small dataset, or some rows of it, or say which one cannot be read."""
         try:
-            return dataset[()]
+            return dataset[rows]
         except (OSError, RuntimeError) as error:
             text = f"is damaged ({' '.join(str(error).split())})"
             raise BadData(text, path=self.path, place=place, allowed="data that agree with their checksum") from None
 
     def _read_times(self) -> None:
-        frames, bands = self.shape[:2]
+        rows = self._frame_rows(0)
+        self.has_times = rows.time_s is not None
         self.epoch = layout.DEFAULT_EPOCH
-        time = self._array("/stack/time", (frames,), np.float64)
-        self.has_times = time is not None
-        if time is None:
-            self.notes.append("no /stack/time: one frame a second from 0")
-            time = np.arange(frames, dtype=np.float64)
-        else:
+        if self.has_times:
             self.epoch = self._read_epoch()
-            if not np.all(np.isfinite(time)):
-                bad = np.flatnonzero(~np.isfinite(time))
-                self.notes.append(f"/stack/time is not finite in {len(bad)} frames, first {bad[0]}")
-        self.time_s: NDArray[np.float64] = time
-        index = self._array("/stack/frame_index", (frames,), np.int64)
-        self.frame_index: NDArray[np.int64] = np.arange(frames, dtype=np.int64) if index is None else index
-        self._crc = self._array("/stack/crc32", (frames, bands), np.uint32)
-        if self._crc is None:
+        else:
+            self.notes.append("no /stack/time: one frame a second from 0")
+        if rows.crc is None:
             self.notes.append("no /stack/crc32: frames are not checked")
-        quality = self._array("/stack/quality", (frames, bands), np.uint8)
-        self.quality: NDArray[np.uint8] = np.zeros((frames, bands), np.uint8) if quality is None else quality
+        self._take(rows, 0)
+
+    def _frame_rows(self, start: int) -> _FrameRows:
+        """Read what the file says of each frame, from frame ``start`` on."""
+        frames, bands = self.shape[:2]
+        rows = slice(start, frames)
+        return _FrameRows(
+            self._array("/stack/time", (frames,), np.float64, rows),
+            self._array("/stack/frame_index", (frames,), np.int64, rows),
+            self._array("/stack/crc32", (frames, bands), np.uint32, rows),
+            self._array("/stack/quality", (frames, bands), np.uint8, rows),
+            self._array("/pointing/position_m", (frames, 3), np.float64, rows),
+            self._array("/pointing/attitude", (frames, 4), np.float64, rows),
+        )
+
+    def grow(self, frames: int) -> None:
+        """Take in frames that were appended: there are ``frames`` now. Only for a stack opened as one that grows."""
+        start = self.shape[0]
+        self.shape = (frames, *self.shape[1:])
+        self._take(self._frame_rows(start), start)
+
+    def _take(self, rows: _FrameRows, start: int) -> None:
+        """Keep rows for frame ``start`` and those after it."""
+        frames, bands = self.shape[:2]
+
+        def after(old: str, new: NDArray[Any] | None) -> Any:
+            return new if new is None or start == 0 else np.concatenate([getattr(self, old), new])
+
+        counted = np.arange(start, frames)
+        time = counted.astype(np.float64) if rows.time_s is None else rows.time_s
+        index = counted.astype(np.int64) if rows.frame_index is None else rows.frame_index
+        quality = np.zeros((len(counted), bands), np.uint8) if rows.quality is None else rows.quality
+        self.time_s: NDArray[np.float64] = after("time_s", time)
+        self.frame_index: NDArray[np.int64] = after("frame_index", index)
+        self._crc: NDArray[np.uint32] | None = after("_crc", rows.crc)
+        self.quality: NDArray[np.uint8] = after("quality", quality)
+        self.position_m: NDArray[Any] | None = after("position_m", rows.position_m)
+        self.attitude: NDArray[Any] | None = after("attitude", rows.attitude)
+        if not np.isfinite(time).all():
+            text, bad = "/stack/time is not finite", np.flatnonzero(~np.isfinite(self.time_s))
+            self.notes = [note for note in self.notes if not note.startswith(text)]
+            self.notes.append(f"{text} in {len(bad)} frames, first {bad[0]}")
 
     def _read_epoch(self) -> str:
         raw = self._file["/stack/time"].attrs.get("epoch", self._file.attrs.get("epoch"))
@@ -190,6 +240,7 @@ class StackReader:
         figures = {name: layout.number_of(attributes, name, np.nan) for name in defaults}
         missing = [name for name, value in figures.items() if not np.isfinite(value)]
         figures.update({name: defaults[name] for name in missing})
+        self.has_period = "frame_period_s" not in missing
         if missing:
             self.notes.append(f"/sensor does not say {', '.join(missing)}: estimated or unknown")
         name = layout.text_of(attributes["name"]) if "name" in attributes else "unknown"
@@ -211,9 +262,6 @@ class StackReader:
         return tuple(Band(row["name"].decode("utf-8", "replace"), *map(float, row.tolist()[1:])) for row in rows)
 
     def _read_pointing(self) -> None:
-        frames = self.shape[0]
-        self.position_m = self._array("/pointing/position_m", (frames, 3), np.float64)
-        self.attitude = self._array("/pointing/attitude", (frames, 4), np.float64)
         self.has_pointing = self.position_m is not None and self.attitude is not None
         attributes = self._file["/pointing/attitude"].attrs if self.attitude is not None else {}
         self.attitude_sigma_rad = layout.number_of(attributes, "sigma_rad", np.nan)
@@ -223,11 +271,13 @@ class StackReader:
             self.notes.append("no /pointing: positions on Earth stay empty")
 
     def _read_truth(self) -> None:
-        self.truth_objects = self._table("/truth/objects", TRUTH_OBJECT, required=("object_id", "kind"))
-        self.truth_samples = self._table(
-            "/truth/samples", TRUTH_SAMPLE, required=("object_id", "frame", "band", "x", "y")
-        )
-        self.line_of_sight = self._array("/truth/line_of_sight", (self.shape[0], 2), np.float64)
+        self.truth_objects = self.truth_samples = self.line_of_sight = None
+        if not self._grows:
+            self.truth_objects = self._table("/truth/objects", TRUTH_OBJECT, required=("object_id", "kind"))
+            self.truth_samples = self._table(
+                "/truth/samples", TRUTH_SAMPLE, required=("object_id", "frame", "band", "x", "y")
+            )
+            self.line_of_sight = self._array("/truth/line_of_sight", (self.shape[0], 2), np.float64)
         group = None if self._foreign else self._file.get("/scenario")
         attributes = group.attrs if group is not None else {}
         self.scenario_toml = layout.text_of(attributes["toml"]) if "toml" in attributes else None
@@ -247,7 +297,8 @@ class StackReader:
         dataset = None if self._foreign else self._file.get("/stack/row_time")
         if dataset is None:
             return None
-        if dataset.shape != (self.shape[0], self.shape[2]):
+        longer = self._grows and dataset.shape[0] > self.shape[0]
+        if dataset.shape[1:] != (self.shape[2],) or (dataset.shape[0] != self.shape[0] and not longer):
             raise BadData(
                 "has the wrong shape", path=self.path, place="/stack/row_time", found=dataset.shape,
                 allowed=f"{(self.shape[0], self.shape[2])}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from dataclasses import astuple
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from boostwatch.errors import UsageError
 from boostwatch.records import TRUTH_OBJECT, TRUTH_SAMPLE, Records, empty
 from boostwatch.sensor import Sensor
-from boostwatch.store import guard, layout
+from boostwatch.store import guard, head, layout
 from boostwatch.store.atomic import PartFile
 
 _SAMPLE_ROWS = 4096
@@ -87,12 +86,12 @@ class StackWriter:
         self.dtype = np.dtype(dtype)
         self.sensor = sensor
         self.epoch = layout.checked_epoch(epoch)
-        self._maps = {"bad_pixels": (bad_pixels, np.uint8), "gain": (gain, np.float32), "offset": (offset, np.float32)}
+        self._maps: dict[str, NDArray[Any] | None] = {"bad_pixels": bad_pixels, "gain": gain, "offset": offset}
         self._has_pointing = has_pointing
         self._sigmas = (attitude_sigma_rad, attitude_bias_sigma_rad, attitude_noise_sigma_rad)
         self._scenario = (scenario_toml, seed)
         self._created = created
-        self._check_arguments()
+        head.check_arguments(shape, "T, B, H, W", self.dtype, sensor, self._maps)
         frames, bands = shape[:2]
         self._count = 0
         self._time = np.full(frames, np.nan)
@@ -110,18 +109,6 @@ class StackWriter:
         self._stack = contextlib.ExitStack()
         self._file: h5py.File | None = None
 
-    def _check_arguments(self) -> None:
-        if len(self.shape) != 4 or min(self.shape) < 1:
-            raise UsageError("impossible shape", place="shape", found=self.shape, allowed="(T, B, H, W), each >= 1")
-        if self.dtype not in (np.dtype("u2"), np.dtype("f4")):
-            raise UsageError("impossible type", place="dtype", found=str(self.dtype), allowed="uint16 or float32")
-        if len(self.sensor.bands) != self.shape[1]:
-            found = len(self.sensor.bands)
-            raise UsageError("wrong count", place="sensor.bands", found=found, allowed=f"{self.shape[1]} bands")
-        for name, (value, _) in self._maps.items():
-            if value is not None and np.shape(value) != self.shape[1:]:
-                raise UsageError("wrong shape", place=name, found=np.shape(value), allowed=f"{self.shape[1:]}")
-
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._part)
@@ -132,30 +119,9 @@ class StackWriter:
         return self
 
     def _open(self, file: h5py.File) -> None:
-        height, width = self.shape[2:]
-        layout.put_root(file, layout.STACK_FORMAT, self._created)
-        file.attrs["default"] = "stack"
-        file.attrs["epoch"] = self.epoch
-        stack = file.create_group("stack")
-        stack.attrs["NX_class"] = "NXdata"
-        stack.attrs["signal"] = "frames"
-        stack.attrs["axes"] = ["time", "band", "y", "x"]
-        self._frames = stack.create_dataset(
-            "frames", self.shape, self.dtype.newbyteorder("<"), chunks=(1, 1, height, width), fletcher32=True,
-            fillvalue=0,
-        )  # fmt: skip
-        self._frames.attrs["units"] = "DN"
-        self._frames.attrs["interpretation"] = "image"
-        sensor = file.create_group("sensor")
-        sensor.attrs["name"] = self.sensor.name
-        for name in ("ifov_rad", "cx", "cy", "frame_period_s", "integration_s"):
-            sensor.attrs[name] = float(getattr(self.sensor, name))
-        rows = np.array([(b.name.encode("utf-8"), *astuple(b)[1:]) for b in self.sensor.bands], layout.BAND)
-        layout.put_bands(sensor, rows)
-        units = {"bad_pixels": "", "gain": "1", "offset": "DN"}
-        for name, (value, dtype) in self._maps.items():
-            if value is not None:
-                layout.put_array(sensor, name, np.asarray(value, dtype), units=units[name], chunks=(1, height, width))
+        stack = head.put_root(file, self.epoch, self._created)
+        self._frames = head.put_frames(stack, self.shape, self.dtype, grows=False)
+        head.put_sensor(file, self.sensor, self._maps)
 
     def append(
         self,
@@ -200,13 +166,7 @@ class StackWriter:
         file, t = self._require_open(), self._count
         if t >= self.shape[0]:
             raise UsageError("too many frames", place="append", found=t + 1, allowed=f"{self.shape[0]} as announced")
-        pixels = np.asarray(data)
-        if pixels.shape != self.shape[1:] or pixels.dtype != self.dtype:
-            raise UsageError(
-                "does not fit the stack", place=f"frame {t}", found=(pixels.shape, str(pixels.dtype)),
-                allowed=f"{self.shape[1:]} {self.dtype}",
-            )  # fmt: skip
-        pixels = np.ascontiguousarray(pixels, self.dtype.newbyteorder("<"))
+        pixels = head.checked_pixels(data, self.shape[1:], self.dtype, t)
         self._time[t], self._index[t] = time_s, frame_index
         if quality is not None:
             self._quality[t] = quality
@@ -292,8 +252,7 @@ class StackWriter:
             pointing = file.create_group("pointing")
             layout.put_array(pointing, "position_m", self._position, units="m")
             attitude = layout.put_array(pointing, "attitude", self._attitude, units="1")
-            for name, value in zip(("sigma_rad", "bias_sigma_rad", "noise_sigma_rad"), self._sigmas, strict=True):
-                attitude.attrs[name] = float(value)
+            head.put_sigmas(attitude, self._sigmas)
         if self._samples or self._objects is not None:
             self._put_samples(file)
             objects = empty(TRUTH_OBJECT, 0) if self._objects is None else self._objects

@@ -235,6 +235,11 @@ class Judge:
         worth.sort(key=lambda s: (float(s.hits[0]["time_s"]), s.track_id))
         return np.array([self._event(s, n) for n, s in enumerate(worth)], EVENT) if worth else empty(EVENT, 0)
 
+    def declared(self, stories: list[Story]) -> Records:
+        """Return the launches declared so far with what is known of them now; nothing is fitted anew."""
+        rows = [self._event(s, s.track_id) for s in stories if math.isfinite(s.declared_time_s)]
+        return np.array(rows, EVENT) if rows else empty(EVENT, 0)
+
     def _event(self, story: Story, event_id: int) -> Any:
         out = empty(EVENT, 1)[0]
         best = int(np.argmax(story.probabilities))

@@ -230,6 +230,10 @@ class Follower:
         """Return those of `now` that rather move than stand still, in the scene or on the focal plane."""
         return self._states()[0][(self._table.odds > 0) & self._table.moving]
 
+    def declared(self) -> Records:
+        """Return the launches declared so far as they are judged now (dtype EVENT), their track as ``event_id``."""
+        return self._judge.declared(self._stories)
+
     def _states(self) -> tuple[Records, Array]:
         """Return the points of all confirmed tracks in the frame taken last, and the scene's shift (N, 2) at each."""
         table = self._table

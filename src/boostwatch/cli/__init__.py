@@ -10,28 +10,31 @@ from __future__ import annotations
 import errno
 import io
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 import boostwatch
+from boostwatch.cli.options import (
+    DATASET,
+    FALSE_ALARMS,
+    INPUT,
+    JOBS,
+    JSON,
+    MODE,
+    OUT,
+    SETTINGS,
+    command_line,
+    spare,
+    threads,
+)  # fmt: skip
+from boostwatch.cli.watching import watch
 from boostwatch.errors import BoostwatchError, StorageError
 from boostwatch.terminal import bars, echo_json, end, event_rows, list_scenes, print_sections, show_events
-
-if TYPE_CHECKING:
-    pass
-
-OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-SETTINGS = click.option("--settings", type=click.Path(path_type=Path), help="TOML with the chain's settings.")
-JOBS = click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Threads; all cores by default.")
-INPUT = click.Path(path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -60,7 +63,7 @@ def demo(directory: Path, seed: int | None, jobs: int | None, as_json: bool) -> 
     picture = find_spec("matplotlib") is not None
     with bars() as progress:
         done = pipeline.demo(
-            directory, seed=seed, jobs=_jobs(jobs), picture=picture, command=_command(), on_progress=progress
+            directory, seed=seed, jobs=threads(jobs), picture=picture, command=command_line(), on_progress=progress
         )
     if as_json:
         files = {"stack": str(done.stack), "events": str(done.events), "picture": str(done.picture or "")}
@@ -119,7 +122,7 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
     with _scenario_file(scenario) as path, bars() as progress:
         pipeline.check_scenario(path, seed=seed)
         model = read_toml(path, Scenario)
-        made = pipeline.simulate(model, out, base=path.parent, seed=seed, jobs=_jobs(jobs), on_progress=progress)
+        made = pipeline.simulate(model, out, base=path.parent, seed=seed, jobs=threads(jobs), on_progress=progress)
     count, bands, height, width = made.shape
     kinds = [kind.decode() for kind in made.objects["kind"]]
     if as_json:
@@ -154,11 +157,10 @@ def import_(
 @cli.command()
 @click.argument("stack", type=INPUT)
 @OUT
-@click.option("--false-alarms-per-mpx", type=click.FloatRange(min=0, min_open=True, max=1e4),
-              help="False detections per million pixels of one band of one frame.")  # fmt: skip
-@click.option("--mode", type=click.Choice(["temporal", "single"]), help="Temporal chain, or every frame by itself.")
+@FALSE_ALARMS
+@MODE
 @SETTINGS
-@click.option("--dataset", help="HDF5 path of the frames in a foreign file.")
+@DATASET
 @JOBS
 @JSON
 def detect(
@@ -168,11 +170,17 @@ def detect(
     """Find plumes in STACK, follow them, and write launch events."""
     from boostwatch import pipeline
 
-    _spare(settings, out)
+    spare(settings, out)
     chain = pipeline.chain_settings(settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode)
     with bars() as progress:
         tables = pipeline.detect(
-            stack, out, settings=chain, dataset=dataset, threads=_jobs(jobs), command=_command(), on_progress=progress
+            stack,
+            out,
+            settings=chain,
+            dataset=dataset,
+            threads=threads(jobs),
+            command=command_line(),
+            on_progress=progress,
         )
     show_events(tables, as_json)
 
@@ -186,10 +194,10 @@ def track(detections: Path, out: Path, settings: Path | None, as_json: bool) -> 
     """Follow DETECTIONS (HDF5 with /detections, CSV or NPZ with the same column names) and write events."""
     from boostwatch import pipeline
 
-    _spare(settings, out)
+    spare(settings, out)
     chain = pipeline.chain_settings(settings)
     with bars() as progress:
-        tables = pipeline.track(detections, out, settings=chain, command=_command(), on_progress=progress)
+        tables = pipeline.track(detections, out, settings=chain, command=command_line(), on_progress=progress)
     show_events(tables, as_json)
 
 
@@ -303,19 +311,7 @@ def _scenario_file(given: Path) -> Iterator[Path]:
         yield path
 
 
-def _jobs(jobs: int | None) -> int:
-    return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
-
-
-def _spare(settings: Path | None, out: Path) -> None:
-    """Refuse to write over the settings; other inputs are the pipeline's to spare."""
-    from boostwatch import store
-
-    store.check_output(out, [] if settings is None else [settings])
-
-
-def _command() -> str:
-    return shlex.join(["boostwatch", *sys.argv[1:]])
+cli.add_command(watch)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,41 @@
+"""What several commands have in common."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+INPUT = click.Path(path_type=Path)
+OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+SETTINGS = click.option("--settings", type=click.Path(path_type=Path), help="TOML with the chain's settings.")
+JOBS = click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Threads; all cores by default.")
+DATASET = click.option("--dataset", help="HDF5 path of the frames in a foreign file.")
+FALSE_ALARMS = click.option(
+    "--false-alarms-per-mpx", type=click.FloatRange(min=0, min_open=True, max=1e4),
+    help="False detections per million pixels of one band of one frame.",
+)  # fmt: skip
+MODE = click.option(
+    "--mode", type=click.Choice(["temporal", "single"]), help="Temporal chain, or every frame by itself."
+)
+
+
+def threads(jobs: int | None) -> int:
+    """Return how many threads ``--jobs`` asks for."""
+    return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
+
+
+def spare(settings: Path | None, out: Path) -> None:
+    """Refuse to write over the settings; other inputs are the pipeline's to spare."""
+    from boostwatch import store
+
+    store.check_output(out, [] if settings is None else [settings])
+
+
+def command_line() -> str:
+    """Return the command, for the provenance."""
+    return shlex.join(["boostwatch", *sys.argv[1:]])
