@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import os
 import shlex
 import signal
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,11 +28,24 @@ from boostwatch.terminal import bars, echo_json, end, event_rows, list_scenes, p
 if TYPE_CHECKING:
     pass
 
+
+class Number(click.FloatRange):
+    """A number within bounds; NaN is within none, though click lets it pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
 OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 SETTINGS = click.option("--settings", type=click.Path(path_type=Path), help="TOML with the chain's settings.")
 JOBS = click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Threads; all cores by default.")
 INPUT = click.Path(path_type=Path)
+FALSE_TRACKS = click.option("--false-tracks-per-hour", type=Number(min=0, min_open=True, max=1e4),
+                            help="Confirmed tracks of nothing in an hour.")  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -131,7 +145,7 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
 @click.argument("files", type=INPUT, nargs=-1, required=True)
 @OUT
 @click.option("--dataset", help="HDF5 path, FITS extension or NPZ name of the frames.")
-@click.option("--frame-period", "frame_period_s", type=click.FloatRange(min=0, min_open=True), default=1.0,
+@click.option("--frame-period", "frame_period_s", type=Number(min=1e-6, max=1e9), default=1.0,
               show_default=True, help="Seconds between frames where the files do not tell.")  # fmt: skip
 @click.option("--epoch", help="ISO 8601 UTC time of the first frame where the files do not tell.")
 @JSON
@@ -154,22 +168,25 @@ def import_(
 @cli.command()
 @click.argument("stack", type=INPUT)
 @OUT
-@click.option("--false-alarms-per-mpx", type=click.FloatRange(min=0, min_open=True, max=1e4),
+@click.option("--false-alarms-per-mpx", type=Number(min=0, min_open=True, max=1e4),
               help="False detections per million pixels of one band of one frame.")  # fmt: skip
 @click.option("--mode", type=click.Choice(["temporal", "single"]), help="Temporal chain, or every frame by itself.")
+@FALSE_TRACKS
 @SETTINGS
 @click.option("--dataset", help="HDF5 path of the frames in a foreign file.")
 @JOBS
 @JSON
 def detect(
-    stack: Path, out: Path, false_alarms_per_mpx: float | None, mode: str | None, settings: Path | None,
-    dataset: str | None, jobs: int | None, as_json: bool,
+    stack: Path, out: Path, false_alarms_per_mpx: float | None, mode: str | None, false_tracks_per_hour: float | None,
+    settings: Path | None, dataset: str | None, jobs: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Find plumes in STACK, follow them, and write launch events."""
     from boostwatch import pipeline
 
     _spare(settings, out)
-    chain = pipeline.chain_settings(settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode)
+    chain = pipeline.chain_settings(
+        settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode, false_tracks_per_hour=false_tracks_per_hour
+    )
     with bars() as progress:
         tables = pipeline.detect(
             stack, out, settings=chain, dataset=dataset, threads=_jobs(jobs), command=_command(), on_progress=progress
@@ -180,16 +197,32 @@ def detect(
 @cli.command()
 @click.argument("detections", type=INPUT)
 @OUT
+@click.option("--stack", type=INPUT, help="The frames that they were found in: times, size, sensor and pointing.")
+@click.option("--frame-period", "frame_period_s", type=Number(min=1e-6, max=1e9),
+              help="Seconds between frames where the list does not tell; 1 by default.")  # fmt: skip
+@click.option("--epoch", help="ISO 8601 UTC from which times count where the list does not tell.")
+@click.option("--size", type=click.IntRange(1, 1_000_000), nargs=2, metavar="WIDTH HEIGHT", help="Of a frame, in px.")
+@FALSE_TRACKS
 @SETTINGS
 @JSON
-def track(detections: Path, out: Path, settings: Path | None, as_json: bool) -> None:
-    """Follow DETECTIONS (HDF5 with /detections, CSV or NPZ with the same column names) and write events."""
+def track(
+    detections: Path, out: Path, stack: Path | None, frame_period_s: float | None, epoch: str | None,
+    size: tuple[int, int] | None, false_tracks_per_hour: float | None, settings: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Follow DETECTIONS of any detector and write events.
+
+    DETECTIONS is HDF5 with /detections, CSV, NPZ or NPY with the same column names: x, y and frame or time_s, and what
+    else there is. With --stack, events have positions on Earth.
+    """
     from boostwatch import pipeline
 
     _spare(settings, out)
-    chain = pipeline.chain_settings(settings)
+    chain = pipeline.chain_settings(settings, false_tracks_per_hour=false_tracks_per_hour)
     with bars() as progress:
-        tables = pipeline.track(detections, out, settings=chain, command=_command(), on_progress=progress)
+        tables = pipeline.track(
+            detections, out, settings=chain, stack=stack, frame_period_s=frame_period_s, epoch=epoch,
+            shape=size and (size[1], size[0]), command=_command(), on_progress=progress,
+        )  # fmt: skip
     show_events(tables, as_json)
 
 

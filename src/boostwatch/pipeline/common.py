@@ -1,4 +1,4 @@
-"""What all steps of the pipeline need: how they tell where they are, and whose file an error is about."""
+"""What all steps of the pipeline need: how they tell where they are, whose file an error is about, times of rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from boostwatch.errors import BadData
+from boostwatch.records import Records
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
@@ -25,3 +29,13 @@ def file_named(path: str | Path | None) -> Iterator[None]:
         if error.path is not None or path is None:
             raise
         raise BadData(error.message, path=path, place=error.place, found=error.found, allowed=error.allowed) from None
+
+
+def row_times(detections: Records, row_time: NDArray[np.float64] | None) -> Records:
+    """Return detections of one frame with the times of their rows (H,), s after the frame's; None changes nothing."""
+    if row_time is None or len(detections) == 0:
+        return detections
+    out = detections.copy()
+    after = row_time[np.clip(np.rint(out["y"]), 0, len(row_time) - 1).astype(np.int64)]
+    out["time_s"] += np.where(np.isfinite(after), after, 0.0)
+    return out

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from boostwatch.store.atomic import check_output, make_directory, sha256, write_bytes
     from boostwatch.store.description import describe
-    from boostwatch.store.detections import read_detections
+    from boostwatch.store.detections import DetectionList, read_detections
     from boostwatch.store.events import read_events, write_events
     from boostwatch.store.export import export_events
     from boostwatch.store.foreign import import_frames, read_array
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from boostwatch.store.writer import StackWriter
 
 __all__ = [
+    "DetectionList",
     "Frame",
     "StackReader",
     "StackWriter",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DetectionList": "detections",
     "Frame": "reader",
     "StackReader": "reader",
     "StackWriter": "writer",
