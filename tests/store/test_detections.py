@@ -129,7 +129,10 @@ def test_damaged_hdf5(tmp_path, quick_guard):
         ("frame,x,y\n0,,2\n", "line 2, column x: is not allowed; found nan; allowed: from -1000000 to 1000000 px"),
         ("frame,x,y\n0,1,inf\n", "line 2, column y: is not allowed; found inf"),
         ("frame,x,y,time_s\n0,1,2,\n", "line 2, column time_s: is not allowed; found nan"),
-        ("frame,x,y\n-3,1,2\n", "line 2, column frame: is not allowed; found -3.0; allowed: a whole number from 0 to 2147483647"),
+        (
+            "frame,x,y\n-3,1,2\n",
+            "line 2, column frame: is not allowed; found -3.0; allowed: a whole number from 0 to 2147483647",
+        ),
         ("frame,x,y\n0.5,1,2\n", "line 2, column frame: is not allowed; found 0.5"),
         ("frame,x,y\n9999999999,1,2\n", "line 2, column frame: is not allowed; found 9999999999.0"),
         ("frame,x,y,band\n0,1,2,-1\n", "line 2, column band: is not allowed; found -1"),
