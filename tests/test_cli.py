@@ -200,7 +200,7 @@ def test_track_refuses_a_senseless_band(tmp_path: Path, capsys: Captured) -> Non
     table = tmp_path / "detections.csv"
     table.write_text("frame,x,y,band\n0,1,1,30000\n")
     assert cli.run(["track", str(table), "-o", str(tmp_path / "e.h5")]) == 65
-    assert "0..63" in capsys.readouterr().err
+    assert "from 0 to 63" in capsys.readouterr().err
 
 
 def test_track_refuses_an_empty_list(tmp_path: Path, capsys: Captured) -> None:

@@ -32,8 +32,8 @@ def test_examples(tmp_path, monkeypatch, capsys, number):
 def test_the_csv_example(tmp_path):
     (example,) = re.findall(r"```\n(# epoch.*?)```", PAGE, re.DOTALL)
     (tmp_path / "a.csv").write_text(example)
-    rows, epoch = read_detections(tmp_path / "a.csv")
-    assert (rows["x"][0], epoch) == (101.25, EPOCH)
+    found = read_detections(tmp_path / "a.csv")
+    assert (found.rows["x"][0], found.epoch) == (101.25, EPOCH)
 
 
 @pytest.mark.parametrize(

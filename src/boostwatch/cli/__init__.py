@@ -22,12 +22,14 @@ import boostwatch
 from boostwatch.cli.options import (
     DATASET,
     FALSE_ALARMS,
+    FALSE_TRACKS,
     INPUT,
     JOBS,
     JSON,
     MODE,
     OUT,
     SETTINGS,
+    Number,
     command_line,
     spare,
     threads,
@@ -134,7 +136,7 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
 @click.argument("files", type=INPUT, nargs=-1, required=True)
 @OUT
 @click.option("--dataset", help="HDF5 path, FITS extension or NPZ name of the frames.")
-@click.option("--frame-period", "frame_period_s", type=click.FloatRange(min=0, min_open=True), default=1.0,
+@click.option("--frame-period", "frame_period_s", type=Number(min=1e-6, max=1e9), default=1.0,
               show_default=True, help="Seconds between frames where the files do not tell.")  # fmt: skip
 @click.option("--epoch", help="ISO 8601 UTC time of the first frame where the files do not tell.")
 @JSON
@@ -159,19 +161,22 @@ def import_(
 @OUT
 @FALSE_ALARMS
 @MODE
+@FALSE_TRACKS
 @SETTINGS
 @DATASET
 @JOBS
 @JSON
 def detect(
-    stack: Path, out: Path, false_alarms_per_mpx: float | None, mode: str | None, settings: Path | None,
-    dataset: str | None, jobs: int | None, as_json: bool,
+    stack: Path, out: Path, false_alarms_per_mpx: float | None, mode: str | None, false_tracks_per_hour: float | None,
+    settings: Path | None, dataset: str | None, jobs: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Find plumes in STACK, follow them, and write launch events."""
     from boostwatch import pipeline
 
     spare(settings, out)
-    chain = pipeline.chain_settings(settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode)
+    chain = pipeline.chain_settings(
+        settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode, false_tracks_per_hour=false_tracks_per_hour
+    )
     with bars() as progress:
         tables = pipeline.detect(
             stack,
@@ -188,16 +193,32 @@ def detect(
 @cli.command()
 @click.argument("detections", type=INPUT)
 @OUT
+@click.option("--stack", type=INPUT, help="The frames that they were found in: times, size, sensor and pointing.")
+@click.option("--frame-period", "frame_period_s", type=Number(min=1e-6, max=1e9),
+              help="Seconds between frames where the list does not tell; 1 by default.")  # fmt: skip
+@click.option("--epoch", help="ISO 8601 UTC from which times count where the list does not tell.")
+@click.option("--size", type=click.IntRange(1, 1_000_000), nargs=2, metavar="WIDTH HEIGHT", help="Of a frame, in px.")
+@FALSE_TRACKS
 @SETTINGS
 @JSON
-def track(detections: Path, out: Path, settings: Path | None, as_json: bool) -> None:
-    """Follow DETECTIONS (HDF5 with /detections, CSV or NPZ with the same column names) and write events."""
+def track(
+    detections: Path, out: Path, stack: Path | None, frame_period_s: float | None, epoch: str | None,
+    size: tuple[int, int] | None, false_tracks_per_hour: float | None, settings: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Follow DETECTIONS of any detector and write events.
+
+    DETECTIONS is HDF5 with /detections, CSV, NPZ or NPY with the same column names: x, y and frame or time_s, and what
+    else there is. With --stack, events have positions on Earth.
+    """
     from boostwatch import pipeline
 
     spare(settings, out)
-    chain = pipeline.chain_settings(settings)
+    chain = pipeline.chain_settings(settings, false_tracks_per_hour=false_tracks_per_hour)
     with bars() as progress:
-        tables = pipeline.track(detections, out, settings=chain, command=command_line(), on_progress=progress)
+        tables = pipeline.track(
+            detections, out, settings=chain, stack=stack, frame_period_s=frame_period_s, epoch=epoch,
+            shape=size and (size[1], size[0]), command=command_line(), on_progress=progress,
+        )  # fmt: skip
     show_events(tables, as_json)
 
 

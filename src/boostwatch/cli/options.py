@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+
+
+class Number(click.FloatRange):
+    """A number within bounds; NaN is within none, though click lets it pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
 
 INPUT = click.Path(path_type=Path)
 OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
@@ -16,8 +29,12 @@ SETTINGS = click.option("--settings", type=click.Path(path_type=Path), help="TOM
 JOBS = click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Threads; all cores by default.")
 DATASET = click.option("--dataset", help="HDF5 path of the frames in a foreign file.")
 FALSE_ALARMS = click.option(
-    "--false-alarms-per-mpx", type=click.FloatRange(min=0, min_open=True, max=1e4),
+    "--false-alarms-per-mpx", type=Number(min=0, min_open=True, max=1e4),
     help="False detections per million pixels of one band of one frame.",
+)  # fmt: skip
+FALSE_TRACKS = click.option(
+    "--false-tracks-per-hour", type=Number(min=0, min_open=True, max=1e4),
+    help="Confirmed tracks of nothing in an hour.",
 )  # fmt: skip
 MODE = click.option(
     "--mode", type=click.Choice(["temporal", "single"]), help="Temporal chain, or every frame by itself."

@@ -11,10 +11,12 @@ import click
 from boostwatch.cli.options import (
     DATASET,
     FALSE_ALARMS,
+    FALSE_TRACKS,
     INPUT,
     JOBS,
     MODE,
     SETTINGS,
+    Number,
     command_line,
     spare,
     threads,
@@ -27,18 +29,20 @@ from boostwatch.terminal import bars, ending_between_steps
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Events file to write at the end.")
 @click.option("--state", type=click.Path(path_type=Path),
               help="File that keeps how far the watch is; if it is there, the watch goes on.")  # fmt: skip
-@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0), default=60.0, show_default=True,
+@click.option("--timeout", "timeout_s", type=Number(min=0), default=60.0, show_default=True,
               help="End after so many seconds without a new frame; 0 for never.")  # fmt: skip
 @FALSE_ALARMS
 @MODE
+@FALSE_TRACKS
 @SETTINGS
 @DATASET
-@click.option("--frame-period", "frame_period_s", type=click.FloatRange(min=0, min_open=True),
+@click.option("--frame-period", "frame_period_s", type=Number(min=1e-6, max=1e9),
               help="Seconds between frames; by default what the stack says.")  # fmt: skip
 @JOBS
 def watch(
     stack: Path, out: Path | None, state: Path | None, timeout_s: float, false_alarms_per_mpx: float | None,
-    mode: str | None, settings: Path | None, dataset: str | None, frame_period_s: float | None, jobs: int | None,
+    mode: str | None, false_tracks_per_hour: float | None, settings: Path | None, dataset: str | None,
+    frame_period_s: float | None, jobs: int | None,
 ) -> None:  # fmt: skip
     """Follow STACK while it grows (HDF5, SWMR) and print launches, a JSON object a line.
 
@@ -51,7 +55,9 @@ def watch(
     for file in (out, state):
         if file is not None:
             spare(settings, file)
-    chain = pipeline.chain_settings(settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode)
+    chain = pipeline.chain_settings(
+        settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode, false_tracks_per_hour=false_tracks_per_hour
+    )
     with ending_between_steps() as asked, bars() as progress:
         done = pipeline.watch(
             stack, out, settings=chain, dataset=dataset, frame_period_s=frame_period_s, threads=threads(jobs),

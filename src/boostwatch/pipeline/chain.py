@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from boostwatch import store
-from boostwatch.errors import BadData
-from boostwatch.pipeline.common import Progress, provenance, quiet
+from boostwatch.errors import UsageError
+from boostwatch.pipeline.common import Progress, provenance, quiet, shown
 from boostwatch.pipeline.rehearsal import rehearsed
+from boostwatch.pipeline.shifts import Shifts
+from boostwatch.pipeline.sightings import Said, in_order
 from boostwatch.pipeline.stepping import Stepping, event_tables
 from boostwatch.records import EventTables
 from boostwatch.settings import ChainSettings, read_toml
-
-LONGEST_GAP = 1000
-"""Most frames without detections that `track` steps through one by one."""
-MOST_BANDS = 64
-"""Most bands of a detection list; a tracker's memory grows with them."""
 
 
 def detect(
@@ -72,17 +68,26 @@ def track(
     out: str | Path,
     *,
     settings: ChainSettings | None = None,
+    stack: str | Path | None = None,
+    frame_period_s: float | None = None,
+    epoch: str | None = None,
+    shape: tuple[int, int] | None = None,
     command: str = "",
     on_progress: Progress = quiet,
 ) -> EventTables:
-    """Follow a detection list from any detector and write events; positions on Earth stay unknown.
+    """Follow a detection list from any detector and write events.
 
     Parameters
     ----------
     detections : path-like
-        HDF5 with ``/detections``, CSV or NPZ with the same column names.
+        HDF5 with ``/detections``, CSV, NPZ or NPY with the same column names. Shifts in ``/registration`` are used.
     out : path-like
         The events file.
+    stack : path-like, optional
+        The frames that the detections were found in. Their times, epoch, size, sensor and pointing are used, and
+        events have positions on Earth.
+    frame_period_s, epoch, shape : optional
+        Seconds between frames, ISO 8601 UTC, and (rows, columns), where the list does not tell and there is no stack.
     settings, command, on_progress
         As for `detect`.
 
@@ -90,69 +95,73 @@ def track(
     -------
     EventTables
     """
-    from boostwatch.track import Follower
-
     settings = settings or ChainSettings()
-    store.check_output(out, [detections])
-    rows, epoch = store.read_detections(detections)
-    if len(rows) == 0:
-        raise BadData("holds no detections", path=detections)
-    rows = rows[np.argsort(rows["frame"], kind="stable")]
-    frames, starts = np.unique(rows["frame"], return_index=True)
-    times = rows["time_s"][starts]
-    ends = np.append(starts[1:], len(rows))
-    period = float(np.median(np.diff(times) / np.diff(frames))) if len(frames) > 1 else 1.0
-    if not period > 0:
-        raise BadData("time_s does not grow with frame", path=detections, found=period, allowed="increasing seconds")
-    bands = int(rows["band"].max()) + 1
-    if bands > MOST_BANDS:
-        raise BadData("too many bands", path=detections, place="band", found=bands - 1, allowed=f"0..{MOST_BANDS - 1}")
-    follower = Follower(settings, shape=None, frame_period_s=period, n_bands=bands)
-    first, total = int(frames[0]), int(frames[-1]) - int(frames[0]) + 1
-    stepped = 0
-    for k, with_detections in enumerate(frames.tolist()):
-        for f in (*_empty_between(int(frames[k - 1]) if k else with_detections, with_detections), with_detections):
-            here = rows[starts[k] : ends[k]] if f == with_detections else rows[:0]
-            time = times[k] if f == with_detections else np.interp(f, frames, times)
-            follower.step(frame=f, time_s=float(time), detections=here)
-            on_progress("tracking", f - first + 1, total)
-            stepped += 1
-    notes = ["detections from elsewhere: no registration, no pointing"]
-    if stepped < total:
-        notes.append(f"{total - stepped} frames without detections passed over in gaps of more than {LONGEST_GAP}")
-    tables = event_tables(
-        follower.finish(),
-        [rows],
-        [],
-        epoch=epoch,
-        provenance={
-            **provenance(detections, store.sha256(detections), settings, command),
-            "frames_read": total,
-            "frames_flagged": "none",
-            "notes": "; ".join(notes),
-        },
-    )
+    said = Said(frame_period_s, epoch, shape)
+    if stack is not None and said != Said():
+        raise UsageError("the stack tells frame period, epoch and size", path=stack, allowed="--stack alone")
+    store.check_output(out, [detections] if stack is None else [detections, stack])
+    given = store.read_detections(detections, on_progress=partial(on_progress, "reading"))
+    with ExitStack() as opened:
+        reader = None if stack is None else opened.enter_context(store.open_stack(stack))
+        tables = _follow(given, said, reader, settings, command, on_progress)
     store.write_events(out, tables)
     return tables
 
 
-def _empty_between(before: int, after: int) -> Iterable[int]:
-    """Return the frames without detections to step through between two with some.
+def _follow(
+    given: store.DetectionList,
+    said: Said,
+    reader: store.StackReader | None,
+    settings: ChainSettings,
+    command: str,
+    on_progress: Progress,
+) -> EventTables:
+    from boostwatch.track import Follower
 
-    Of a long gap these are its beginning, which ends every track, and its last frame, which drops what outlived that.
-    """
-    if after - before - 1 <= LONGEST_GAP:
-        return range(before + 1, after)
-    return (*range(before + 1, before + LONGEST_GAP), after - 1)
+    seen = in_order(given, said, reader)
+    shifts = Shifts(given, seen.frames, reader)
+    follower = Follower(
+        settings,
+        shape=seen.shape,
+        frame_period_s=seen.period_s,
+        n_bands=int(seen.rows["band"].max()) + 1 if reader is None else reader.shape[1],
+        **shifts.follower,
+    )
+    for k, (frame, time_s, here) in enumerate(seen.of_frame()):
+        follower.step(frame=frame, time_s=time_s, detections=here, **shifts.step(k, frame))
+        on_progress("tracking", k + 1, len(seen.frames))
+    made_from = {"stack_sha256": given.stack_sha256} if given.stack_sha256 else {}
+    if reader is not None:
+        made_from = {"stack": shown(Path(reader.path).name), "stack_sha256": reader.sha256}
+    return event_tables(
+        follower.finish(),
+        [seen.rows],
+        [shifts.registration],
+        epoch=seen.epoch,
+        provenance={
+            **provenance(given.path, store.sha256(given.path), settings, command),
+            **made_from,
+            "frames_read": seen.total,
+            "frames_flagged": shifts.flagged,
+            "notes": "; ".join(["detections from elsewhere", shifts.note, *seen.notes]),
+        },
+    )
 
 
 def chain_settings(
-    path: str | Path | None, *, false_alarms_per_mpx: float | None = None, mode: str | None = None
+    path: str | Path | None,
+    *,
+    false_alarms_per_mpx: float | None = None,
+    mode: str | None = None,
+    false_tracks_per_hour: float | None = None,
 ) -> ChainSettings:
     """Read the chain's settings from TOML (defaults without a path) and lay the command line's options over them."""
     settings = read_toml(path, ChainSettings) if path is not None else ChainSettings()
-    over = {"false_alarms_per_mpx": false_alarms_per_mpx, "mode": mode}
-    kept = {key: value for key, value in over.items() if value is not None}
-    if not kept:
-        return settings
-    return settings.model_copy(update={"detect": settings.detect.model_copy(update=kept)})
+    over: dict[str, dict[str, object]] = {
+        "detect": {"false_alarms_per_mpx": false_alarms_per_mpx, "mode": mode},
+        "track": {"false_tracks_per_hour": false_tracks_per_hour},
+    }
+    kept = {room: {key: value for key, value in more.items() if value is not None} for room, more in over.items()}
+    return settings.model_copy(
+        update={room: getattr(settings, room).model_copy(update=more) for room, more in kept.items() if more}
+    )

@@ -1,4 +1,4 @@
-"""What all steps of the pipeline need: how they tell where they are, whose file an error is about, what made a file."""
+"""What all steps of the pipeline need: progress, whose file an error is about, what made a file, times of rows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 import boostwatch
 from boostwatch.errors import BadData
+from boostwatch.records import Records
 from boostwatch.settings import ChainSettings
 
 Progress = Callable[[str, int, int], None]
@@ -32,21 +34,31 @@ def file_named(path: str | Path | None) -> Iterator[None]:
         raise BadData(error.message, path=path, place=error.place, found=error.found, allowed=error.allowed) from None
 
 
+def row_times(detections: Records, row_time: NDArray[np.float64] | None) -> Records:
+    """Return detections of one frame with the times of their rows (H,), s after the frame's; None changes nothing."""
+    if row_time is None or len(detections) == 0:
+        return detections
+    out = detections.copy()
+    after = row_time[np.clip(np.rint(out["y"]), 0, len(row_time) - 1).astype(np.int64)]
+    out["time_s"] += np.where(np.isfinite(after), after, 0.0)
+    return out
+
+
 def provenance(path: str | Path, sha256: str, settings: ChainSettings, command: str) -> dict[str, str | int | float]:
     """Return what every events file says of the run that made it."""
     import h5py
     import numba
 
     return {
-        "input": _shown(Path(path).name),
+        "input": shown(Path(path).name),
         "input_sha256": sha256,
         "settings": settings.to_toml(),
         "versions": f"boostwatch {boostwatch.__version__}, python {sys.version.split()[0]}, numpy {np.__version__}, "
         f"numba {numba.__version__}, h5py {h5py.__version__}",
-        "command": _shown(command),
+        "command": shown(command),
     }
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Return a name as text that a file can hold: bytes that are not UTF-8 become hexadecimal escapes."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

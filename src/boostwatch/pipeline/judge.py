@@ -34,8 +34,10 @@ def score(events: str | Path, truth: str | Path) -> Score:
     with store.open_stack(truth) as reader:
         if reader.truth_objects is None or reader.truth_samples is None:
             raise UsageError("the stack carries no truth to score against", path=truth, allowed="a simulated stack")
-        made_from = tables.provenance.get("input_sha256")
-        if made_from and len(tables.registration) and made_from != reader.sha256:  # a list from elsewhere has no shifts
+        made_from = tables.provenance.get("stack_sha256")
+        if not made_from and len(tables.registration):  # a list from elsewhere has no shifts
+            made_from = tables.provenance.get("input_sha256")
+        if made_from and made_from != reader.sha256:
             found = str(tables.provenance.get("input", ""))
             raise UsageError("the events came from another stack", path=events, found=found, allowed=str(truth))
         return assess(

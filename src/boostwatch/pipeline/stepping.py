@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boostwatch import records
-from boostwatch.pipeline.common import file_named
+from boostwatch.pipeline.common import file_named, row_times
 from boostwatch.records import EventTables, Records
 from boostwatch.settings import ChainSettings
 
@@ -78,11 +78,12 @@ class Stepping:
             position_m=frame.position_m,
             attitude=frame.attitude,
         )
+        detections = row_times(result.detections, self._reader.row_time(frame.frame))
         shift = result.registration[0]
         declared = self._follower.step(
             frame=frame.frame,
             time_s=frame.time_s,
-            detections=result.detections,
+            detections=detections,
             shift=(float(shift["dx"]), float(shift["dy"])),
             shift_sigma=float(shift["sigma"]),
             position_m=frame.position_m,
@@ -90,7 +91,7 @@ class Stepping:
             warming_up=bool(result.quality & records.QUALITY_BITS["warming_up"]),
             scene_map=result.scene_map,
         )
-        self.found.append(result.detections)
+        self.found.append(detections)
         self.shifts.append(result.registration)
         self._flagged.update(name for name, bit in records.QUALITY_BITS.items() if result.quality & bit)
         self.frames += 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from boostwatch.store.atomic import check_output, make_directory, sha256, write_bytes
     from boostwatch.store.description import describe
-    from boostwatch.store.detections import read_detections
+    from boostwatch.store.detections import DetectionList, read_detections
     from boostwatch.store.events import read_events, write_events
     from boostwatch.store.export import event_rows, export_events
     from boostwatch.store.foreign import import_frames, read_array
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from boostwatch.store.writer import StackWriter
 
 __all__ = [
+    "DetectionList",
     "Frame",
     "LiveStack",
     "LiveStackWriter",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "DetectionList": "detections",
     "Frame": "reader",
     "LiveStack": "live",
     "LiveStackWriter": "live_writer",

@@ -123,12 +123,13 @@ def _describe_other(path: Path) -> dict[str, Any]:
         source = open_source(path)
     except BadData as error:
         try:
-            rows, epoch = read_detections(path)
+            found = read_detections(path)
         except BadData:
             raise error from None
+        rows = found.rows
         return {
-            "format": "detections", "epoch": epoch, "detections": len(rows),
-            "frames": int(rows["frame"].max()) + 1 if len(rows) else 0,
+            "format": "detections", "epoch": found.epoch or layout.DEFAULT_EPOCH, "detections": len(rows),
+            "frames": int(rows["frame"].max()) + 1 if len(rows) and "frame" in found.columns else 0,
         }  # fmt: skip
     frames, bands, height, width = source.shape
     start = None if np.isnan(source.start_s) else source.start_s

@@ -205,9 +205,9 @@ class _Walk:
         for index in range(h5py.h5a.get_num_attrs(item.id)):
             attribute = h5py.h5a.open(item.id, index=index)
             name = attribute.name.decode("utf-8", "replace")
-            size = attribute.get_storage_size()
             count = attribute.get_space().get_simple_extent_npoints()
             claimed = count * attribute.get_type().get_size()
+            size = attribute.get_storage_size() if count else 0  # h5py takes 0 for a failure
             if max(size, claimed) > MAX_ATTRIBUTE_BYTES:
                 self.add(f"{place}@{name}", "is too large", f"{claimed} bytes", f"at most {MAX_ATTRIBUTE_BYTES}")
             elif not isinstance(attribute.get_type(), h5py.h5t.TypeReferenceID):

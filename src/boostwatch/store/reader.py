@@ -303,7 +303,11 @@ class StackReader:
                 "has the wrong shape", path=self.path, place="/stack/row_time", found=dataset.shape,
                 allowed=f"{(self.shape[0], self.shape[2])}",
             )  # fmt: skip
-        return np.asarray(dataset[frame], np.float64)
+        try:
+            return np.asarray(dataset[frame], np.float64)
+        except (OSError, RuntimeError) as error:
+            text = f"is damaged ({' '.join(str(error).split())})"
+            raise BadData(text, path=self.path, place=f"/stack/row_time[{frame}]") from None
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Yield the frames in order, one in memory at a time.

@@ -153,7 +153,7 @@ def _npz(path: Path, dataset: str | None) -> Source:
         for info in archive.infolist():
             if info.filename.endswith(".npy"):
                 with archive.open(info) as member:
-                    headers[info.filename[:-4]] = (*_npy_header(member), info)
+                    headers[info.filename[:-4]] = (*npy_header(member), info)
     like = [n for n, (s, _, d, _) in headers.items() if d.kind in "iuf" and len(s) in (2, 3, 4) and min(s, default=0)]
     name = _choose(path, dataset, list(headers), like)
     stored_shape, fortran, dtype, info = headers[name]
@@ -171,7 +171,7 @@ def _npz(path: Path, dataset: str | None) -> Source:
             with damage_named(path, name):
                 archive = opened.enter_context(zipfile.ZipFile(path))
                 member = opened.enter_context(archive.open(info))
-                _npy_header(member)
+                npy_header(member)
             for _ in range(shape[0]):
                 with damage_named(path, name):
                     frame = np.frombuffer(member.read(count * dtype.itemsize), dtype, count).reshape(shape[1:])
@@ -180,7 +180,8 @@ def _npz(path: Path, dataset: str | None) -> Source:
     return Source(path, shape, dtype.newbyteorder("="), frames)
 
 
-def _npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, order (whether by columns) and dtype of an NPY that is open at its beginning."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read(file)

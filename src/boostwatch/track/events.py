@@ -172,7 +172,7 @@ class Judge:
         var += self._pointing.frame_sigma_rad**2
         known = np.isfinite(line).all(axis=1) & np.isfinite(hits["position_m"]).all(axis=1)
         return Lines(
-            hits["time_s"][known], hits["position_m"][known], line[known], np.stack(across, axis=1)[known], var[known],
+            hits["seen_s"][known], hits["position_m"][known], line[known], np.stack(across, axis=1)[known], var[known],
             self._pointing.common_sigma_rad(float(hits["time_s"][0])),
         )  # fmt: skip
 
@@ -249,7 +249,7 @@ class Judge:
             best = KINDS.index("unknown")
         out["kind"], out["probability"] = KINDS[best].encode(), story.probabilities[best]
         out["p_launch"] = story.probabilities[_LAUNCH]
-        out["first_time_s"] = story.hits[0]["time_s"]
+        out["first_time_s"] = story.hits[0]["seen_s"]
         declared = story.declared_time_s if best == _LAUNCH else max(story.kind_since_s, story.confirmed_time_s)
         out["declared_time_s"] = declared
         out["x0"], out["y0"] = story.hits[0]["focal"]
@@ -262,7 +262,7 @@ class Judge:
                 out["launch_time_s"], out["launch_time_sigma_s"] = at.launch_time_s, at.launch_time_sigma_s
                 out["heading_deg"], out["heading_sigma_deg"] = at.heading_deg, at.heading_sigma_deg
             if story.ended and np.median([h["snr"] for h in story.hits[-4:]]) >= BURNOUT_SNR:
-                out["burnout_time_s"] = float(story.hits[-1]["time_s"]) + 0.5 * self._period
+                out["burnout_time_s"] = float(story.hits[-1]["seen_s"]) + 0.5 * self._period
         elif kind not in ("defect", "satellite") and self._pointing.known:
             at = place(self._lines(story), *HEIGHTS_M.get(kind, (0.0, 500.0)))
         if at is not None:

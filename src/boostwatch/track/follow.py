@@ -243,7 +243,8 @@ class Follower:
             write_states(out, table, at + shift)
             out["frame"], out["time_s"], out["confirmed"] = self._frame, self._time_s, 1
             for n in np.flatnonzero(table.last_s == self._time_s).tolist():
-                out["snr"][n] = self._stories[int(table.track_id[n])].hits[-1]["snr"]
+                hit = self._stories[int(table.track_id[n])].hits[-1]
+                out["snr"][n], out["time_s"][n] = hit["snr"], hit["seen_s"]
         return out, shift
 
     def finish(self) -> FollowResult:
@@ -258,7 +259,7 @@ class Follower:
             kind = KINDS[int(np.argmax(story.probabilities))] if len(story.probabilities) else "unknown"
             tracks[n] = (
                 story.track_id, b"ended" if story.ended else b"confirmed", kind.encode(),
-                story.hits[0]["time_s"], story.confirmed_time_s, story.hits[-1]["time_s"],
+                story.hits[0]["seen_s"], story.confirmed_time_s, story.hits[-1]["seen_s"],
                 len(story.hits), count - len(story.hits), story.score, start, count, story.moving_time_s,
             )  # fmt: skip
             start += count
@@ -307,6 +308,7 @@ class Follower:
     def _write_hits(self, frame: int, time_s: float, seen: Measurements, shift_sigma: float, pose: Pose) -> Records:
         hits = np.empty(len(seen.snr), hit_dtype(self._n_bands))
         hits["frame"], hits["time_s"], hits["shift_sigma"] = frame, time_s, shift_sigma
+        hits["seen_s"] = np.where(np.isfinite(seen.time_s), seen.time_s, time_s)
         hits["scene"], hits["focal"], hits["var"], hits["snr"] = seen.scene, seen.focal, seen.var, seen.snr
         hits["strongest"], hits["frames"] = seen.strongest, seen.frames
         hits["flux"], hits["flux_sigma"], hits["held"] = seen.flux, seen.flux_sigma, seen.held
@@ -400,7 +402,7 @@ class Follower:
             point = empty(TRACK_POINT, 1)
             focal = new.state[:, :, 0] + hit["focal"] - hit["scene"]
             write_states(point, new, focal)
-            point["frame"], point["time_s"], point["snr"] = hit["frame"], hit["time_s"], hit["snr"]
+            point["frame"], point["time_s"], point["snr"] = hit["frame"], hit["seen_s"], hit["snr"]
             point["confirmed"] = hit["time_s"] >= time_s
             self._points.add(point, focal - new.state[:, :, 0], hit["attitude"][0])
         late = time_s - float(hits["time_s"][-1])

@@ -47,6 +47,8 @@ class Measurements(NamedTuple):
     """(M,) light that the background holds there over the light seen, the greatest of the bands'; 0 where unknown."""
     bands: NDArray[np.int64]
     """(M,) number of bands that saw it."""
+    time_s: Array
+    """(M,) when its row was exposed; NaN where that is not known."""
     member: NDArray[np.int64]
     """(D,) measurement that each detection went into; -1 for one without a finite position."""
 
@@ -93,7 +95,7 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
         member[order] = np.arange(len(d))
         return Measurements(
             position - shifted, position, var, snr / np.sqrt(frames), snr, frames, flux[:, None], flux_sigma[:, None],
-            held_over, np.ones(len(d), np.int64), member,
+            held_over, np.ones(len(d), np.int64), d["time_s"], member,
         )  # fmt: skip
 
     slot = _slots(position, var + BAND_PX**2, band)
@@ -104,6 +106,8 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
     np.add.at(total, slot, weight)
     np.add.at(mean, slot, weight * position)
     focal = mean / total
+    time_s = np.full(count, np.nan)
+    time_s[slot] = d["time_s"]  # all bands of a source are within a row or two
     square, strongest, bands = np.zeros(count), np.zeros(count), np.zeros(count, np.int64)
     np.add.at(square, slot, snr**2 / frames)
     added, held = np.full(count, np.inf), np.zeros(count)
@@ -114,7 +118,7 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
     fluxes, sigmas = np.full((count, n_bands), np.nan), np.full((count, n_bands), np.nan)
     fluxes[slot, band], sigmas[slot, band] = flux, flux_sigma
     return Measurements(
-        focal - shifted, focal, 1.0 / total, np.sqrt(square), strongest, added, fluxes, sigmas, held, bands,
+        focal - shifted, focal, 1.0 / total, np.sqrt(square), strongest, added, fluxes, sigmas, held, bands, time_s,
         member,
     )  # fmt: skip
 
