@@ -2,14 +2,17 @@
 
 Truth is drawn from the model that `boostwatch.track.locate` states: boosts of the family of `boost.py` with their
 parameters from its priors, seen by one geostationary sensor (2 Hz, 28 urad a pixel) with white errors of 0.08 px, a
-pointing bias of 10 urad an axis and the white acceleration that the fit allows real boosts. What the priors say together is met by
-rejection: time and height of first sight belong together, and what does not lift off is no launch.
+pointing bias of 10 urad an axis and the white acceleration that the fit allows real boosts. What the priors say
+together is met by rejection: time and height of first sight belong together, and what does not lift off is no launch.
+A launch comes into sight in one of two ways (`FIRST_SEEN`), which the fit is not told; one case is a slice of the
+second at a height of 20 km, for which nothing promises an unbiased answer.
 
-The bound is the Bayesian one: the inverse of Fisher information of the lines of sight, by central differences at the
-true parameters, plus the information of the priors of all parameters, nuisance ones too, one draw after the other; the ratio is
-the rms error of the launch point over the root of the mean bound. ``van Trees`` is the same over the
-inverse of the mean information (Van Trees, Detection, Estimation, and Modulation Theory I, 1968, section 2.4): that one no estimator
-beats on the average, but it knows nothing of how views differ. A heading that is open makes any fit worse than either.
+The bound is the Bayesian one, a draw at a time: the inverse of the Fisher information of the lines of sight, by central
+differences at the true parameters, plus the information of the priors of all parameters, nuisance ones too. The ratio
+is the rms error of the launch point over the root of the mean bound. ``van Trees`` is the same over the inverse of the
+mean information (Van Trees, Detection, Estimation, and Modulation Theory I, 1968, section 2.4): no estimator beats that
+one on the average, but it knows nothing of how views differ. The first is no strict bound: what the priors cut off
+(launches before first sight, weak thrust) is not in it.
 
 Own errors: share of launch points inside the own 95 % ellipse, rms of the errors of time and heading in own sigmas.
 

@@ -20,8 +20,11 @@ from boostwatch_kernels.boost import boost_paths
 Array = NDArray[np.float64]
 
 MOST_POINTS = 20
+"""Lines that a fit is given: those of neighbouring frames are averaged."""
 FIT_S = 35.0
 """Length of track, from its first hit, that is fitted: a third stage would need parameters of its own."""
+
+
 class FirstSeen(NamedTuple):
     """A way in which a plume comes into sight."""
 
@@ -47,9 +50,10 @@ DISCREPANCY = 15.0
 # final tilt (rad), and the pointing bias in units of its sigma. Thrust over weight is 1.2 for large liquid boosters and
 # up to 4 for small solid ones; some tilt at once, others over a minute; thrust ends 15 to 55 degrees off the vertical.
 PRIOR_MEAN = np.array(
-    [0.0, 0.0, -15.0, 0.0, *np.log([22.0, 0.009, 0.05, 9.0, 4e-5, 75.0, 16.0, 0.55]), 0.0, 0.0],
+    [0.0, 0.0, np.nan, np.nan, *np.log([22.0, 0.009, 0.05, 9.0, 4e-5, 75.0, 16.0, 0.55]), 0.0, 0.0],
 )
 PRIOR_SIGMA = np.array([300.0, 300.0, np.nan, np.nan, 0.32, 0.4, 1.2, 0.5, 0.7, 0.3, 0.4, 0.4, 1.0, 1.0])
+"""Means and 1-sigmas of all parameters but those of start time and heading (NaN), which see `_beginnings`."""
 PATH_MEAN, PATH_SIGMA = PRIOR_MEAN[4:-2], PRIOR_SIGMA[4:-2]
 """Means and 1-sigmas of the logarithms of the eight figures that shape a boost."""
 ROUNDS = ((3, 2, math.inf), (3, 1, 60.0), (4, 1, 12.0))
@@ -62,7 +66,7 @@ _N = len(PRIOR_MEAN)
 _FREE = _N - 2
 """Parameters of the path; those of the pointing follow."""
 _STAGE = 9
-"""Where the time of the second stage stands."""
+"""Where the time of the second stage stands among them."""
 EARLY_STAGE_S = 45.0
 """A change of stage beyond the data pulls at nothing: fits begin with one within, too."""
 
@@ -99,6 +103,8 @@ class Location(NamedTuple):
     """Half the squared residuals and prior terms at the best fit; NaN where nothing was fitted."""
     residuals: int
     """Number of measured angles in it."""
+    correlation: Array
+    """(4, 4) of north, east, launch time and heading; NaN where nothing was fitted."""
 
     @property
     def ellipse(self) -> tuple[float, float, float]:
@@ -277,6 +283,7 @@ def locate(lines: Lines) -> Location | None:
         min(math.degrees(math.sqrt(spread[3, 3])), 180.0 / math.sqrt(3.0)),
         float(cost.min()),
         2 * len(fit.lines.time_s),
+        spread[:4, :4] / np.sqrt(np.outer(np.diag(spread)[:4], np.diag(spread)[:4])),
     )
 
 
@@ -346,4 +353,4 @@ def place(lines: Lines, height_m: float, height_sigma_m: float) -> Location | No
     lean = (down[:2] / down[2])[::-1] * height_sigma_m
     covariance = (slide + np.outer(lean, lean)) / 1e6
     nan = math.nan
-    return Location(float(lat), float(lon), covariance, nan, nan, nan, nan, nan, 0)
+    return Location(float(lat), float(lon), covariance, nan, nan, nan, nan, nan, 0, np.full((4, 4), nan))

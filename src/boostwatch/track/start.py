@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 
 SPAN_S = 30.0
 """Only this much of a track tells where it began."""
+SPEED_SIGMAS = 3.0
+"""The fastest is so many sigmas of a first velocity: most start slow."""
 MOST_POINTS = 40
 """Points that its hits are averaged to."""
 STRANGE = 12.0
@@ -40,6 +42,7 @@ class Manner(NamedTuple):
     """Variance of the hits over the one told."""
 
 
+# Those at rest first; each is as likely as any other.
 MANNERS = np.array([
     Manner(0.0, 0.0, 0.0, 1.0), Manner(0.0, 0.0, 0.0, 4.0), Manner(0.0, 0.0, 0.01, 1.0), Manner(1.0, 0.0, 0.0, 1.0),
     Manner(1.0, 0.0, 0.0, 2.0), Manner(1.0, 1e-3, 0.0, 1.0), Manner(1.0, 1e-2, 0.0, 1.0), Manner(1.0, 1e-1, 0.0, 1.0),
@@ -52,6 +55,8 @@ class Beginning(NamedTuple):
 
     place: Array
     sigma: Array
+    hits: int
+    """How many hits it was told by."""
 
 
 def beginning(hits: Records, speed_sigma: float, accel_sigma: float) -> Beginning:
@@ -73,7 +78,7 @@ def beginning(hits: Records, speed_sigma: float, accel_sigma: float) -> Beginnin
     shift, shift_var = first["focal"] - first["scene"], float(first["shift_sigma"]) ** 2
     t, z, var = _points(hits[hits["time_s"] <= first["time_s"] + SPAN_S])
     if len(t) == 1:
-        return Beginning(first["focal"].copy(), np.sqrt(first["var"]))
+        return Beginning(first["focal"].copy(), np.sqrt(first["var"]), len(hits))
     cov = _covariances(t, var, speed_sigma, accel_sigma)
     most = int(MOST_STRANGE * len(t))
     kept = np.arange(len(t))
@@ -88,7 +93,7 @@ def beginning(hits: Records, speed_sigma: float, accel_sigma: float) -> Beginnin
         kept = np.delete(kept, worst)
     mean = weight @ place
     spread = weight @ (place_var + (place - mean) ** 2)
-    return Beginning(mean + shift, np.sqrt(spread + shift_var))
+    return Beginning(mean + shift, np.sqrt(spread + shift_var), len(hits))
 
 
 def _points(hits: Records) -> tuple[Array, Array, Array]:
