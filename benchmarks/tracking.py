@@ -13,8 +13,8 @@ centroids of 0.3 px. All figures are online: where a tracker says, in each frame
   approximation with the mean log likelihood ratio ``KL`` a frame of a target whose velocity is known and whose
   amplitude tells nothing, ``alpha`` the false tracks allowed over the false alarms, an hour each.
 - Start: rms error of ``x0``, ``y0`` of tracks over the Cramer-Rao bound from the hits of their first 30 s under the
-  model that the truth is drawn from: a constant acceleration of any size, the centroids' noise, and jitter and walk of the
-  case's own size, none of which the tracker is told. Its priors of speed and acceleration may carry it below.
+  model that the truth is drawn from: a constant acceleration of any size, the centroids' noise, and jitter and walk of
+  the case's own size, none of which the tracker is told. Its priors of speed and acceleration may carry it below.
 - False tracks: lists without targets, long enough for the rate asked for, cut short at some hours.
 - Time: median wall time of a frame; for Boostwatch of `Follower.step`, everything included.
 
