@@ -5,7 +5,7 @@ and weather, every confuser, unknown bad pixels, jitter and drift. Each is rende
 settings.
 
 - Launches: one a scene, of those with truth ``snr`` above 8 at some time. Latency is from the first frame with truth
-  ``snr`` above 6 to the declaration. Errors of time and heading are in the event's own sigmas, and whether the launch
+  ``snr`` above 6 to the declaration. Errors of times and heading are in the event's own sigmas, and whether the launch
   point lies in the event's own 95 % ellipse.
 - False launches: events that end as ``launch`` and belong to none, in scenes without launches, an hour.
 - Calibration: ``p_launch`` of all events and of confirmed tracks at their end, in bins, against the share that are
@@ -76,8 +76,9 @@ def launches(folder: Path, count: int) -> dict[str, Any]:
         "ground_km": [float(q) for q in np.quantile(figures("ground_error_km"), [0.5, 0.95])],
         "errors": {
             key: [float(v.mean()), float(np.sqrt((v**2).mean()))]
-            for key in ("launch_time_error_sigmas", "heading_error_sigmas")
+            for key in ("launch_time_error_sigmas", "heading_error_sigmas", "burnout_time_error_sigmas")
             for v in [figures(key)]
+            if len(v)
         },
         "false": false,
         "confusion": {f"{a}: {b}": n for (a, b), n in sorted(confusion.items())},
@@ -138,7 +139,9 @@ def show(report: dict[str, Any], markdown: bool) -> None:
             for name, key in (
                 ("launch time, own sigmas", "launch_time_error_sigmas"),
                 ("heading, own sigmas", "heading_error_sigmas"),
+                ("burnout time, own sigmas", "burnout_time_error_sigmas"),
             )
+            if key in errors
         ),
         [f"false launches an hour without launches, {none['hours']:.1f} h", none["an_hour"].told(2), "0.05"],
         [f"false launches beside the launches, in {row['scenes']} scenes", str(row["false"]), ""],

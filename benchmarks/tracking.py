@@ -12,8 +12,9 @@ centroids of 0.3 px. All figures are online: where a tracker says, in each frame
 - Wald: frames to confirm over ``1 / Pd + ln(1 / alpha) / KL``: the wait for a first detection, then Wald's
   approximation with the mean log likelihood ratio ``KL`` a frame of a target whose velocity is known and whose
   amplitude tells nothing, ``alpha`` the false tracks allowed over the false alarms, an hour each.
-- Start: rms error of the first filtered place, when a track has ended, over the Cramer-Rao bound of fitting a constant
-  acceleration to its first 30 s, which is told the motion's order.
+- Start: rms error of ``x0``, ``y0`` of tracks over the Cramer-Rao bound from the hits of their first 30 s under the
+  model that the truth is drawn from: a constant acceleration of any size, the centroids' noise, and jitter and walk of
+  the case's own size, none of which the tracker is told. Its priors of speed and acceleration may carry it below.
 - False tracks: lists without targets, long enough for the rate asked for, cut short at some hours.
 - Time: median wall time of a frame; for Boostwatch of `Follower.step`, everything included.
 
@@ -153,18 +154,33 @@ def tracks_of(run: Run, result: FollowResult, *, moving: bool) -> Tracks:
 
 
 def _start(run: Run, result: FollowResult, track: Any, target: int) -> tuple[float, float]:
-    """Return error and bound, px, of the place that a track begins with."""
+    """Return error and bound, px, of the place where a track begins."""
     points = result.track_points[track["start"] : track["start"] + track["count"]]
     frame = int(points["frame"][0])
     truth = run.places[target, frame]
-    error = math.hypot(*(np.array([points["x"][0], points["y"][0]]) - truth)) if np.isfinite(truth).all() else math.nan
+    error = math.hypot(track["x0"] - truth[0], track["y0"] - truth[1]) if np.isfinite(truth).all() else math.nan
     hit = np.isfinite(points["snr"]) & (points["time_s"] <= points["time_s"][0] + START_S)
     t = points["time_s"][hit] - points["time_s"][0]
-    design = np.stack([np.ones_like(t), t, t * t], axis=1)
     if len(t) < 3:
         return math.nan, math.nan
-    variance = np.linalg.inv(design.T @ design)[0, 0] * SIGMA_PX**2
-    return error, math.sqrt(2.0 * variance)
+    return error, math.sqrt(2.0 * start_variance(run.case, t))
+
+
+def start_variance(case: Case, t: Array) -> float:
+    """Return the bound of one axis, px2, of the first place from fixes at times ``t`` (N,) from the first, s.
+
+    The place is the path's, of which nothing is known but that its acceleration is constant, with the jitter of that
+    frame; it is the variance of the best linear unbiased prediction.
+    """
+    inverse = np.linalg.inv(
+        (SIGMA_PX**2 + case.jitter**2) * np.eye(len(t)) + case.walk**2 / PERIOD_S * np.minimum(t[:, None], t)
+    )
+    design = np.stack([np.ones_like(t), t, t * t], axis=1)
+    common = np.zeros(len(t))
+    common[0] = case.jitter**2
+    miss = np.array([1.0, 0.0, 0.0]) - design.T @ inverse @ common
+    told = np.linalg.inv(design.T @ inverse @ design)
+    return float(case.jitter**2 - common @ inverse @ common + miss @ told @ miss)
 
 
 def wald_frames(case: Case, asked: float) -> float:

@@ -60,7 +60,8 @@ def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
     out : float64 (P, K, 3), written
         Earth-fixed positions, m.
     """
-    r, v, rm, vm, a = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
+    r, v, rm, vm = np.zeros(3), np.zeros(3), np.zeros(3), np.zeros(3)
+    a, begin = np.zeros(3), np.zeros(3)  # in the middle of a step and at its begin
     up = np.zeros((2, 3))
     for n in range(theta.shape[0]):
         sl, cl = math.sin(theta[n, 0]), math.cos(theta[n, 0])
@@ -73,16 +74,16 @@ def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
         up[1, 0], up[1, 1], up[1, 2] = -sh * so - ch * sl * co, sh * co - ch * sl * so, ch * cl
         p = theta[n, 4:12]
         t = 0.0
+        _accelerate(t, r, v, p, up, begin)
         for k in range(times.shape[0]):
             after = times[k] - theta[n, 2]
             # Whole steps count from the start, and a part of one leads to the time asked for: so the path is a smooth
             # function of all parameters, as the differences taken by the fit need it.
             while after - t > 0.0:
                 h = min(after - t, STEP_S)
-                _accelerate(t, r, v, p, up, a)
                 for c in range(3):
                     rm[c] = r[c] + 0.5 * h * v[c]
-                    vm[c] = v[c] + 0.5 * h * a[c]
+                    vm[c] = v[c] + 0.5 * h * begin[c]
                 _accelerate(t + 0.5 * h, rm, vm, p, up, a)
                 if h < STEP_S:
                     break
@@ -90,6 +91,7 @@ def boost_paths(theta: np.ndarray, times: np.ndarray, out: np.ndarray) -> None:
                     r[c] += h * (v[c] + 0.5 * h * a[c])
                     v[c] += h * a[c]
                 t += h
+                _accelerate(t, r, v, p, up, begin)
             h = max(after - t, 0.0)
             for c in range(3):
                 out[n, k, c] = r[c] + h * (v[c] + 0.5 * h * a[c])

@@ -35,12 +35,12 @@ DETECTION: Final = np.dtype([
 TRACK: Final = np.dtype([
     ("track_id", "i4"), ("status", "S12"), ("kind", "S16"), ("first_time_s", "f8"), ("confirmed_time_s", "f8"),
     ("last_time_s", "f8"), ("hits", "i4"), ("misses", "i4"), ("score", "f4"), ("start", "i8"), ("count", "i8"),
-    ("moving_time_s", "f8"),
+    ("moving_time_s", "f8"), ("x0", "f8"), ("y0", "f8"), ("sigma_x0", "f4"), ("sigma_y0", "f4"),
 ])  # fmt: skip
 """One track; its points are ``track_points[start : start + count]``. ``status``: tentative, confirmed or ended.
 
 ``moving_time_s`` is when it was first more likely to move than to stand still in the scene or on the focal plane; NaN
-for one that never was.
+for one that never was. ``x0``, ``y0`` is where it was at its first hit, smoothed by those that followed.
 """
 
 TRACK_POINT: Final = np.dtype([
@@ -55,9 +55,14 @@ EVENT: Final = np.dtype([
     ("first_time_s", "f8"), ("declared_time_s", "f8"), ("launch_time_s", "f8"), ("launch_time_sigma_s", "f8"),
     ("burnout_time_s", "f8"), ("latitude_deg", "f8"), ("longitude_deg", "f8"), ("ellipse_major_km", "f8"),
     ("ellipse_minor_km", "f8"), ("ellipse_angle_deg", "f8"), ("heading_deg", "f8"), ("heading_sigma_deg", "f8"),
-    ("peak_intensity_w_sr", "f8"), ("x0", "f8"), ("y0", "f8"),
+    ("peak_intensity_w_sr", "f8"), ("x0", "f8"), ("y0", "f8"), ("sigma_x0", "f4"), ("sigma_y0", "f4"),
+    ("burnout_time_sigma_s", "f8"), ("peak_intensity_sigma_w_sr", "f8"), ("corr_time_north", "f4"),
+    ("corr_time_east", "f4"), ("corr_heading_north", "f4"), ("corr_heading_east", "f4"), ("corr_time_heading", "f4"),
 ])  # fmt: skip
-"""What an analyst reads. The ellipse holds 95 %: semi-axes in km, angle of the major axis clockwise from north."""
+"""What an analyst reads. The ellipse holds 95 %: semi-axes in km, angle of the major axis clockwise from north.
+
+With it, the two sigmas and the five ``corr_`` columns the covariance of launch point, time and heading is whole.
+"""
 
 REGISTRATION: Final = np.dtype([
     ("frame", "i4"), ("time_s", "f8"), ("dx", "f4"), ("dy", "f4"), ("sigma", "f4"), ("quality", "u1"),
@@ -78,9 +83,10 @@ TRUTH_SAMPLE: Final = np.dtype([
 
 UNITS: Final[dict[str, str]] = {
     "x": "px", "y": "px", "x0": "px", "y0": "px", "dx": "px", "dy": "px", "sigma": "px",
-    "sigma_x": "px", "sigma_y": "px",
+    "sigma_x": "px", "sigma_y": "px", "sigma_x0": "px", "sigma_y0": "px",
     "vx": "px/s", "vy": "px/s", "snr": "1", "score": "1", "probability": "1", "p_launch": "1",
-    "los_x": "1", "los_y": "1", "los_z": "1",
+    "los_x": "1", "los_y": "1", "los_z": "1", "corr_time_north": "1", "corr_time_east": "1", "corr_heading_north": "1",
+    "corr_heading_east": "1", "corr_time_heading": "1",
 }  # fmt: skip
 """Units of columns whose name does not end in one."""
 

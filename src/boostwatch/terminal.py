@@ -140,7 +140,9 @@ def show_events(tables: EventTables, as_json: bool) -> None:
             show(launch, e["launch_time_sigma_s"]), utc_after(tables.epoch, launch)[11:-1] if launch == launch else "-",
             show(e["latitude_deg"], digits=3), show(e["longitude_deg"], digits=3), ellipse,
             show(e["heading_deg"], e["heading_sigma_deg"]),
-            f"{e['peak_intensity_w_sr']:.2g}" if e["peak_intensity_w_sr"] == e["peak_intensity_w_sr"] else "-",
+            f"{e['peak_intensity_w_sr']:.2g} ± {e['peak_intensity_sigma_w_sr']:.1g}"
+            if e["peak_intensity_w_sr"] == e["peak_intensity_w_sr"]
+            else "-",
         )  # fmt: skip
     print_table(table)
     click.echo(

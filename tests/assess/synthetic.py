@@ -115,6 +115,10 @@ def scene(seed=0, false_per_frame=0.5):
                 start_row,
                 len(rows),
                 confirmed_s,
+                first[3],
+                first[4],
+                0.2,
+                0.2,
             )
         )
         event = empty(EVENT, 1)

@@ -6,9 +6,20 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from benchmarks import _contenders, _scoring, cold_start, detection_loss, detection_real, peers, throughput
+from benchmarks import (
+    _contenders,
+    _scoring,
+    cold_start,
+    detection_loss,
+    detection_real,
+    launch_bound,
+    peers,
+    throughput,
+    tracking,
+)
 from benchmarks._peers import noise_of
 from benchmarks._peers import peers as all_peers
+from benchmarks._plots import Case
 from benchmarks._real import NAMES, fine, real_scenes, tiles
 from benchmarks._scenes import SCENES, SOFT, Scene, SceneKind, cloud_field, point, steepness, with_targets
 from benchmarks._statistics import (
@@ -188,3 +199,37 @@ def test_the_clouds_of_a_scene_depend_on_its_seed_alone() -> None:
 def test_the_stack_of_the_cold_start_is_there() -> None:
     assert cold_start.STACK.exists()
     assert Interval(0.5, 0.1, 0.9).told(1) == "0.5 [0.1, 0.9]"
+
+
+def test_the_bound_of_a_launch_is_that_of_its_model() -> None:
+    case = launch_bound.CASES[0]
+    draw = launch_bound.sight(case, np.random.default_rng([7, 31]))
+    information = launch_bound.information(draw)
+    np.testing.assert_allclose(information, information.T, rtol=1e-6, atol=1e-6 * np.abs(information).max())
+    bound = np.linalg.inv(information)
+    assert (np.linalg.eigvalsh(bound) > 0).all()
+    across_km = launch_bound.BIAS_RAD * 36e3  # nothing tells the bias: it is the least error of the point
+    assert across_km < np.sqrt(bound[0, 0]) < 20.0
+    blind = draw._replace(covariance=draw.covariance * 1e12)
+    prior = np.sqrt(np.diag(np.linalg.inv(launch_bound.information(blind))))
+    assert prior[0] == pytest.approx(300.0, rel=0.05)
+    assert prior[4] == pytest.approx(launch_bound.model.PATH_SIGMA[0], rel=0.2)
+
+
+def test_a_launch_is_drawn_as_the_case_says_and_fitted() -> None:
+    late = launch_bound.CASES[2]
+    draw = launch_bound.sight(late, np.random.default_rng([3, 31]))
+    trial = launch_bound.trial(late, 3)
+    assert draw.theta[2] < -15.0
+    assert trial.error2 < 25.0 * trial.bound2
+    figures = launch_bound.figures(launch_bound.CASES[3], 4)
+    assert 0.0 < figures["ratio"].value < 4.0
+    assert figures["van_trees"] >= figures["ratio"].value  # the inverse of a mean is below the mean of inverses
+
+
+def test_the_bound_of_a_start_is_the_known_one() -> None:
+    t = np.arange(301.0)
+    known = 9.0 * tracking.SIGMA_PX**2 / 301  # of a parabola's end, many points
+    assert tracking.start_variance(Case("still"), t) == pytest.approx(known, rel=0.02)
+    assert tracking.start_variance(Case("j", jitter=0.1), t) > tracking.start_variance(Case("still"), t)
+    assert tracking.start_variance(Case("w", walk=10.0), t) == pytest.approx(tracking.SIGMA_PX**2, rel=0.01)

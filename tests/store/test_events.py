@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from boostwatch.errors import BadData, NoInput, UsageError
 from boostwatch.records import DETECTION, EventTables, empty, unit_of
 from boostwatch.store import read_events, write_events
-from boostwatch.store.events import TABLES
+from boostwatch.store.events import LATER, TABLES
 from tests.store.helpers import EPOCH, event_tables, write_stack
 
 
@@ -76,6 +76,27 @@ def test_pandas_and_astropy_read_the_truth(tmp_path):
     write_stack(tmp_path / "a.h5")
     for place in ("truth/objects", "truth/samples", "sensor/bands"):
         assert len(pd.read_hdf(tmp_path / "a.h5", place)) == len(Table.read(tmp_path / "a.h5", path=place)) > 0
+
+
+def test_files_of_earlier_releases_lack_columns(tmp_path):
+    write_events(tmp_path / "a.h5", event_tables())
+
+    def without(name, gone):
+        with h5py.File(tmp_path / "a.h5", "r+") as file:
+            rows, attributes = file[name][()], dict(file[name].attrs)
+            del file[name]
+            file[name] = rows[[column for column in rows.dtype.names if column not in gone]]
+            file[name].attrs.update(attributes)
+
+    for name, columns in LATER.items():
+        without(name, columns)
+    again = read_events(tmp_path / "a.h5")
+    assert np.isnan(again.tracks["x0"]).all()
+    assert np.isnan(again.events["burnout_time_sigma_s"]).all()
+    assert again.events["launch_time_s"][0] == 1.5
+    without("events", {"x0"})  # of a track it came later, of an event it was always there
+    with pytest.raises(BadData, match=r"/events\.x0"):
+        read_events(tmp_path / "a.h5")
 
 
 def test_further_columns_are_kept_and_not_read(tmp_path):

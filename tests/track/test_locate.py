@@ -78,6 +78,39 @@ def test_east_and_west_are_mirror_images():
     assert math.sin(math.radians(found[1].heading_deg)) < -0.2
 
 
+def test_an_early_second_stage_does_not_turn_the_heading():
+    """A fit that begins with a late one finds a minimum of its own, 60 degrees away and sure of itself."""
+    boost = Boost(40.0, 25.0, 5.0, 0.0, accel=(24.0, 12.0), burn_s=(45.0, 60.0), kick_deg=10.0)
+    found = locate(lines_of(boost, np.random.default_rng(4), sigma_px=0.04))
+    assert abs((found.heading_deg + 180.0) % 360.0 - 180.0) < 3.0 * found.heading_sigma_deg
+
+
+def test_out_of_high_cloud():
+    """First seen at 20 km, a minute after the launch: the prior of haze alone placed all of them five sigma off."""
+    rng = np.random.default_rng(12)
+    late, inside, n = [], 0, 16
+    while len(late) < n:
+        boost = random_boost(rng)
+        lines = lines_of(boost, rng, from_height_m=20e3)
+        if len(lines.time_s) < 40:  # it burns out too soon
+            continue
+        found = locate(lines)
+        error = miss(boost, found)
+        inside += float(error @ np.linalg.solve(found.covariance_km2, error)) < CHI2_95
+        late.append((found.launch_time_s - boost.launch_s) / found.launch_time_sigma_s)
+    assert inside >= binom.ppf(0.001, n, 0.85)
+    assert np.median(np.abs(late)) < 2.0
+
+
+def test_correlations_tell_the_joint_error():
+    found = locate(lines_of(Boost(40.0, 25.0, 5.0, 120.0), np.random.default_rng(1)))
+    c = found.correlation
+    np.testing.assert_allclose(np.diag(c), 1.0)
+    assert (np.linalg.eigvalsh(c) > -1e-9).all()
+    cov = found.covariance_km2
+    assert c[0, 1] == pytest.approx(cov[0, 1] / math.sqrt(cov[0, 0] * cov[1, 1]))
+
+
 def test_time_shift_and_bias():
     boost = Boost(40.0, 25.0, 5.0, 120.0)
     lines = lines_of(boost, np.random.default_rng(1))
@@ -125,5 +158,5 @@ def test_ellipse_angle_is_clockwise_from_north():
         a = math.radians(angle)
         axis, other = np.array([math.cos(a), math.sin(a)]), np.array([-math.sin(a), math.cos(a)])
         cov = 9.0 * np.outer(axis, axis) + np.outer(other, other)
-        major, minor, found = Location(0, 0, cov, nan, nan, nan, nan, nan, 0).ellipse
+        major, minor, found = Location(0, 0, cov, nan, nan, nan, nan, nan, 0, np.full((4, 4), nan)).ellipse
         assert (major / minor, found) == pytest.approx((3.0, angle))

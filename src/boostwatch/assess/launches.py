@@ -56,6 +56,7 @@ ERRORS = (
     "launch_time_error_s", "launch_time_sigma_s", "launch_time_error_sigmas", "ground_error_km", "ellipse_major_km",
     "ellipse_minor_km", "ellipse_distance", "inside_ellipse", "heading_error_deg", "heading_sigma_deg",
     "heading_error_sigmas", "peak_intensity_w_sr", "peak_intensity_ratio", "burnout_time_error_s",
+    "burnout_time_error_sigmas", "peak_intensity_sigma_w_sr",
 )  # fmt: skip
 
 
@@ -67,6 +68,7 @@ def _errors(event: Any, thing: Any, peak: float) -> dict[str, Any]:
         east, north, float(event["ellipse_major_km"]), float(event["ellipse_minor_km"]),
         float(event["ellipse_angle_deg"]),
     )  # fmt: skip
+    late = float(event["burnout_time_s"] - thing["burnout_s"])
     return {
         "launch_time_error_s": time, "launch_time_sigma_s": float(event["launch_time_sigma_s"]),
         "launch_time_error_sigmas": _ratio(time, event["launch_time_sigma_s"]),
@@ -77,7 +79,8 @@ def _errors(event: Any, thing: Any, peak: float) -> dict[str, Any]:
         "heading_error_sigmas": _ratio(heading, event["heading_sigma_deg"]),
         "peak_intensity_w_sr": float(event["peak_intensity_w_sr"]),
         "peak_intensity_ratio": _ratio(float(event["peak_intensity_w_sr"]), peak),
-        "burnout_time_error_s": float(event["burnout_time_s"] - thing["burnout_s"]),
+        "burnout_time_error_s": late, "burnout_time_error_sigmas": _ratio(late, event["burnout_time_sigma_s"]),
+        "peak_intensity_sigma_w_sr": float(event["peak_intensity_sigma_w_sr"]),
     }  # fmt: skip
 
 

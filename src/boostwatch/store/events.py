@@ -31,8 +31,15 @@ TABLES: Final[dict[str, np.dtype[Any]]] = {
 }  # fmt: skip
 """Tables of an events file and their columns."""
 
-LATER: Final = {"frames", "held_e", "moving_time_s"}
-"""Columns that files of earlier releases lack."""
+LATER: Final[dict[str, set[str]]] = {
+    "detections": {"frames", "held_e"},
+    "tracks": {"moving_time_s", "x0", "y0", "sigma_x0", "sigma_y0"},
+    "events": {
+        "sigma_x0", "sigma_y0", "burnout_time_sigma_s", "peak_intensity_sigma_w_sr", "corr_time_north",
+        "corr_time_east", "corr_heading_north", "corr_heading_east", "corr_time_heading",
+    },
+}  # fmt: skip
+"""Columns, by table, that files of earlier releases lack."""
 
 
 def write_events(path: str | os.PathLike[str], tables: EventTables, *, created: str | None = None) -> None:
@@ -116,7 +123,7 @@ def read_table(file: h5py.File, table: str, dtype: np.dtype[Any], path: str) -> 
     dataset = file.get(table)
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.names is None or dataset.ndim != 1:
         raise BadData("is not there or is no table", path=path, place=f"/{table}", allowed="a one-dimensional compound")
-    required = set(dtype.names or ()) - LATER
+    required = set(dtype.names or ()) - LATER.get(table, set())
     return take_columns(dataset[()], dtype, path, f"/{table}", required=required)
 
 

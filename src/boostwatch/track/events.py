@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 from boostwatch.geometry import intersect_earth
 from boostwatch.records import EVENT, Records, empty
 from boostwatch.sensor import Sensor
-from boostwatch.settings import EventSettings
+from boostwatch.settings import ChainSettings
 from boostwatch_kernels.amplitude import Noise
 
 from .ascent import Ascents
 from .classify import DEFAULT_SCALE_M, KINDS, Classifier
+from .ending import burnout, left, peak, relit
 from .history import Pose, Story
 from .locate import FIT_S, Lines, Location, locate, place
 from .motion import WINDOW_S
 from .pointing import Pointing
+from .start import SPEED_SIGMAS, Beginning, beginning
 from .table import Table
 
 Array = NDArray[np.float64]
@@ -44,8 +46,6 @@ EVENT_SNR = 8.0
 """What cannot be named makes an event only when it is this strong: edges of clouds are many and faint."""
 SAME_PLACE_PX = 3.0
 """What stands still so near to another of its kind is that one, seen again."""
-BURNOUT_SNR = 8.0
-"""Light that ends from below this may have faded behind cloud: no burnout is told."""
 LATE_HITS = 8
 """Once its motion is settled a track is weighed again at every so many hits."""
 REFIT_S = 15.0
@@ -63,9 +63,12 @@ class Judge:
     """Weighs confirmed tracks, declares launches and writes events."""
 
     def __init__(
-        self, settings: EventSettings, sensor: Sensor | None, n_bands: int, pointing: Pointing, frame_period_s: float
-    ) -> None:
-        self._settings = settings
+        self, settings: ChainSettings, sensor: Sensor | None, n_bands: int, pointing: Pointing, frame_period_s: float,
+        shape: tuple[int, int] | None,
+    ) -> None:  # fmt: skip
+        self._settings = settings.event
+        self._motion = settings.track.max_speed / SPEED_SIGMAS, settings.track.max_acceleration / 2
+        self._shape = shape
         self._ascents = Ascents(sensor)
         self._classifier = Classifier(sensor, n_bands, self._ascents)
         self._pointing = pointing
@@ -161,7 +164,7 @@ class Judge:
         points["los_x"], points["los_y"], points["los_z"] = line.T
 
     def _lines(self, story: Story) -> Lines:
-        hits = np.array(story.hits, story.hits[0].dtype)
+        hits = _table(story)
         shift = hits["focal"] - hits["scene"]
         line = self._pointing.lines(hits["focal"], shift, hits["attitude"], hits["time_s"])
         across = []
@@ -181,16 +184,29 @@ class Judge:
         if self._pointing.known:
             story.location = locate(self._lines(story))
 
-    def _peak(self, story: Story) -> float:
-        """Apparent intensity at the aperture, W/sr: the brightest median of three hits in the main band."""
-        hits = np.array(story.hits, story.hits[0].dtype)
-        value = self._classifier.irradiance(hits["flux"])[:, self.main_band] * self._range_m**2
-        value = value[np.isfinite(value)]
-        if len(value) == 0:
-            return math.nan
-        if len(value) < 3:
-            return float(value.max())
-        return float(np.median(np.lib.stride_tricks.sliding_window_view(value, 3), axis=1).max())
+    def beginning(self, story: Story) -> Beginning:
+        """Return where a track began."""
+        if story.beginning is None or story.beginning.hits != len(story.hits):
+            story.beginning = beginning(_table(story), *self._motion)
+        out: Beginning = story.beginning
+        return out
+
+    def _peak(self, story: Story) -> tuple[float, float]:
+        """Return the greatest apparent intensity at the aperture in the main band and its 1-sigma, W/sr."""
+        hits = _table(story)
+        value, sigma = (
+            self._classifier.irradiance(hits[name])[:, self.main_band] * self._range_m**2
+            for name in ("flux", "flux_sigma")
+        )
+        return peak(value, sigma)
+
+    def _burnout(self, story: Story, others: list[Story]) -> tuple[float, float]:
+        """Return when the light of a launch ended and the 1-sigma, s; NaN where that is not what became of it."""
+        hits = _table(story)
+        gone = self._shape is not None and left(hits, self._shape, self._period)
+        if not story.ended or gone or relit(hits, [o.hits[0] for o in others if o is not story]):
+            return math.nan, math.nan
+        return burnout(hits, self._period)
 
     def _deserves(self, story: Story) -> bool:
         """Tell whether a track makes an event."""
@@ -233,7 +249,11 @@ class Judge:
             if math.isfinite(story.declared_time_s):
                 self._fit(story, time_s)
         worth.sort(key=lambda s: (float(s.hits[0]["time_s"]), s.track_id))
-        return np.array([self._event(s, n) for n, s in enumerate(worth)], EVENT) if worth else empty(EVENT, 0)
+        out = np.array([self._event(s, n) for n, s in enumerate(worth)], EVENT) if worth else empty(EVENT, 0)
+        for row, story in zip(out, worth, strict=True):
+            if row["kind"] == b"launch":
+                row["burnout_time_s"], row["burnout_time_sigma_s"] = self._burnout(story, stories)
+        return out
 
     def declared(self, stories: list[Story]) -> Records:
         """Return the launches declared so far with what is known of them now; nothing is fitted anew."""
@@ -252,8 +272,9 @@ class Judge:
         out["first_time_s"] = story.hits[0]["seen_s"]
         declared = story.declared_time_s if best == _LAUNCH else max(story.kind_since_s, story.confirmed_time_s)
         out["declared_time_s"] = declared
-        out["x0"], out["y0"] = story.hits[0]["focal"]
-        out["peak_intensity_w_sr"] = self._peak(story)
+        began = self.beginning(story)
+        (out["x0"], out["y0"]), (out["sigma_x0"], out["sigma_y0"]) = began.place, began.sigma
+        out["peak_intensity_w_sr"], out["peak_intensity_sigma_w_sr"] = self._peak(story)
         kind = KINDS[best]
         at: Location | None = None
         if kind == "launch":
@@ -261,11 +282,16 @@ class Judge:
             if at is not None:
                 out["launch_time_s"], out["launch_time_sigma_s"] = at.launch_time_s, at.launch_time_sigma_s
                 out["heading_deg"], out["heading_sigma_deg"] = at.heading_deg, at.heading_sigma_deg
-            if story.ended and np.median([h["snr"] for h in story.hits[-4:]]) >= BURNOUT_SNR:
-                out["burnout_time_s"] = float(story.hits[-1]["seen_s"]) + 0.5 * self._period
+                out["corr_time_north"], out["corr_time_east"], out["corr_time_heading"] = at.correlation[2, [0, 1, 3]]
+                out["corr_heading_north"], out["corr_heading_east"] = at.correlation[3, :2]
         elif kind not in ("defect", "satellite") and self._pointing.known:
             at = place(self._lines(story), *HEIGHTS_M.get(kind, (0.0, 500.0)))
         if at is not None:
             out["latitude_deg"], out["longitude_deg"] = at.latitude_deg, at.longitude_deg
             out["ellipse_major_km"], out["ellipse_minor_km"], out["ellipse_angle_deg"] = at.ellipse
         return out
+
+
+def _table(story: Story) -> Records:
+    """Return the hits of a track as one array."""
+    return np.array(story.hits, story.hits[0].dtype)

@@ -25,6 +25,7 @@ from .measure import Measurements, merge_bands
 from .pointing import Pointing
 from .resting import FAMILIAR_BAR, Resting
 from .seedbed import Seedbed
+from .start import SPEED_SIGMAS
 from .table import MOST_ODDS, Table, log_normal
 
 Array = NDArray[np.float64]
@@ -37,8 +38,6 @@ HOPELESS = -2.5
 """Fall of the score below its best at which an unconfirmed track is dropped."""
 LOST_SIGMA_PX = 8.0
 """Position error at which a coasting track is given up."""
-SPEED_SIGMAS = 3.0
-"""The fastest is so many sigmas of a first velocity: most start slow."""
 GONE_ODDS = -3.0
 """Log odds that a target is there, below which a track that is not seen for `max_gap` ends."""
 FIRST_ODDS = 3.0
@@ -104,7 +103,7 @@ class Follower:
         self._pointing = Pointing(sensor, bias, pointing_noise_sigma_rad)
         self._ground = Ground(self._pointing.sensor, pointing_noise_sigma_rad)
         self._clutter = Clutter(settings, shape, frame_period_s, n_bands)
-        self._judge = Judge(settings.event, sensor, n_bands, self._pointing, frame_period_s)
+        self._judge = Judge(settings, sensor, n_bands, self._pointing, frame_period_s, shape)
         self._table = Table.create(0, n_bands)
         self._seedbed = Seedbed()
         self._log = HitLog(TENTATIVE_S + 2 * settings.track.max_gap)
@@ -257,10 +256,12 @@ class Follower:
         start = 0
         for n, (story, count) in enumerate(zip(self._stories, counts.tolist(), strict=True)):
             kind = KINDS[int(np.argmax(story.probabilities))] if len(story.probabilities) else "unknown"
+            began = self._judge.beginning(story)
             tracks[n] = (
                 story.track_id, b"ended" if story.ended else b"confirmed", kind.encode(),
                 story.hits[0]["seen_s"], story.confirmed_time_s, story.hits[-1]["seen_s"],
                 len(story.hits), count - len(story.hits), story.score, start, count, story.moving_time_s,
+                *began.place, *began.sigma,
             )  # fmt: skip
             start += count
         return FollowResult(self._track_ids(), tracks, points, self._judge.events(self._stories, self._time_s))

@@ -105,6 +105,7 @@ class Story:
         self.declared_time_s = np.nan
         self.last_fit_s = -np.inf
         self.location: Any = None
+        self.beginning: Any = None
 
 
 def write_states(out: Records, table: Table, focal: Array) -> None:

@@ -19,11 +19,27 @@ from boostwatch_kernels.boost import boost_paths
 
 Array = NDArray[np.float64]
 
-MOST_POINTS = 30
+MOST_POINTS = 20
+"""Lines that a fit is given: those of neighbouring frames are averaged."""
 FIT_S = 35.0
 """Length of track, from its first hit, that is fitted: a third stage would need parameters of its own."""
-FIRST_SEEN_M = (3500.0, 3500.0)
-"""Mean and 1-sigma of the height at which a plume is first seen: haze and cloud hide what is lower."""
+
+
+class FirstSeen(NamedTuple):
+    """A way in which a plume comes into sight."""
+
+    share: float
+    height_m: tuple[float, float]
+    """Mean and 1-sigma."""
+    start_s: tuple[float, float]
+    """The same of the launch time, from first sight."""
+
+
+FIRST_SEEN = (
+    FirstSeen(0.85, (3500.0, 3500.0), (-15.0, 15.0)),
+    FirstSeen(0.15, (12000.0, 9000.0), (-50.0, 25.0)),
+)
+"""Haze and low cloud hide most launches at first, high cloud some for longer."""
 CHI2_95 = 5.991464547107979
 """95 % point of chi-square with two degrees of freedom."""
 DISCREPANCY = 15.0
@@ -33,19 +49,26 @@ DISCREPANCY = 15.0
 # (m/s2), growth (1/s), pitch rate (rad/s), kick time (s), drag (1/m), time (s) and thrust (m/s2) of a second stage,
 # final tilt (rad), and the pointing bias in units of its sigma. Thrust over weight is 1.2 for large liquid boosters and
 # up to 4 for small solid ones; some tilt at once, others over a minute; thrust ends 15 to 55 degrees off the vertical.
-_MEAN = np.array(
-    [0.0, 0.0, -15.0, 0.0, *np.log([22.0, 0.009, 0.05, 9.0, 4e-5, 75.0, 16.0, 0.55]), 0.0, 0.0],
+PRIOR_MEAN = np.array(
+    [0.0, 0.0, np.nan, np.nan, *np.log([22.0, 0.009, 0.05, 9.0, 4e-5, 75.0, 16.0, 0.55]), 0.0, 0.0],
 )
-_SIGMA = np.array([300.0, 300.0, 15.0, np.nan, 0.32, 0.4, 1.2, 0.5, 0.7, 0.3, 0.4, 0.4, 1.0, 1.0])
-PATH_MEAN, PATH_SIGMA = _MEAN[4:-2], _SIGMA[4:-2]
+PRIOR_SIGMA = np.array([300.0, 300.0, np.nan, np.nan, 0.32, 0.4, 1.2, 0.5, 0.7, 0.3, 0.4, 0.4, 1.0, 1.0])
+"""Means and 1-sigmas of all parameters but those of start time and heading (NaN), which see `_beginnings`."""
+PATH_MEAN, PATH_SIGMA = PRIOR_MEAN[4:-2], PRIOR_SIGMA[4:-2]
 """Means and 1-sigmas of the logarithms of the eight figures that shape a boost."""
+ROUNDS = ((3, 2, math.inf), (3, 1, 60.0), (4, 1, 12.0))
+"""Steps of each round of fits, how many of a heading go on, and how much worse than the best of all they may be."""
 HEADINGS: Array = np.arange(16.0) * (math.pi / 8)
 HEADING_SIGMA = 0.24
 """Centres and common width, rad, of the narrow priors whose sum is flat to 1 % around the circle."""
 _STEP = np.array([1e-3, 1e-3, 1e-3, *[1e-4] * 9])
-_N = len(_MEAN)
+_N = len(PRIOR_MEAN)
 _FREE = _N - 2
 """Parameters of the path; those of the pointing follow."""
+_STAGE = 9
+"""Where the time of the second stage stands among them."""
+EARLY_STAGE_S = 45.0
+"""A change of stage beyond the data pulls at nothing: fits begin with one within, too."""
 
 
 class Lines(NamedTuple):
@@ -80,6 +103,8 @@ class Location(NamedTuple):
     """Half the squared residuals and prior terms at the best fit; NaN where nothing was fitted."""
     residuals: int
     """Number of measured angles in it."""
+    correlation: Array
+    """(4, 4) of north, east, launch time and heading; NaN where nothing was fitted."""
 
     @property
     def ellipse(self) -> tuple[float, float, float]:
@@ -111,7 +136,7 @@ class _Fit:
 
     def __init__(self, lines: Lines, first_s: float) -> None:
         self.lines = lines
-        origin = intersect_earth(lines.position_m[0], lines.line[0], FIRST_SEEN_M[0])
+        origin = intersect_earth(lines.position_m[0], lines.line[0], FIRST_SEEN[0].height_m[0])
         lat, lon, _ = itrs_to_geodetic(origin)
         self.lat, self.lon = math.radians(float(lat)), math.radians(float(lon))
         distance = float(np.linalg.norm(origin - lines.position_m[0]))
@@ -135,8 +160,8 @@ class _Fit:
         out[:, 4:] = np.exp(p[:, 4:_FREE])
         return out
 
-    def residuals(self, p: Array, heading: Array) -> Array:
-        """Return whitened residuals (P, 2 N + 15), those of the prior last; ``heading`` (P,) is where it pulls."""
+    def residuals(self, p: Array, pull: Array) -> Array:
+        """Return whitened residuals (P, 2 N + 15), those of the prior last; ``pull`` (P, 6) see `_beginnings`."""
         lines = self.lines
         path = np.empty((len(p), len(self.times), 3))
         boost_paths(self.physical(p), self.times, path)
@@ -147,18 +172,19 @@ class _Fit:
             angle = ((to - lines.line) * lines.across[:, k]).sum(axis=-1) + p[:, _FREE + k, None] * lines.bias_rad
             parts.append(solve_triangular(self.whiten[k], angle.T, lower=True).T)
         height = itrs_to_geodetic(path[:, 0])[2]
-        parts.append(((height - FIRST_SEEN_M[0]) / FIRST_SEEN_M[1])[:, None])
-        prior = (p - _MEAN) / _SIGMA
-        prior[:, 3] = (p[:, 3] - heading) / HEADING_SIGMA
+        parts.append(((height - pull[:, 1]) / pull[:, 2])[:, None])
+        prior = (p - PRIOR_MEAN) / PRIOR_SIGMA
+        prior[:, 2] = (p[:, 2] - pull[:, 3]) / pull[:, 4]
+        prior[:, 3] = (p[:, 3] - pull[:, 0]) / HEADING_SIGMA
         parts.append(prior)
         return np.concatenate(parts, axis=1)
 
-    def jacobian(self, p: Array, heading: Array, r: Array) -> Array:
+    def jacobian(self, p: Array, pull: Array, r: Array) -> Array:
         """Return d residual / d parameter (P, R, 14) by forward differences; that of the bias is exact."""
         many = np.repeat(p, _FREE, axis=0)
         many[np.arange(len(many)), np.tile(np.arange(_FREE), len(p))] += np.tile(_STEP, len(p))
         out = np.zeros((len(p), r.shape[1], _N))
-        moved = self.residuals(many, np.repeat(heading, _FREE)).reshape(len(p), _FREE, -1)
+        moved = self.residuals(many, np.repeat(pull, _FREE, axis=0)).reshape(len(p), _FREE, r.shape[1])
         out[:, :, :_FREE] = ((moved - r[:, None, :]) / _STEP[:, None]).transpose(0, 2, 1)
         n = len(self.lines.time_s)
         for k in range(2):
@@ -167,34 +193,43 @@ class _Fit:
             out[:, 2 * n + 1 + _FREE + k, _FREE + k] = 1.0
         return out
 
-    def improve(self, p: Array, heading: Array, steps: int) -> tuple[Array, Array, Array]:
+    def improve(self, p: Array, pull: Array, steps: int) -> tuple[Array, Array, Array]:
         """Levenberg-Marquardt on all rows at once; return parameters, costs (P,) and normal matrices (P, 14, 14)."""
-        r = self.residuals(p, heading)
+        p = p.copy()
+        r = self.residuals(p, pull)
         cost = 0.5 * (r * r).sum(axis=1)
         damping = np.full(len(p), 1e-2)
-        j = self.jacobian(p, heading, r)
-        normal = np.einsum("pri,prj->pij", j, j)
+        normal, gradient = self._normal(p, pull, r)
+        going = np.arange(len(p))
         for _ in range(steps):
-            gradient = np.einsum("pri,pr->pi", j, r)
-            diagonal = np.einsum("pii->pi", normal)
-            step = np.linalg.solve(
-                normal + damping[:, None, None] * np.eye(_N) * diagonal[:, None, :], gradient[..., None]
-            )
-            trial = p - np.clip(step[..., 0], -3 * _LIMIT, 3 * _LIMIT)
-            trial_r = self.residuals(trial, heading)
-            trial_cost = 0.5 * (trial_r * trial_r).sum(axis=1)
-            better = trial_cost < cost
-            gain = np.where(better, cost - trial_cost, 0.0)
-            p, r = np.where(better[:, None], trial, p), np.where(better[:, None], trial_r, r)
-            cost = np.where(better, trial_cost, cost)
-            damping = np.clip(np.where(better, damping / 5.0, damping * 8.0), 1e-9, 1e6)
-            j = self.jacobian(p, heading, r)
-            normal = np.einsum("pri,prj->pij", j, j)
-            if (gain < 1e-4).all() and better.any():
+            if not len(going):
                 break
+            diagonal = np.einsum("pii->pi", normal[going])
+            damped = normal[going] + damping[going, None, None] * np.eye(_N) * diagonal[:, None, :]
+            step = np.linalg.solve(damped, gradient[going, :, None])[..., 0]
+            trial = p[going] - np.clip(step, -3 * _LIMIT, 3 * _LIMIT)
+            trial_r = self.residuals(trial, pull[going])
+            gain = cost[going] - 0.5 * (trial_r * trial_r).sum(axis=1)
+            better = gain > 0
+            damping[going] = np.clip(damping[going] * np.where(better, 0.2, 8.0), 1e-9, MOST_DAMPING)
+            row = going[better]
+            p[row], cost[row] = trial[better], cost[row] - gain[better]
+            normal[row], gradient[row] = self._normal(p[row], pull[row], trial_r[better])
+            done = (better & (gain < LEAST_GAIN)) | (damping[going] >= MOST_DAMPING)
+            going = going[~done]
         return p, cost, normal
 
+    def _normal(self, p: Array, pull: Array, r: Array) -> tuple[Array, Array]:
+        """Return the normal matrices (P, 14, 14) and gradients (P, 14) at residuals (P, R)."""
+        j = self.jacobian(p, pull, r)
+        jt = j.transpose(0, 2, 1)
+        return jt @ j, (jt @ r[..., None])[..., 0]
 
+
+LEAST_GAIN = 1e-2
+"""Fall of the cost in a step below which a fit has arrived."""
+MOST_DAMPING = 1e4
+"""Damping beyond which no step helps."""
 _LIMIT = np.array([10.0, 10.0, 5.0, 0.5, 0.2, 0.4, 0.5, 0.4, 0.7, 0.2, 0.3, 0.3, 1.0, 1.0])
 
 
@@ -221,17 +256,15 @@ def locate(lines: Lines) -> Location | None:
     fit = _Fit(thin(lines), first_s)
     if not fit.known:
         return None
-    starts = np.tile(_MEAN, (len(HEADINGS), 1))
-    starts[:, 3] = HEADINGS
-    p, pull = starts, HEADINGS
-    for steps, margin in ((4, 60.0), (4, 15.0)):
+    p, pull = _beginnings()
+    for steps, most, margin in ROUNDS:
         p, cost, _ = fit.improve(p, pull, steps)
-        likely = cost < cost.min() + margin
+        likely = _best(cost, pull[:, 0], most, margin)
         p, pull = p[likely], pull[likely]
     p, cost, normal = fit.improve(p, pull, 20)
     cov = np.linalg.inv(normal)
     _, log_det = np.linalg.slogdet(cov)
-    log_weight = 0.5 * log_det - cost
+    log_weight = 0.5 * log_det - cost + pull[:, 5]
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     best = int(np.argmax(weight))
@@ -250,7 +283,37 @@ def locate(lines: Lines) -> Location | None:
         min(math.degrees(math.sqrt(spread[3, 3])), 180.0 / math.sqrt(3.0)),
         float(cost.min()),
         2 * len(fit.lines.time_s),
+        spread[:4, :4] / np.sqrt(np.outer(np.diag(spread)[:4], np.diag(spread)[:4])),
     )
+
+
+def _beginnings() -> tuple[Array, Array]:
+    """Return where fits begin (P, 14), and the prior of each (P, 6).
+
+    Of the prior: heading, mean and 1-sigma of the height at first sight (m) and of the launch time (s), and the log of
+    its weight.
+    """
+    p, pull = [], []
+    for seen in FIRST_SEEN:
+        weight = math.log(seen.share / (seen.height_m[1] * seen.start_s[1]))
+        for stage_s in (math.exp(PRIOR_MEAN[_STAGE]), EARLY_STAGE_S):
+            for heading in HEADINGS.tolist():
+                row = PRIOR_MEAN.copy()
+                row[2], row[3], row[_STAGE] = seen.start_s[0], heading, math.log(stage_s)
+                p.append(row)
+                pull.append([heading, *seen.height_m, *seen.start_s, weight])
+    return np.array(p), np.array(pull)
+
+
+def _best(cost: Array, heading: Array, most: int, margin: float) -> NDArray[np.int64]:
+    """Return which fits go on: the best few of each heading, since an open one is all of them."""
+    order = np.argsort(cost)
+    order = order[cost[order] < cost.min() + margin]
+    kept: list[int] = []
+    for n in order.tolist():
+        if (heading[kept] == heading[n]).sum() < most:
+            kept.append(n)
+    return np.array(kept, np.int64)
 
 
 def place(lines: Lines, height_m: float, height_sigma_m: float) -> Location | None:
@@ -290,4 +353,4 @@ def place(lines: Lines, height_m: float, height_sigma_m: float) -> Location | No
     lean = (down[:2] / down[2])[::-1] * height_sigma_m
     covariance = (slide + np.outer(lean, lean)) / 1e6
     nan = math.nan
-    return Location(float(lat), float(lon), covariance, nan, nan, nan, nan, nan, 0)
+    return Location(float(lat), float(lon), covariance, nan, nan, nan, nan, nan, 0, np.full((4, 4), nan))
