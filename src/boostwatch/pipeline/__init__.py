@@ -6,9 +6,10 @@ from boostwatch.pipeline.chain import chain_settings, detect, track
 from boostwatch.pipeline.common import Progress
 from boostwatch.pipeline.generate import Simulated, check_scenario, simulate
 from boostwatch.pipeline.judge import Demo, demo, draw, score
+from boostwatch.pipeline.reporting import Report, report
 from boostwatch.pipeline.simulation import Simulation, Truth, render
 
 __all__ = [
-    "Demo", "Progress", "Simulated", "Simulation", "Truth", "chain_settings", "check_scenario", "demo", "detect",
-    "draw", "render", "score", "simulate", "track",
+    "Demo", "Progress", "Report", "Simulated", "Simulation", "Truth", "chain_settings", "check_scenario", "demo",
+    "detect", "draw", "render", "report", "score", "simulate", "track",
 ]  # fmt: skip
