@@ -80,6 +80,7 @@ def test_every_command_in_the_readme_exists() -> None:
             "validate",
             "schema",
             "export",
+            "report",
         ):
             assert cli.run([command, "--help"]) == 0
 
