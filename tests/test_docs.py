@@ -83,6 +83,7 @@ def test_every_command_in_the_readme_exists() -> None:
             "schema",
             "export",
             "watch",
+            "report",
         ):
             assert cli.run([command, "--help"]) == 0
 

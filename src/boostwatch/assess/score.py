@@ -203,7 +203,7 @@ def _object_row(
     thing: Any, tables: EventTables, truth: Records, tracked: match.TrackMatch,
     event_object: NDArray[np.int64], times: NDArray[np.float64], background: set[int],
 ) -> Row:  # fmt: skip
-    me, kind = int(thing["object_id"]), thing["kind"].decode()
+    me, kind = int(thing["object_id"]), thing["kind"].decode("utf-8", "replace")
     mine = truth[truth["object_id"] == me]
     due = mine["frame"][mine["snr"] >= VISIBLE_SNR]
     visible_s = float(times[due[0]]) if len(due) and due[0] < len(times) else math.nan
@@ -222,7 +222,7 @@ def _object_row(
     else:
         outcome = "background" if me in background else "missed"
     return {
-        "object_id": me, "name": thing["name"].decode(), "kind": kind, "outcome": outcome,
+        "object_id": me, "name": thing["name"].decode("utf-8", "replace"), "kind": kind, "outcome": outcome,
         "peak_snr": float(mine["snr"].max()) if len(mine) else math.nan, "frames": len(mine),
         "frames_visible": len(due),
         "visible_time_s": visible_s, "track_ids": ids, "fragments": len(ids),
@@ -231,7 +231,7 @@ def _object_row(
         "confirmed_after_s": float(confirmed.min()) - visible_s if len(confirmed) else math.nan,
         "declared_after_s": float(tables.events["declared_time_s"][best]) - visible_s if best is not None else math.nan,
         "event_id": int(tables.events["event_id"][best]) if best is not None else None,
-        "event_kind": tables.events["kind"][best].decode() if best is not None else None,
+        "event_kind": tables.events["kind"][best].decode("utf-8", "replace") if best is not None else None,
         "event_probability": float(tables.events["probability"][best]) if best is not None else math.nan,
         "extra_events": max(len(events) - 1, 0),
     }  # fmt: skip
@@ -290,7 +290,7 @@ def _confusion(rows: list[Row], events: Records, event_object: NDArray[np.int64]
             undeclared = "missed" if row["outcome"] == "tracked" else row["outcome"]
             count(row["kind"], row["event_kind"] or undeclared)
     for i in np.flatnonzero(event_object < 0):
-        count("none", events["kind"][i].decode())
+        count("none", events["kind"][i].decode("utf-8", "replace"))
     return table
 
 

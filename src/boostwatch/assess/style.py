@@ -25,7 +25,7 @@ def kind_of_track(tables: EventTables, track: Any) -> str:
     mine = tables.events[tables.events["track_id"] == track["track_id"]]
     name: bytes = mine["kind"][0] if len(mine) else track["kind"]
     undeclared = not len(mine) and name == b"launch"
-    return "unknown" if undeclared else name.decode() or "unknown"
+    return "unknown" if undeclared else name.decode("utf-8", "replace") or "unknown"
 
 
 def outlined(width: float) -> list[Any]:

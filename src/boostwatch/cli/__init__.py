@@ -312,6 +312,20 @@ def export(events: Path, to: str, out: Path) -> None:
     click.echo(f"{out}: {len(tables.events)} events")
 
 
+@cli.command()
+@click.argument("events", type=INPUT)
+@click.option("--stack", type=INPUT, help="The stack that the events came from: frames, W/sr and, with truth, a score.")
+@OUT
+@click.option("--dataset", help="HDF5 path of the frames in a foreign stack.")
+def report(events: Path, stack: Path | None, out: Path, dataset: str | None) -> None:
+    """Write one HTML page with map, frames, light curves and tables; it opens without a network."""
+    from boostwatch import pipeline
+
+    with bars() as progress:
+        made = pipeline.report(events, out, stack=stack, dataset=dataset, on_progress=progress)
+    click.echo(f"{out}: {made.events} events, {made.bytes / 1e6:.2f} MB")
+
+
 @contextmanager
 def _scenario_file(given: Path) -> Iterator[Path]:
     """Find a scenario: the file of that name, or else the scene of that name that comes with the package."""

@@ -6,10 +6,11 @@ from boostwatch.pipeline.chain import chain_settings, detect, track
 from boostwatch.pipeline.common import Progress
 from boostwatch.pipeline.generate import Simulated, check_scenario, simulate
 from boostwatch.pipeline.judge import Demo, demo, draw, score
+from boostwatch.pipeline.reporting import Report, report
 from boostwatch.pipeline.simulation import Simulation, Truth, render
 from boostwatch.pipeline.watching import Watched, watch
 
 __all__ = [
-    "Demo", "Progress", "Simulated", "Simulation", "Truth", "Watched", "chain_settings", "check_scenario", "demo",
-    "detect", "draw", "render", "score", "simulate", "track", "watch",
+    "Demo", "Progress", "Report", "Simulated", "Simulation", "Truth", "Watched", "chain_settings", "check_scenario",
+    "demo", "detect", "draw", "render", "report", "score", "simulate", "track", "watch",
 ]  # fmt: skip

@@ -28,25 +28,31 @@ def score(events: str | Path, truth: str | Path) -> Score:
     UsageError
         The stack carries no truth, or `detect` made the events from another one.
     """
-    from boostwatch.assess.score import score as assess
-
     tables = store.read_events(events)
     with store.open_stack(truth) as reader:
         if reader.truth_objects is None or reader.truth_samples is None:
             raise UsageError("the stack carries no truth to score against", path=truth, allowed="a simulated stack")
-        made_from = tables.provenance.get("stack_sha256")
-        if not made_from and len(tables.registration):  # a list from elsewhere has no shifts
-            made_from = tables.provenance.get("input_sha256")
-        if made_from and made_from != reader.sha256:
-            found = str(tables.provenance.get("input", ""))
-            raise UsageError("the events came from another stack", path=events, found=found, allowed=str(truth))
-        return assess(
-            tables,
-            objects=reader.truth_objects,
-            samples=reader.truth_samples,
-            shape=reader.shape,
-            frame_period_s=reader.sensor.frame_period_s,
-        )
+        require_same_stack(tables, reader, events, truth)
+        return score_against(tables, reader, reader.truth_objects, reader.truth_samples)
+
+
+def score_against(tables: EventTables, reader: store.StackReader, objects: Records, samples: Records) -> Score:
+    """Compare events with the truth of an open stack."""
+    from boostwatch.assess.score import score as assess
+
+    return assess(
+        tables, objects=objects, samples=samples, shape=reader.shape, frame_period_s=reader.sensor.frame_period_s
+    )
+
+
+def require_same_stack(tables: EventTables, reader: store.StackReader, events: str | Path, stack: str | Path) -> None:
+    """Raise UsageError if `detect` made the events from another stack than this."""
+    made_from = tables.provenance.get("stack_sha256")
+    if not made_from and len(tables.registration):  # a list from elsewhere has no shifts
+        made_from = tables.provenance.get("input_sha256")
+    if made_from and made_from != reader.sha256:
+        found = str(tables.provenance.get("input", ""))
+        raise UsageError("the events came from another stack", path=events, found=found, allowed=str(stack))
 
 
 class Demo(NamedTuple):

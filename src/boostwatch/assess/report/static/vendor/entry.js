@@ -1,0 +1,1 @@
+export { geoCircle, geoDistance, geoEqualEarth, geoGraticule, geoInterpolate, geoOrthographic, geoPath } from "d3-geo";
