@@ -89,14 +89,14 @@ def test_wrong_calls(tmp_path: Path, stack_file: Path, capsys: Captured) -> None
     for arguments, code, message in (
         (["watch"], 2, "Missing argument"),
         (["watch", missing, "--timeout", "-1"], 2, "-1"),
-        (["watch", missing, "--timeout", "nan"], 2, "is no time"),
+        (["watch", missing, "--timeout", "nan"], 2, "not a number"),
         (["watch", missing, "--timeout", "0.1"], 66, "a.h5: no such file (after 0.1 s)"),
         (["watch", text, "--timeout", "0.1"], 65, "b.h5: is not an HDF5 file"),
         (["watch", stack_file, "-o", tmp_path / "no" / "e.h5"], 73, "no such directory"),
         (["watch", stack_file, "--state", stack_file], 2, "are three files"),
         (["watch", stack_file, "-o", settings, "--settings", settings], 2, "is an input and the output"),
         (["watch", stack_file, "--dataset", "camera"], 2, "is not a dataset of the file"),
-        (["watch", stack_file, "--frame-period", "inf"], 2, "frame_period_s"),
+        (["watch", stack_file, "--frame-period", "inf"], 2, "frame-period"),
     ):
         assert cli.run([str(a) for a in arguments]) == code, arguments
         error = capsys.readouterr().err

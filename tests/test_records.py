@@ -29,7 +29,7 @@ def test_empty_records_know_nothing(dtype):
 def test_design_columns_come_first_and_in_order():
     assert records.DETECTION.names == (
         "frame", "band", "time_s", "x", "y", "sigma_x", "sigma_y", "signal_e", "signal_sigma_e", "snr", "track_id",
-        "frames",
+        "frames", "held_e", "unrest",
     )  # fmt: skip
     assert records.EVENT.names[:3] == ("event_id", "track_id", "kind")
     assert records.TRACK_POINT["confirmed"] == np.dtype("u1")

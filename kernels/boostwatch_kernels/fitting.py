@@ -10,12 +10,11 @@ from .background import TILE_X, TILE_Y, Background
 from .packed import widen
 from .ring import Group, Ring
 
-COLUMNS = 15
+COLUMNS = 16
 """Numbers of a fit: x, y (px), sigma_x, sigma_y (px), flux, sigma of the flux (DN), snr (in tile scales), reduced chi
-square, least snr without any one frame, velocity along x and y
-(px/frame); the matched filter's answers to the PSF and to a broad template; half
-side of its outline where it is no point, else 0, and the light held by the background (both are written by nobody
-here)."""
+square, least snr without any one frame, velocity along x and y (px/frame); the matched filter's answers to the PSF and
+to a broad template; and, written by nobody here, half side of its outline where it is no point, else 0, the light held
+by the background, and the unrest of the place."""
 
 BROAD = 2.1
 """Variance of the broad template over the PSF's."""

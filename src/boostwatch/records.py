@@ -24,12 +24,13 @@ KINDS: Final = (
 DETECTION: Final = np.dtype([
     ("frame", "i4"), ("band", "i2"), ("time_s", "f8"), ("x", "f4"), ("y", "f4"), ("sigma_x", "f4"), ("sigma_y", "f4"),
     ("signal_e", "f4"), ("signal_sigma_e", "f4"), ("snr", "f4"), ("track_id", "i4"), ("frames", "i2"),
-    ("held_e", "f4"),
+    ("held_e", "f4"), ("unrest", "f4"),
 ])  # fmt: skip
 """One point above threshold in one band of one frame. ``snr`` is unit normal where there is only noise and clutter.
 
 ``frames`` is the number of newest frames that it was found in together, mostly 1; position and time are of the last.
 ``held_e`` is the light, electrons, of a point source that the background holds at its place: ``signal_e`` comes on top.
+``unrest`` is the noise of the pixels at its place over that of those around it: well above 1 where light came and went.
 """
 
 TRACK: Final = np.dtype([
@@ -84,7 +85,7 @@ TRUTH_SAMPLE: Final = np.dtype([
 UNITS: Final[dict[str, str]] = {
     "x": "px", "y": "px", "x0": "px", "y0": "px", "dx": "px", "dy": "px", "sigma": "px",
     "sigma_x": "px", "sigma_y": "px", "sigma_x0": "px", "sigma_y0": "px",
-    "vx": "px/s", "vy": "px/s", "snr": "1", "score": "1", "probability": "1", "p_launch": "1",
+    "vx": "px/s", "vy": "px/s", "snr": "1", "unrest": "1", "score": "1", "probability": "1", "p_launch": "1",
     "los_x": "1", "los_y": "1", "los_z": "1", "corr_time_north": "1", "corr_time_east": "1", "corr_heading_north": "1",
     "corr_heading_east": "1", "corr_time_heading": "1",
 }  # fmt: skip

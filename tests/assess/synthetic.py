@@ -89,13 +89,15 @@ def scene(seed=0, false_per_frame=0.5):
                             seen,
                             -1,
                             1,
+                            0,
+                            1,
                         )
                     )
                     mine.append(len(detections) - 1)
         if len(mine) < 5:
             continue
         for i in mine:
-            detections[i] = (*detections[i][:-2], number, 1)
+            detections[i] = (*detections[i][:10], number, *detections[i][11:])
         first, start_row = detections[mine[0]], len(points)
         rows = {detections[i][0]: detections[i] for i in mine}
         confirmed_s = first[2] + 2.0
@@ -136,7 +138,7 @@ def scene(seed=0, false_per_frame=0.5):
     for frame in range(8, count):
         for _ in range(rng.poisson(false_per_frame)):
             x, y = rng.uniform(0, 255, 2)
-            detections.append((frame, rng.integers(2), time[frame], x, y, 0.2, 0.2, 5600, 1100, 5.1, -1, 1))
+            detections.append((frame, rng.integers(2), time[frame], x, y, 0.2, 0.2, 5600, 1100, 5.1, -1, 1, 0, 1))
     registration = empty(REGISTRATION, count)
     registration["frame"], registration["time_s"] = np.arange(count), time
     registration["dx"], registration["dy"] = (jitter - jitter[0]).T

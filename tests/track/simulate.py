@@ -191,7 +191,7 @@ class World:
         rng.shuffle(rows)
         detections = empty(DETECTION, len(rows))
         for k, row in enumerate(rows):
-            detections[k] = row
+            detections[k] = (*row, 0.0, 1.0)  # nothing was there before
         return {
             "frame": n, "time_s": time_s, "detections": detections, "position_m": POSITION, "attitude": reported,
             "shift": tuple(d + rng.normal(0, self.shift_sigma, 2)), "shift_sigma": self.shift_sigma, "best": best,

@@ -18,7 +18,8 @@ def plume(rng, burnout_s=41.3, decay_s=0.35, snr=30.0, fall=0.04, glow=0.0, star
     light = snr * np.exp(-fall * (t - burnout_s)) * np.where(after > 0, np.exp(-after / decay_s), 1.0)
     seen = light * (1 + 0.03 * rng.standard_normal(len(t))) + rng.standard_normal(len(t)) + glow * (after > 0)
     hits = np.zeros(len(t), hit_dtype(1))
-    hits["time_s"], hits["snr"], hits["frames"] = t, seen, 1
+    hits["time_s"] = hits["seen_s"] = t
+    hits["snr"], hits["frames"] = seen, 1
     hits["focal"] = hits["scene"] = 50.0 + 0.1 * t[:, None]
     return hits[seen > 4.3]
 

@@ -141,7 +141,7 @@ def test_edges_of_clouds_are_no_launches():
                 snr = spot[3] + rng.normal()
                 if snr > TAU:
                     x, y = np.array(spot[:2]) + step["shift"] + rng.normal(0, 0.3, 2)
-                    rows.append((n, band, n * 0.5, x, y, 1.15 / snr, 1.15 / snr, snr * 2500, 2500, snr, -1, 1))
+                    rows.append((n, band, n * 0.5, x, y, 1.15 / snr, 1.15 / snr, snr * 2500, 2500, snr, -1, 1, 0, 1))
         step["detections"] = np.concatenate([step["detections"], np.array(rows, step["detections"].dtype)])
         declared += len(follower.step(**step))
     result = follower.finish()

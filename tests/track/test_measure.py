@@ -12,7 +12,7 @@ from boostwatch_kernels.amplitude import amplitude_ratio, amplitude_ratios, fals
 def detections(rows):
     out = empty(DETECTION, len(rows))
     for n, (band, x, y, sigma, snr) in enumerate(rows):
-        out[n] = (0, band, 0.0, x, y, sigma, sigma, 100 * snr, 100.0, snr, -1, 1)
+        out[n] = (0, band, 0.0, x, y, sigma, sigma, 100 * snr, 100.0, snr, -1, 1, 0, 1)
     return out
 
 

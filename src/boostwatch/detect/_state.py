@@ -195,14 +195,19 @@ class BandState:
         out: NDArray[np.float32] = b.level[rows, columns] + lag * widened(b.slope[rows, columns])
         return out
 
-    def _forecast_at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return what is expected at some pixels of the frame held, DN; NaN outside and where nothing is known."""
+    def _known_at(
+        self, rows: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what is expected at some pixels of the frame held and its 1-sigma, DN; NaN where nothing is known."""
         high, wide = self._shape
         y, x = np.clip(rows, 0, high - 1), np.clip(columns, 0, wide - 1)
         b = self.background
-        out: NDArray[np.float64] = b.level[y, x] + self.lag()[y // TILE_Y] * widened(b.slope[y, x]).astype(np.float64)
-        out[(rows != y) | (columns != x)] = np.nan
-        return out
+        level = b.level[y, x].astype(np.float64) + self.lag()[y // TILE_Y] * widened(b.slope[y, x]).astype(np.float64)
+        weight = widened(b.weight[y, x]).astype(np.float64)
+        sigma = np.where(weight > 0, 1.0 / np.where(weight > 0, weight, 1.0), np.nan)
+        outside = (rows != y) | (columns != x)
+        level[outside] = sigma[outside] = np.nan
+        return level, sigma
 
     def lag(self, frame: float | None = None) -> NDArray[np.float32]:
         """Return the frames from each strip's level to a frame, by default the one held; float32 (strips,)."""
@@ -249,7 +254,7 @@ class BandState:
         found = select(fits, self._difference, self._threshold, self.figures.psf_sigma)
         if self._seen < self._settings.warm_up_frames:
             return found[:0]
-        weigh_held(found, self._forecast_at, self.figures.profile)
+        weigh_held(found, self._known_at, self.figures.profile)
         return found
 
     def fit(
@@ -483,7 +488,7 @@ class BandState:
         if self.frame is not None:
             if self._integration is not None:
                 found = self._integration.judge(single)
-                weigh_held(found, self._forecast_at, self.figures.profile)
+                weigh_held(found, self._known_at, self.figures.profile)
             self._seen += 1
         self.frame = self._kernel_frame = None
         return found

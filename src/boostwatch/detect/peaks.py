@@ -11,7 +11,7 @@ from scipy import ndimage
 
 X, Y, SIGMA_X, SIGMA_Y, FLUX, FLUX_SIGMA, SNR, CHI, LEAST_WITHOUT = range(9)
 VELOCITY = [9, 10]
-ANSWER_POINT, ANSWER_BROAD, EXTENT_PX, HELD = 11, 12, 13, 14
+ANSWER_POINT, ANSWER_BROAD, EXTENT_PX, HELD, UNREST = 11, 12, 13, 14, 15
 
 BRIGHT = 4.0
 """Thresholds above which a source has wings to guard against."""

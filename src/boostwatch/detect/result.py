@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.detect.flow import GroundMap
-from boostwatch.detect.peaks import HELD
+from boostwatch.detect.peaks import HELD, UNREST
 from boostwatch.records import DETECTION, REGISTRATION, Records, empty
 
 
@@ -98,5 +98,5 @@ def detection_records(
     out["signal_e"], out["signal_sigma_e"] = fits[:, 4] * gain, fits[:, 5] * gain
     out["snr"] = fits[:, 6]
     out["frames"] = frames
-    out["held_e"] = fits[:, HELD] * gain
+    out["held_e"], out["unrest"] = fits[:, HELD] * gain, fits[:, UNREST]
     return out

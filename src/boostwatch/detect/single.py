@@ -12,7 +12,7 @@ from scipy import ndimage
 from boostwatch.detect._bands import BandFigures, BandMaps, FrameFaults, band_figures, band_maps, kernel_frame, rows_of
 from boostwatch.detect._checks import checked_data, checked_shape
 from boostwatch.detect.calibration import tail_line, threshold_for
-from boostwatch.detect.peaks import HELD, SNR, select
+from boostwatch.detect.peaks import HELD, SNR, UNREST, select
 from boostwatch.detect.result import FrameResult, detection_records, registration_record
 from boostwatch.parallel import ordered_map
 from boostwatch.records import DETECTION, QUALITY_BITS, empty
@@ -189,5 +189,5 @@ def _fit(
     starts = np.zeros((len(places), 4))
     starts[:, :2] = places[:, ::-1]
     fit_sources(patch, Lens(figures.psf_sigma, figures.gain, figures.reach, 0.0, 0.0), starts, fits)
-    fits[:, SNR], fits[:, HELD] = best[tuple(places.T)], math.nan
+    fits[:, SNR], fits[:, [HELD, UNREST]] = best[tuple(places.T)], math.nan
     return fits

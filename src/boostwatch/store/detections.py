@@ -50,6 +50,7 @@ COLUMNS: Final = {
     "time_s": Limits(-LARGEST_S, LARGEST_S, False), "x": Limits(-LARGEST_PX, LARGEST_PX, False),
     "y": Limits(-LARGEST_PX, LARGEST_PX, False), "sigma_x": Limits(0, LARGEST_PX), "sigma_y": Limits(0, LARGEST_PX),
     "signal_e": Limits(-LARGEST, LARGEST), "signal_sigma_e": Limits(0, LARGEST), "snr": Limits(0, LARGEST),
+    "held_e": Limits(-LARGEST, LARGEST), "unrest": Limits(0, LARGEST),
     "frames": Limits(1, 2**15 - 1),
 }  # fmt: skip
 """Columns that are read. The track of somebody else's tracker, `track_id`, is none of them."""

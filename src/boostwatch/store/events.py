@@ -32,7 +32,7 @@ TABLES: Final[dict[str, np.dtype[Any]]] = {
 """Tables of an events file and their columns."""
 
 LATER: Final[dict[str, set[str]]] = {
-    "detections": {"frames", "held_e"},
+    "detections": {"frames", "held_e", "unrest"},
     "tracks": {"moving_time_s", "x0", "y0", "sigma_x0", "sigma_y0"},
     "events": {
         "sigma_x0", "sigma_y0", "burnout_time_sigma_s", "peak_intensity_sigma_w_sr", "corr_time_north",

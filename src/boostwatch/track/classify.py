@@ -42,7 +42,7 @@ _PULLED = (6.0 * 10,)
 """At rest, in a scene whose registration the clouds pull along."""
 
 _EXCESS = (1.0, 4.0, 16.0)
-_LOG_SHARE = np.log([0.65, 0.25, 0.1])[:, None]
+_LOG_SHARE = np.log([0.74, 0.25, 0.01])[:, None]
 """Variances of centroids over what is told of them, and how often they are: bright plumes lean on their trails."""
 
 _SLOW = [(speed, excess) for speed in (_REST, _PULLED, _DRIFT) for excess in _EXCESS]
@@ -95,7 +95,10 @@ distribution over paths reaches those that stand still, a boost does not."""
 MOST_FAVOUR = 6.0
 """Odds at most that what is there is seen: clouds may hide it."""
 LOG_REKINDLED = math.log(0.003)
-"""Log of the share of launches that rise just where a light stood before that outshines them."""
+"""Log of the share of launches that rise just where light came and went before, over that of all other things."""
+RESTLESS = 0.5
+"""Excess of the noise of a place over that of its surroundings at which half of that counts: it is 1.06 at most for 98
+of 100 hits of launches, and 3.8 in the median for a volcano's."""
 _LAUNCH = KINDS.index("launch")
 _STEADY = np.array([kind not in ("defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
@@ -173,7 +176,8 @@ class Classifier:
         """
         log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m)
         log_p += self._light(table, row, range_m, noise_e) + self._steadiness(table, row, false)
-        log_p[:, _LAUNCH] += LOG_REKINDLED * table.held[row] ** 2 / (1.0 + table.held[row] ** 2)
+        restless = np.maximum(table.unrest[row] - 1.0, 0.0) / RESTLESS
+        log_p[:, _LAUNCH] += LOG_REKINDLED * restless**2 / (1.0 + restless**2)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
         out: Array = p / p.sum(axis=1, keepdims=True)

@@ -52,6 +52,8 @@ REFIT_S = 15.0
 """Time between fits of a declared launch while its track is young."""
 HEIGHTS_M = {"aircraft": (9000.0, 2500.0)}
 """Mean and 1-sigma of the height of what does not stand on the ground."""
+EARLY_S, EARLY = 10.0, 0.1
+"""What is found in the first seconds of a run was mostly there before: fewer of them are launches, by this factor."""
 FADE_S, LONGEST_FADE = 8.0, 64
 """Time, s, and hits at most, over which a fading of the light is looked for."""
 FADE = 0.02
@@ -74,6 +76,7 @@ class Judge:
         self._pointing = pointing
         self._period = frame_period_s
         self._noise_e: Array | None = None
+        self._open_s = math.nan
         self._scale_m = self._range_m = math.nan
 
     @property
@@ -93,6 +96,11 @@ class Judge:
         now = np.where(finite, flux_sigma, 0.0).sum(axis=0)[seen] / count[seen]
         old = self._noise_e[seen]
         self._noise_e[seen] = np.where(np.isfinite(old), old + 0.05 * (now - old), now)
+
+    def see(self, time_s: float) -> None:
+        """Note that in this frame something could be detected."""
+        if not math.isfinite(self._open_s):
+            self._open_s = time_s
 
     def settle(self, story: Story) -> None:
         """Let a track that has ended, or is old enough to be known, count for the kinds of those to come."""
@@ -124,6 +132,8 @@ class Judge:
         mine = [stories[int(track_id)] for track_id in table.track_id[row]]
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
         p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, false)
+        p[table.first_s[row] < self._open_s + EARLY_S, _LAUNCH] *= EARLY
+        p /= p.sum(axis=1, keepdims=True)
         new = []
         for story, chances in zip(mine, p, strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):

@@ -196,6 +196,7 @@ class Follower:
         chance = self._clutter.log_chance
         table.take(row, hits[given[row]], gain[row], fit[row], chance, self._judge.main_band)
         if not warming_up:
+            self._judge.see(time_s)
             unseen = np.flatnonzero(given < 0)
             table.miss(unseen, pd[unseen], time_s)
         for n in row.tolist():
@@ -312,7 +313,7 @@ class Follower:
         hits["seen_s"] = np.where(np.isfinite(seen.time_s), seen.time_s, time_s)
         hits["scene"], hits["focal"], hits["var"], hits["snr"] = seen.scene, seen.focal, seen.var, seen.snr
         hits["strongest"], hits["frames"] = seen.strongest, seen.frames
-        hits["flux"], hits["flux_sigma"], hits["held"] = seen.flux, seen.flux_sigma, seen.held
+        hits["flux"], hits["flux_sigma"], hits["unrest"] = seen.flux, seen.flux_sigma, seen.unrest
         hits["position_m"], hits["attitude"] = pose.position_m, pose.attitude
         return hits
 

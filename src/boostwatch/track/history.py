@@ -24,7 +24,7 @@ def hit_dtype(n_bands: int) -> np.dtype[Any]:
     return np.dtype([
         ("frame", "i4"), ("time_s", "f8"), ("seen_s", "f8"), ("scene", "f8", (2,)), ("focal", "f8", (2,)),
         ("var", "f8", (2,)), ("shift_sigma", "f8"), ("snr", "f8"), ("strongest", "f8"), ("frames", "f8"),
-        ("held", "f8"), ("flux", "f8", (n_bands,)), ("flux_sigma", "f8", (n_bands,)), ("position_m", "f8", (3,)),
+        ("unrest", "f8"), ("flux", "f8", (n_bands,)), ("flux_sigma", "f8", (n_bands,)), ("position_m", "f8", (3,)),
         ("attitude", "f8", (4,)),
     ])  # fmt: skip
 

@@ -144,7 +144,7 @@ class _Fit:
         low, high = np.minimum(t[:, None], t[None, :]), np.maximum(t[:, None], t[None, :])
         model = DISCREPANCY * low**2 * (3 * high - low) / 6.0 / distance**2
         roots = (np.linalg.cholesky(np.diag(lines.var_rad2[:, k]) + model) for k in range(2))
-        self.whiten = [solve_triangular(root, np.eye(len(root)), lower=True) for root in roots]
+        self.whiten = [solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False) for root in roots]
         self.times = np.concatenate([[0.0], lines.time_s - first_s])  # small numbers keep their digits
 
     @property

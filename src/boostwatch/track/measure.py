@@ -18,8 +18,6 @@ FLOOR_PX = 0.07
 """What a centroid is never better than: pixel-phase bias, unequal pixels, neighbours, a slope of the background."""
 BAND_GATE = 16.0
 """Squared distance, in units of the variance, within which detections of two bands are one source."""
-MOST_HELD = 100.0
-"""Light held over light seen beyond which more tells no more."""
 BAND_PX = 0.2
 """1-sigma by which the centroids of one source differ from band to band besides: a trail has a colour of its own."""
 
@@ -43,8 +41,8 @@ class Measurements(NamedTuple):
     """(M, B) signal in electrons, NaN in bands where it was not seen."""
     flux_sigma: Array
     """(M, B) and its 1-sigma."""
-    held: Array
-    """(M,) light that the background holds there over the light seen, the greatest of the bands'; 0 where unknown."""
+    unrest: Array
+    """(M,) noise of its place over that of the surroundings, the greatest of the bands'; 1 where unknown."""
     bands: NDArray[np.int64]
     """(M,) number of bands that saw it."""
     time_s: Array
@@ -86,16 +84,14 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
     snr = np.nan_to_num(d["snr"].astype(np.float64), nan=0.0)
     flux = d["signal_e"].astype(np.float64)
     flux_sigma = d["signal_sigma_e"] * np.sqrt(frames)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = d["held_e"].astype(np.float64) / flux
-    held_over = np.where((flux > 0) & (ratio > 0), np.minimum(ratio, MOST_HELD), 0.0)
+    unrest = np.nan_to_num(d["unrest"].astype(np.float64), nan=1.0)
     band = np.clip(d["band"].astype(np.int64), 0, n_bands - 1)
     shifted = np.asarray(shift, np.float64)
     if n_bands == 1:
         member[order] = np.arange(len(d))
         return Measurements(
             position - shifted, position, var, snr / np.sqrt(frames), snr, frames, flux[:, None], flux_sigma[:, None],
-            held_over, np.ones(len(d), np.int64), d["time_s"], member,
+            unrest, np.ones(len(d), np.int64), d["time_s"], member,
         )  # fmt: skip
 
     slot = _slots(position, var + BAND_PX**2, band)
@@ -110,15 +106,15 @@ def merge_bands(detections: Records, shift: tuple[float, float], n_bands: int) -
     time_s[slot] = d["time_s"]  # all bands of a source are within a row or two
     square, strongest, bands = np.zeros(count), np.zeros(count), np.zeros(count, np.int64)
     np.add.at(square, slot, snr**2 / frames)
-    added, held = np.full(count, np.inf), np.zeros(count)
-    np.maximum.at(held, slot, held_over)
+    added, restless = np.full(count, np.inf), np.zeros(count)
+    np.maximum.at(restless, slot, unrest)
     np.minimum.at(added, slot, frames)
     np.maximum.at(strongest, slot, snr)
     np.add.at(bands, slot, 1)
     fluxes, sigmas = np.full((count, n_bands), np.nan), np.full((count, n_bands), np.nan)
     fluxes[slot, band], sigmas[slot, band] = flux, flux_sigma
     return Measurements(
-        focal - shifted, focal, 1.0 / total, np.sqrt(square), strongest, added, fluxes, sigmas, held, bands, time_s,
+        focal - shifted, focal, 1.0 / total, np.sqrt(square), strongest, added, fluxes, sigmas, restless, bands, time_s,
         member,
     )  # fmt: skip
 

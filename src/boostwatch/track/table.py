@@ -98,8 +98,8 @@ class Table:
     """(N, 4) first position: scene x, y, focal x, y."""
     snr: Array
     """(N,) running mean of the strongest band's snr."""
-    held: Array
-    """(N,) mean light that the background holds over the light seen, within the window."""
+    unrest: Array
+    """(N,) mean noise of its places over that of their surroundings, within the window."""
     sums: Array
     """(N, 2, 17) moments of the motion."""
     light: Array
@@ -139,7 +139,7 @@ class Table:
             last_s=np.zeros(count),
             origin=np.zeros((count, 4)),
             snr=np.zeros(count),
-            held=np.zeros(count),
+            unrest=np.zeros(count),
             sums=np.zeros((count, 2, N_MOMENTS)),
             light=np.zeros((count, N_LIGHT)),
             flux=np.full((count, n_bands), np.nan),
@@ -162,7 +162,7 @@ class Table:
         new.hits[:] = new.window_hits[:] = 1
         new.first_s[:] = new.last_s[:] = hits["time_s"]
         new.origin[:] = np.concatenate([hits["scene"], hits["focal"]], axis=1)
-        new.held[:] = hits["held"]
+        new.unrest[:] = hits["unrest"]
         new.snr[:] = hits["strongest"] / np.sqrt(hits["frames"])
         zero, rows = np.zeros((count, 2)), np.arange(count)
         add_moments(new.sums, rows, np.zeros(count), zero, zero, hits["var"], hits["shift_sigma"] ** 2)
@@ -237,7 +237,7 @@ class Table:
         self.boost[row] += np.where(inside, boost, 0.0)
         self.wander[row] += np.where(inside, wander, 0.0)
         self.window_hits[row] += inside
-        self.held[row] += np.where(inside, (hits["held"] - self.held[row]) / self.window_hits[row], 0.0)
+        self.unrest[row] += np.where(inside, (hits["unrest"] - self.unrest[row]) / self.window_hits[row], 0.0)
         self.hits[row] += 1
         self.last_s[row] = now_s
         origin = self.origin[row]
