@@ -82,16 +82,15 @@ def recording(folder: Path, seed: int, *, launches: int, duration_s: float = 120
     return made
 
 
-def replay(made: Recording, settings: ChainSettings | None = None) -> tuple[EventTables, Score]:
-    """Follow a recording and hold the events against the truth."""
+def replay(made: Recording, settings: ChainSettings | None = None) -> tuple[EventTables, Score, int]:
+    """Follow a recording and hold the events against the truth; return also how often a launch was declared."""
     _, bands, height, width = made.shape
     follower = Follower(
         settings or ChainSettings(), shape=(height, width), frame_period_s=made.sensor.frame_period_s,
         sensor=made.sensor, n_bands=bands, pointing_bias_sigma_rad=made.bias_sigma_rad,
         pointing_noise_sigma_rad=made.noise_sigma_rad,
     )  # fmt: skip
-    for frame in made.frames:
-        follower.step(**frame)
+    declared = sum(len(follower.step(**frame)) for frame in made.frames)
     ids, tracks, points, events = follower.finish()
     detections = np.concatenate([records.empty(records.DETECTION, 0), *(f["detections"] for f in made.frames)])
     detections["track_id"] = ids
@@ -100,4 +99,4 @@ def replay(made: Recording, settings: ChainSettings | None = None) -> tuple[Even
         tables, objects=made.objects, samples=made.samples, shape=made.shape,
         frame_period_s=made.sensor.frame_period_s,
     )  # fmt: skip
-    return tables, result
+    return tables, result, declared

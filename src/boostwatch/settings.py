@@ -408,7 +408,7 @@ class TrackSettings(Model):
 class EventSettings(Model):
     """Tracks to launch events."""
 
-    declare_probability: float = Field(0.98, gt=0.5, lt=1.0, description="p_launch at which a launch is declared")
+    declare_probability: float = Field(0.9, gt=0.5, lt=1.0, description="p_launch at which a launch is declared")
     pointing_sigma: Angle | None = Field(
         None, ge=0, le=0.1, description="1-sigma pointing error an axis; the stack's by default"
     )

@@ -41,7 +41,23 @@ def many(count: int = 500, *, wide: bool = True, points: int = 40, seed: int = 3
             found["signal_e"] = 1e4 * (1 + band) * np.exp(0.05 * (seen - start)) * rng.uniform(0.9, 1.1, points)
             found["signal_sigma_e"], found["snr"] = 900.0, found["signal_e"] / 900
             detections.append(found)
-        tracks[i] = (i, b"ended", kind, time[0], time[3], time[-1], points, 2, 40.0, i * points, points, time[5], *path[0], 0.1, 0.1)
+        tracks[i] = (
+            i,
+            b"ended",
+            kind,
+            time[0],
+            time[3],
+            time[-1],
+            points,
+            2,
+            40.0,
+            i * points,
+            points,
+            time[5],
+            *path[0],
+            0.1,
+            0.1,
+        )
         event = events[i : i + 1]
         event["event_id"], event["track_id"], event["kind"] = i, i, kind
         event["probability"] = rng.uniform(0.4, 1)

@@ -52,6 +52,9 @@ REFIT_S = 15.0
 """Time between fits of a declared launch while its track is young."""
 HEIGHTS_M = {"aircraft": (9000.0, 2500.0)}
 """Mean and 1-sigma of the height of what does not stand on the ground."""
+CALM = 2.0
+"""Nor where the noise of its places exceeds that of their surroundings so much on the mean: light came and went there
+before, and its dipoles wander."""
 EARLY_S, EARLY = 10.0, 0.1
 """What is found in the first seconds of a run was mostly there before: fewer of them are launches, by this factor."""
 FADE_S, LONGEST_FADE = 8.0, 64
@@ -135,7 +138,7 @@ class Judge:
         p[table.first_s[row] < self._open_s + EARLY_S, _LAUNCH] *= EARLY
         p /= p.sum(axis=1, keepdims=True)
         new = []
-        for story, chances in zip(mine, p, strict=True):
+        for story, chances, unrest in zip(mine, p, table.unrest[row].tolist(), strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):
                 story.kind_since_s = time_s
             story.probabilities = chances
@@ -143,7 +146,12 @@ class Judge:
                 self.settle(story)
             undeclared = not math.isfinite(story.declared_time_s)
             faint = float(np.mean([hit["snr"] for hit in story.hits[-RECENT_HITS:]])) < BRIGHT_SNR  # not if unknown
-            sure = chances[_LAUNCH] > self._settings.declare_probability and not faint and not self._fades(story)
+            sure = (
+                chances[_LAUNCH] > self._settings.declare_probability
+                and not faint
+                and unrest < CALM
+                and not self._fades(story)
+            )
             if undeclared and len(story.hits) >= LEAST_HITS and sure:
                 story.declared_time_s = time_s
                 self._fit(story, time_s)
