@@ -7,23 +7,24 @@ import pytest
 
 from boostwatch import geometry as g
 from boostwatch.sensor import Sensor
-from boostwatch.track.ground import SLIP_PX_S, Ground
+from boostwatch.track.ground import SLIP_CHANGE_PX_S, SLIP_PX_S, Ground
 
 PERIOD_S, NOISE_PX = 0.5, 0.1
 SENSOR = Sensor("test", 30e-6, 95.5, 95.5, PERIOD_S, 0.1, ())
 POSITION = g.geodetic_to_itrs(0.0, 20.0, 35_786e3)
 
 
-def run(slip_px_s, *, sensor=SENSOR, noise_rad=NOISE_PX * SENSOR.ifov_rad, seconds=120.0, seed=0, jump=0.0):
-    """Return times, true and estimated shifts of the ground, and the object."""
+def run(slip, *, sensor=SENSOR, noise_rad=NOISE_PX * SENSOR.ifov_rad, seconds=120.0, seed=0, jump=0.0):
+    """Return times, true and estimated shifts of the ground, and the object; ``slip``: a speed (2,) or way (T, 2)."""
     rng = np.random.default_rng(seed)
     ground = Ground(sensor, noise_rad)
     still = g.look_at(POSITION, g.geodetic_to_itrs(10.0, 30.0))
     times = np.arange(0.0, seconds, PERIOD_S)
     truth, found = [], []
-    for t in times:
+    slip = np.asarray(slip)
+    for n, t in enumerate(times):
         true = np.array([0.3 * math.sin(t / 3.0), 0.02 * t])
-        seen = true + np.asarray(slip_px_s) * t + (jump if t > seconds / 2 else 0.0)
+        seen = true + (slip * t if slip.ndim == 1 else slip[n]) + (jump if t > seconds / 2 else 0.0)
         error = rng.normal(0.0, NOISE_PX, 2)
         turn = g.multiply_quaternions(still, g.tilt_quaternion(*((true + error) * SENSOR.ifov_rad)))
         truth.append(true)
@@ -47,13 +48,18 @@ def test_the_slip_is_taken_out():
 
 
 def test_its_error_is_what_it_says():
+    """Truth from the filter's own model: a speed that wanders at random."""
     last = []
     for seed in range(40):
-        slip = np.random.default_rng([seed, 1]).normal(0.0, SLIP_PX_S, 2)
-        *_, ground = run(slip, seed=seed, seconds=60.0)
-        last += list((ground._slip[1] - slip) / ground.slip_sigma_px_s)
-    # 80 figures: the variance of their mean square is 2 / 80; the filter also allows for speeds that change.
-    assert 0.4 < np.mean(np.square(last)) < 1.0 + 3.0 * math.sqrt(2.0 / 80.0)
+        rng = np.random.default_rng([seed, 1])
+        speed = rng.normal(0.0, SLIP_PX_S, 2) + np.cumsum(
+            rng.normal(0.0, SLIP_CHANGE_PX_S * math.sqrt(PERIOD_S), (120, 2)), axis=0
+        )
+        far = np.concatenate([np.zeros((1, 2)), np.cumsum(speed[1:] * PERIOD_S, axis=0)])
+        *_, ground = run(far, seed=seed, seconds=60.0)
+        last += list((ground._slip[1] - speed[-1]) / ground.slip_sigma_px_s)
+    # 80 figures: the variance of their mean square is 2 / 80.
+    assert abs(np.mean(np.square(last)) - 1.0) < 3.0 * math.sqrt(2.0 / 80.0)
 
 
 def test_a_new_reference_of_the_registration_is_no_slip():
