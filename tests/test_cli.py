@@ -303,6 +303,20 @@ def test_score(events_file: Path, stack_file: Path, capsys: Captured) -> None:
     assert launch["inside_ellipse"]
 
 
+def test_score_holds_figures_to_thresholds(events_file: Path, stack_file: Path, capsys: Captured) -> None:
+    ask = ["score", str(events_file), "--truth", str(stack_file)]
+    assert cli.run([*ask, "--fail-below", "launches_declared=1", "--fail-above", "false_launches=0"]) == 0
+    capsys.readouterr()
+    assert cli.run([*ask, "--json", "--fail-below", "purity=1.5", "--fail-above", "gospa_px=1e9"]) == 1
+    seen = capsys.readouterr()
+    json.loads(seen.out)
+    assert "missed: purity is" in seen.err
+    assert "gospa" not in seen.err
+    for option, wrong in (("--fail-below", "purity"), ("--fail-below", "gospa_px=1"), ("--fail-above", "ospa_px=nan")):
+        assert cli.run([*ask, option, wrong]) == 2
+        assert "METRIC=VALUE with METRIC one of" in capsys.readouterr().err
+
+
 def test_score_against_another_stack(events_file: Path, scenario_file: Path, tmp_path: Path, capsys: Captured) -> None:
     other = tmp_path / "other.h5"
     assert cli.run(["simulate", str(scenario_file), "-o", str(other), "--seed", "77"]) == 0

@@ -138,3 +138,12 @@ def test_gospa_known_values():
     assert match.gospa(none, none) == (0.0, 0, 0)
     assert match.gospa(np.zeros((1, 2)), none) == (pytest.approx(np.sqrt(50)), 1, 0)
     assert match.gospa(np.zeros((1, 2)), np.array([[3.0, 4.0]])) == (5.0, 0, 0)
+
+
+def test_ospa_known_values_and_its_symmetry():
+    none, one, two = np.empty((0, 2)), np.zeros((1, 2)), np.array([[0.0, 0.0], [50.0, 0.0]])
+    assert match.ospa(none, none) == 0.0
+    assert match.ospa(one, none) == match.ospa(none, two) == 10.0
+    assert match.ospa(one, np.array([[3.0, 4.0]])) == 5.0
+    assert match.ospa(one, two) == match.ospa(two, one) == pytest.approx(np.sqrt(50.0))
+    assert match.ospa(one, one + 100.0) == 10.0

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from boostwatch.assess.launches import ellipse_distance, ground_error_km
+from boostwatch.assess.metrics import BETTER_HIGH, BETTER_LOW
 from boostwatch.assess.score import Score, binomial_interval, poisson_interval, score
 from boostwatch.records import (
     DETECTION,
@@ -186,6 +187,7 @@ def test_nothing_at_all():
     nothing = {"objects": empty(TRUTH_OBJECT, 0), "samples": empty(TRUTH_SAMPLE, 0)}
     result = score(tables, **nothing, shape=(5, 1, 8, 8), frame_period_s=1.0)
     assert result.gospa == {"frames": 5, "cut_px": 10.0, "power": 2.0, "mean_px": 0.0, "missed_per_frame": 0.0,
+                            "ospa_mean_px": 0.0,
                             "false_per_frame": 0.0}  # fmt: skip
     assert result.detection == result.objects == result.launches == []
     json.dumps(result.as_dict(), allow_nan=False)
@@ -256,3 +258,17 @@ def test_ellipse_of_claimed_errors_holds_95_percent():
         for a, b in zip(along, across, strict=True)
     ]
     assert abs(np.mean(inside) - 0.95) < 4.5 * math.sqrt(0.95 * 0.05 / count)
+
+
+def test_figures_for_thresholds(case, result):
+    found = result.metrics()
+    assert set(found) == {*BETTER_HIGH, *BETTER_LOW}
+    assert found["launches_declared"] == 1.0
+    assert 0.0 < found["gospa_px"] < 1.0
+    assert 0.0 < found["ospa_px"] < 1.0
+    assert found["purity"] > 0.9
+    assert found["false_launches"] == 0.0
+    nothing = EventTables("", *(empty(d, 0) for d in (DETECTION, TRACK, TRACK_POINT, EVENT, REGISTRATION)))
+    blank = score(nothing, objects=empty(TRUTH_OBJECT, 0), samples=empty(TRUTH_SAMPLE, 0), shape=(5, 1, 8, 8),
+                  frame_period_s=0.5).metrics()  # fmt: skip
+    assert all(math.isnan(blank[name]) for name in BETTER_HIGH)

@@ -205,3 +205,24 @@ def gospa(truth_xy: Array, found_xy: Array, cut_px: float = 10.0, power: float =
     pairs = pairs[pairs < cut_px]
     missed, false = len(truth_xy) - len(pairs), len(found_xy) - len(pairs)
     return float(((pairs**power).sum() + 0.5 * cut_px**power * (missed + false)) ** (1 / power)), missed, false
+
+
+def ospa(truth_xy: Array, found_xy: Array, cut_px: float = 10.0, power: float = 2.0) -> float:
+    """Return the optimal sub-pattern assignment distance of two sets of points, px; 0 where both are empty.
+
+    A mean over the larger set: pairs cost their distance, cut off, the rest the cut-off (Schuhmacher, Vo and Vo, IEEE TSP
+    56, 2008). Unlike `gospa` it does not grow with the number of points.
+
+    Parameters
+    ----------
+    truth_xy, found_xy : float64 (N, 2), (M, 2)
+        Positions, px.
+    cut_px, power : float
+        Cut-off distance and order.
+    """
+    few, many = sorted((len(truth_xy), len(found_xy)))
+    if not many:
+        return 0.0
+    cost = np.minimum(_distances(truth_xy[:, 0], truth_xy[:, 1], found_xy[:, 0], found_xy[:, 1]), cut_px) ** power
+    paired = float(cost[linear_sum_assignment(cost)].sum())
+    return float(((paired + cut_px**power * (many - few)) / many) ** (1.0 / power))

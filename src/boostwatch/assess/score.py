@@ -14,6 +14,7 @@ from scipy.special import betaincinv, chdtri
 from boostwatch.assess import match
 from boostwatch.assess.launches import launch_rows
 from boostwatch.assess.limits import clairvoyant_pd
+from boostwatch.assess.metrics import metrics
 from boostwatch.assess.table import Section, sections
 from boostwatch.records import EventTables, Records
 
@@ -38,7 +39,7 @@ class Score:
     objects, launches : list of dict
         One row an object of the truth; one row a launch.
     gospa : dict
-        Mean over frames.
+        GOSPA and OSPA, means over frames.
     confusion : dict of dict
         Truth kind to event kind to count; ``none`` as a truth kind holds events without an object.
     """
@@ -54,6 +55,10 @@ class Score:
         """Return everything as what JSON knows: units in the names, NaN and infinity as None."""
         out: dict[str, Any] = _plain(vars(self))
         return out
+
+    def metrics(self) -> dict[str, float]:
+        """Return the figures that thresholds are asked of, see `boostwatch.assess.metrics`."""
+        return metrics(vars(self))
 
     def table(self) -> list[Section]:
         """Return the same for the eye: titled tables of text, units in their heads."""
@@ -250,7 +255,7 @@ def _gospa(
     tables: EventTables, truth: Records, tracked: match.TrackMatch, background: set[int], count: int,
     working: NDArray[np.bool_],
 ) -> Row:  # fmt: skip
-    """Average GOSPA over working frames.
+    """Average GOSPA and OSPA over working frames.
 
     Objects fainter than `VISIBLE_SNR` and those there from the first frame need not be tracked, so they count only in
     frames in which they are.
@@ -266,15 +271,17 @@ def _gospa(
     found_xy = np.stack([points["x"][firm], points["y"][firm]], -1).astype(np.float64)
     none = np.empty(0, np.int64)
     frames = np.flatnonzero(working[:count])
-    values = [
-        match.gospa(true_xy[true_by.get((int(f),), none)], found_xy[found_by.get((int(f),), none)]) for f in frames
-    ]
-    if not values:
-        return {"frames": 0, "mean_px": math.nan, "missed_per_frame": math.nan, "false_per_frame": math.nan}
-    mean = np.mean(values, axis=0)
+    pairs = [(true_xy[true_by.get((int(f),), none)], found_xy[found_by.get((int(f),), none)]) for f in frames]
+    if not pairs:
+        return {
+            "frames": 0, "mean_px": math.nan, "missed_per_frame": math.nan, "false_per_frame": math.nan,
+            "ospa_mean_px": math.nan,
+        }  # fmt: skip
+    mean = np.mean([match.gospa(*pair) for pair in pairs], axis=0)
     return {
-        "frames": len(values), "cut_px": 10.0, "power": 2.0, "mean_px": float(mean[0]),
+        "frames": len(pairs), "cut_px": 10.0, "power": 2.0, "mean_px": float(mean[0]),
         "missed_per_frame": float(mean[1]), "false_per_frame": float(mean[2]),
+        "ospa_mean_px": float(np.mean([match.ospa(*pair) for pair in pairs])),
     }  # fmt: skip
 
 

@@ -137,5 +137,6 @@ def _alarms(row: dict[str, Any], gospa: dict[str, Any]) -> Section:
         ]
     ]
     lines.append(("GOSPA (px)", str(gospa["frames"]), number(gospa["mean_px"]), ""))
+    lines.append(("OSPA (px)", str(gospa["frames"]), number(gospa["ospa_mean_px"]), ""))
     note = f"{row['band_frames']} band-frames, {number(row['megapixels'])} Mpx, {number(row['hours'])} h."
     return Section("False alarms and tracking", ("", "count", "rate", "95 % interval"), lines, note)

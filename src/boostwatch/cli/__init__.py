@@ -34,6 +34,7 @@ from boostwatch.cli.options import (
     spare,
     threads,
 )  # fmt: skip
+from boostwatch.cli.scoring import score
 from boostwatch.cli.watching import watch
 from boostwatch.errors import BoostwatchError, StorageError
 from boostwatch.terminal import bars, echo_json, end, event_rows, list_scenes, print_sections, show_events
@@ -223,20 +224,6 @@ def track(
 
 
 @cli.command()
-@click.argument("events", type=INPUT)
-@click.option("--truth", type=INPUT, required=True, help="The simulated stack that the events came from.")
-@JSON
-def score(events: Path, truth: Path, as_json: bool) -> None:
-    """Compare EVENTS with the truth: detection, latency, tracks, launch time and place."""
-    from boostwatch import pipeline
-
-    result = pipeline.score(events, truth)
-    if as_json:
-        return echo_json(result.as_dict())
-    print_sections(result.table())
-
-
-@cli.command()
 @click.argument("file", type=INPUT)
 @JSON
 def info(file: Path, as_json: bool) -> None:
@@ -346,6 +333,7 @@ def _scenario_file(given: Path) -> Iterator[Path]:
         yield path
 
 
+cli.add_command(score)
 cli.add_command(watch)
 
 
