@@ -210,8 +210,8 @@ def gospa(truth_xy: Array, found_xy: Array, cut_px: float = 10.0, power: float =
 def ospa(truth_xy: Array, found_xy: Array, cut_px: float = 10.0, power: float = 2.0) -> float:
     """Return the optimal sub-pattern assignment distance of two sets of points, px; 0 where both are empty.
 
-    A mean over the larger set: pairs cost their distance, cut off, the rest the cut-off (Schuhmacher, Vo and Vo, IEEE TSP
-    56, 2008). Unlike `gospa` it does not grow with the number of points.
+    A mean over the larger set: pairs cost their distance, cut off, the rest the cut-off (Schuhmacher, Vo and Vo, IEEE
+    TSP 56, 2008). Unlike `gospa` it does not grow with the number of points.
 
     Parameters
     ----------
