@@ -7,7 +7,6 @@ Run: ``python -m benchmarks.cold_start [--quick] [--json] [--markdown] [--stack 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
 from benchmarks._table import section
 
 STACK = Path(__file__).resolve().parent.parent / "data" / "synthetic" / "night_ocean.stack.h5"
@@ -40,12 +40,9 @@ def detect_s(stack: Path, folder: Path) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one run with the warm cache, not three")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--markdown", action="store_true", help="table as Markdown")
-    parser.add_argument("--stack", type=Path, default=STACK)
-    options = parser.parse_args()
+    command = parser(__doc__, quick="one run with the warm cache, not three")
+    command.add_argument("--stack", type=Path, default=STACK)
+    options = command.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         empty = detect_s(options.stack, Path(folder))
         warm = min(detect_s(options.stack, Path(folder)) for _ in range(1 if options.quick else 3))

@@ -27,7 +27,6 @@ Run: ``python -m benchmarks.detection_loss [--quick] [--json] [--markdown]``
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -41,6 +40,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
 from benchmarks._scenes import FASTEST, SCENES, SOFT, SURE, Scene, SceneKind, edges_of, point, with_targets
 from benchmarks._scoring import BRIGHT, PLACES, Score, integrates, modes, temporal, watch
 from benchmarks._statistics import (
@@ -234,14 +234,13 @@ def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three seeds a scene, under a minute")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
-    parser.add_argument("--seeds", type=int, default=None, help="seeds a scene (default 16)")
-    parser.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx of the losses")
-    parser.add_argument("--scene", type=int, default=None, help=f"only the scene of this number, 0 to {len(KINDS) - 1}")
-    options = parser.parse_args()
+    command = parser(__doc__, quick="three seeds a scene, under a minute")
+    command.add_argument("--seeds", type=int, default=None, help="seeds a scene (default 16)")
+    command.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx of the losses")
+    command.add_argument(
+        "--scene", type=int, default=None, help=f"only the scene of this number, 0 to {len(KINDS) - 1}"
+    )
+    options = command.parse_args()
     seeds = range(options.seeds or (3 if options.quick else 16))
     start = time.perf_counter()
     kinds = KINDS if options.scene is None else (KINDS[options.scene],)

@@ -11,7 +11,6 @@ Run: ``python -m benchmarks.detection_real [--quick] [--json] [--markdown] [--ti
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
 from benchmarks._real import NAMES, real_scenes, tiles
 from benchmarks._scenes import Scene, steepness, with_targets
 from benchmarks._scoring import SETTLED, integrates, modes, sensor_of, settings_of
@@ -108,17 +108,14 @@ def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one seed a tile, under a minute")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
-    parser.add_argument(
+    command = parser(__doc__, quick="one seed a tile, under a minute")
+    command.add_argument(
         "--tiles", type=Path, default=None, help="NPZ whose first array is radiance (4, N, N), W/m2/sr/um"
     )
-    parser.add_argument("--finer", type=int, choices=(1, 2), default=2, help="tile samples a detector pixel and axis")
-    parser.add_argument("--seeds", type=int, default=None, help="seeds a tile (default 6)")
-    parser.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx of the losses")
-    options = parser.parse_args()
+    command.add_argument("--finer", type=int, choices=(1, 2), default=2, help="tile samples a detector pixel and axis")
+    command.add_argument("--seeds", type=int, default=None, help="seeds a tile (default 6)")
+    command.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx of the losses")
+    options = command.parse_args()
     seeds = range(options.seeds or (1 if options.quick else 6))
     start = time.perf_counter()
     report = [

@@ -16,7 +16,6 @@ Run: ``python -m benchmarks.events [--quick] [--json] [--markdown] [--scenes N] 
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
 from benchmarks._replay import recording, replay
 from benchmarks._statistics import Interval, poisson, share
 from benchmarks._table import section
@@ -158,14 +158,11 @@ def show(report: dict[str, Any], markdown: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="ten scenes of either sort")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
-    parser.add_argument("--scenes", type=int, default=None, help="scenes with a launch (default 200)")
-    parser.add_argument("--empty", type=int, default=None, help="scenes without (default 600: 20 hours)")
-    parser.add_argument("--keep", type=Path, default=None, help="folder of what was searched already; else it is lost")
-    options = parser.parse_args()
+    command = parser(__doc__, quick="ten scenes of either sort")
+    command.add_argument("--scenes", type=int, default=None, help="scenes with a launch (default 200)")
+    command.add_argument("--empty", type=int, default=None, help="scenes without (default 600: 20 hours)")
+    command.add_argument("--keep", type=Path, default=None, help="folder of what was searched already; else it is lost")
+    options = command.parse_args()
     scenes = options.scenes or (10 if options.quick else 200)
     without = options.empty or (10 if options.quick else 600)
     with tempfile.TemporaryDirectory() as lost:

@@ -21,7 +21,6 @@ Run: ``python -m benchmarks.launch_bound [--quick] [--json] [--markdown] [--draw
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
@@ -35,6 +34,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
 from benchmarks._statistics import bootstrap, share
 from benchmarks._table import section
 from boostwatch import geometry as g
@@ -270,13 +270,10 @@ def show(report: dict[str, Any], markdown: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="40 draws a case")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
-    parser.add_argument("--draws", type=int, default=None, help="draws a case (default 400)")
-    parser.add_argument("--only", default="", help="cases whose name contains this")
-    options = parser.parse_args()
+    command = parser(__doc__, quick="40 draws a case")
+    command.add_argument("--draws", type=int, default=None, help="draws a case (default 400)")
+    command.add_argument("--only", default="", help="cases whose name contains this")
+    options = command.parse_args()
     draws = options.draws or (40 if options.quick else 400)
     report = {}
     for case in CASES:

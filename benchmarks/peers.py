@@ -14,7 +14,6 @@ Run: ``python -m benchmarks.peers [--quick] [--json] [--markdown] [--scene N]``
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -32,6 +31,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
 from benchmarks._peers import Image, Peer, Points, peers
 from benchmarks._scenes import SCENES, SOFT, Scene, SceneKind, with_targets
 from benchmarks._scoring import NEAR, modes, sensor_of, settings_of, temporal
@@ -210,14 +210,11 @@ def row(name: str, trials: dict[str, Trial], rate: float) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one seed a scene")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
-    parser.add_argument("--seeds", type=int, default=None, help="seeds a scene (default 4)")
-    parser.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx")
-    parser.add_argument("--scene", type=int, default=None, choices=range(len(KINDS)), help="only this scene")
-    options = parser.parse_args()
+    command = parser(__doc__, quick="one seed a scene")
+    command.add_argument("--seeds", type=int, default=None, help="seeds a scene (default 4)")
+    command.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx")
+    command.add_argument("--scene", type=int, default=None, choices=range(len(KINDS)), help="only this scene")
+    options = command.parse_args()
     warnings.simplefilter("ignore")  # peers warn of empty fields and flat boxes
     seeds = range(options.seeds or (1 if options.quick else 4))
     kinds = KINDS if options.scene is None else (KINDS[options.scene],)

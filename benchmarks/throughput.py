@@ -14,7 +14,6 @@ Run: ``python -m benchmarks.throughput [--quick] [--json] [--markdown] [--size N
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -28,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._contenders import KIND, Chain, Copy, Frame, contenders
 from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
 from benchmarks._scenes import Scene
 from benchmarks._scoring import modes
 from benchmarks._table import section
@@ -160,12 +160,9 @@ def show(report: dict[str, Any], markdown: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, under a minute")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
-    parser.add_argument("--size", type=int, default=1024, help="pixels a side")
-    options = parser.parse_args()
+    command = parser(__doc__, quick="fewer rounds, under a minute")
+    command.add_argument("--size", type=int, default=1024, help="pixels a side")
+    options = command.parse_args()
     report = measure(options.size, 15 if options.quick else 80)
     if options.json:
         print(json.dumps({"environment": environment(), **report}))

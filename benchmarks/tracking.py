@@ -25,7 +25,6 @@ Run: ``python -m benchmarks.tracking [--quick] [--json] [--markdown] [--seeds N]
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
@@ -41,6 +40,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
 from benchmarks._plots import PERIOD_S, SIGMA_PX, Case, Run, draw
 from benchmarks._statistics import Interval, bootstrap, poisson
 from benchmarks._table import section
@@ -324,13 +324,10 @@ def show(report: dict[str, Any], markdown: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three runs a case, no peers")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--markdown", action="store_true", help="tables as Markdown")
-    parser.add_argument("--seeds", type=int, default=None, help="runs a case (default 20; peers on three of them)")
-    parser.add_argument("--only", default="", help="cases whose name contains this")
-    options = parser.parse_args()
+    command = parser(__doc__, quick="three runs a case, no peers")
+    command.add_argument("--seeds", type=int, default=None, help="runs a case (default 20; peers on three of them)")
+    command.add_argument("--only", default="", help="cases whose name contains this")
+    options = command.parse_args()
     seeds = range(options.seeds or (3 if options.quick else 20))
     report: dict[str, Any] = {"cases": {}, "peers": [], "variants": {}}
     for case in (*CASES, BESIDE):

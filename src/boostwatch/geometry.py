@@ -285,6 +285,11 @@ def utc_after(epoch: str, seconds: float) -> str:
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def utc_now() -> str:
+    """Return ISO 8601 UTC, to the second, of now."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def days_since_j2000(epoch: str, time_s: ArrayLike = 0.0) -> Array:
     """Return days of 86400 s (...) from 2000-01-01T12:00 to ``time_s`` after an epoch; leap seconds do not count."""
     since = parse_utc(epoch) - datetime(2000, 1, 1, 12, tzinfo=UTC)

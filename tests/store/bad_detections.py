@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -90,8 +91,8 @@ TABLE = np.zeros(5, [("frame", "i4"), ("x", "f4"), ("y", "f4")])
 TABLE["frame"], TABLE["x"] = F, 10
 
 
-def npz(**arrays: object) -> Callable[[Path], None]:
-    return lambda path: np.savez(path, **{"frame": F, "x": F, "y": F, **arrays})  # type: ignore[arg-type]
+def npz(**arrays: Any) -> Callable[[Path], None]:
+    return lambda path: np.savez(path, **{"frame": F, "x": F, "y": F, **arrays})
 
 
 def hdf5(fill: Callable[[h5py.File], object]) -> Callable[[Path], None]:

@@ -57,7 +57,7 @@ def test_its_error_is_what_it_says():
         )
         far = np.concatenate([np.zeros((1, 2)), np.cumsum(speed[1:] * PERIOD_S, axis=0)])
         *_, ground = run(far, seed=seed, seconds=60.0)
-        last += list((ground._slip[1] - speed[-1]) / ground.slip_sigma_px_s)
+        last += list((ground._slip[1] - speed[-1]) / math.sqrt(ground._cov[1, 1]))
     # 80 figures: the variance of their mean square is 2 / 80.
     assert abs(np.mean(np.square(last)) - 1.0) < 3.0 * math.sqrt(2.0 / 80.0)
 
@@ -73,4 +73,4 @@ def test_a_new_reference_of_the_registration_is_no_slip():
 def test_without_pointing_the_registered_shift_is_the_grounds(sensor, noise):
     times, truth, found, ground = run((0.01, 0.0), sensor=sensor, noise_rad=noise)
     np.testing.assert_allclose(found[:, 0], truth[:, 0] + 0.01 * times, atol=1e-12)
-    assert ground.slip_sigma_px_s == SLIP_PX_S
+    assert ground._slip is None

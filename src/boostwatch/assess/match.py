@@ -199,10 +199,8 @@ def gospa(truth_xy: Array, found_xy: Array, cut_px: float = 10.0, power: float =
     missed, false : int
         Points without a partner.
     """
-    d = _distances(truth_xy[:, 0], truth_xy[:, 1], found_xy[:, 0], found_xy[:, 1])
-    rows, columns = linear_sum_assignment(np.minimum(d, cut_px) ** power)
-    pairs = d[rows, columns]
-    pairs = pairs[pairs < cut_px]
+    d = _paired(truth_xy, found_xy, cut_px, power)
+    pairs = d[d < cut_px]
     missed, false = len(truth_xy) - len(pairs), len(found_xy) - len(pairs)
     return float(((pairs**power).sum() + 0.5 * cut_px**power * (missed + false)) ** (1 / power)), missed, false
 
@@ -213,16 +211,17 @@ def ospa(truth_xy: Array, found_xy: Array, cut_px: float = 10.0, power: float = 
     A mean over the larger set: pairs cost their distance, cut off, the rest the cut-off (Schuhmacher, Vo and Vo, IEEE
     TSP 56, 2008). Unlike `gospa` it does not grow with the number of points.
 
-    Parameters
-    ----------
-    truth_xy, found_xy : float64 (N, 2), (M, 2)
-        Positions, px.
-    cut_px, power : float
-        Cut-off distance and order.
+    Parameters are those of `gospa`.
     """
     few, many = sorted((len(truth_xy), len(found_xy)))
     if not many:
         return 0.0
-    cost = np.minimum(_distances(truth_xy[:, 0], truth_xy[:, 1], found_xy[:, 0], found_xy[:, 1]), cut_px) ** power
-    paired = float(cost[linear_sum_assignment(cost)].sum())
+    paired = float((_paired(truth_xy, found_xy, cut_px, power) ** power).sum())
     return float(((paired + cut_px**power * (many - few)) / many) ** (1.0 / power))
+
+
+def _paired(a_xy: Array, b_xy: Array, cut_px: float, power: float) -> Array:
+    """Return the distances, cut off, of the pairs that cost least together."""
+    d = np.minimum(_distances(a_xy[:, 0], a_xy[:, 1], b_xy[:, 0], b_xy[:, 1]), cut_px)
+    out: Array = d[linear_sum_assignment(d**power)]
+    return out

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from boostwatch.detect._bands import BandFigures, BandMaps, kernel_frame, rows_of
 from boostwatch.detect._gates import Places
 from boostwatch.detect._integration import Integration
+from boostwatch.detect._kept import KeptFrames
 from boostwatch.detect._memory import in_turn, staggered, widened
 from boostwatch.detect._tiles import TileNoise, shared
-from boostwatch.detect.calibration import threshold_for
+from boostwatch.detect.calibration import normal_tail, threshold_for
 from boostwatch.detect.held import weigh_held
-from boostwatch.detect.peaks import EXTENT_PX, FLUX, FLUX_SIGMA, SNR, X, Y, select
+from boostwatch.detect.peaks import FLUX, FLUX_SIGMA, SNR, X, Y, select
 from boostwatch.detect.registration import View, shift_of
 from boostwatch.settings import DetectSettings
 from boostwatch_kernels.background import GROUP, TILE_Y, Background, Lesson, Pace, move_background
@@ -61,24 +62,11 @@ SCHOOL = 4 * 100
 BEFORE = (12, 36)
 """Ages, in frames before the teaching one, of those that tell where the scene lay before."""
 
-GATES = 256
-"""Detections a frame that may gate; more is not a scene of targets."""
-
-SURE = 6.0
-"""Statistic from which the doubt about its noise grows no more."""
-
 TYPICAL_EVERY = 16
 """Frames from one figure of the typical noise to the next."""
 
 FINEST = 64.0
 """Greatest factor at which whole numbers are kept."""
-
-
-class _Kept(NamedTuple):
-    """A frame in the ring."""
-
-    base: tuple[int, int]  # its reference
-    gates: NDArray[np.int64]  # (M, 4): x, y, radius on its reference, 1 where the source is bright
 
 
 class BandState:
@@ -105,6 +93,7 @@ class BandState:
         self._blocks = [(a, b) for a, b in pairwise(cuts) if b > a]
         self.background = Background(*staggered(shape, np.float32, np.uint16, np.uint16, np.uint16, np.uint16))
         self._slots = settings.guard_frames + GROUP + 1
+        self._kept = KeptFrames(figures.psf_sigma)
         self._frames: NDArray[Any] | None = None  # of the first frame's kind
         width_padded = -(-width // 16) * 16 + 2 * PAD + 16
         self._work = [staggered((WORK_ROWS, width_padded), np.float32)[0] for _ in range(threads)]
@@ -128,7 +117,7 @@ class BandState:
         b.level[:] = np.nan
         for plane in (b.slope, b.variance, b.weight, b.age):
             plane[:] = 0
-        self._kept: dict[int, _Kept] = {}
+        self._kept.clear()
         self._base = (0, 0)
         self._seen = 0  # frames swept
         self._origin[:] = 0.0
@@ -229,8 +218,7 @@ class BandState:
         if self._seen == 0:
             self._begin()
         self._lay.append((self._base[0] + shift[0], self._base[1] + shift[1]))
-        self._kept[self._seen] = _Kept(self._base, NO_GATES)
-        self._kept.pop(self._seen - self._slots, None)
+        self._kept.begin(self._seen, self._base, self._slots)
         self._noise.clear()
         cut = FIRST_LOOK * self._threshold
         rule = Rule(cut, SECOND_LOOK * self._threshold, sigma * sigma)
@@ -291,32 +279,28 @@ class BandState:
             starts[:, :2] = places
             if motion is not None:
                 starts[:, 2:] = motion
-            members = range(max(0, self._seen - frames + 1), self._seen + 1)
-            group, time = self.group(members, 1)
+            group, time = self.group(self._newest(frames), 1)
             patch = Patch(self.ring, group, time, self.background, self.lag(), noise.tiles.scale)
             fit_sources(patch, lens, starts, fits)
             fits[:, SNR] /= noise.heavy_at(fits[:, Y], fits[:, X])
-            fits[:, SNR] *= self._sure(fits[:, SNR], doubt)
+            fits[:, SNR] *= normal_tail(fits[:, SNR], doubt + self._doubt())
             x, y = self._lay[-1]
             # The flux at the best of all places is too great by 1 in snr^2 (half for each coordinate).
             fits[:, FLUX] *= 1.0 - 1.0 / np.maximum(fits[:, SNR], 4.0) ** 2
             fits[:, [FLUX, FLUX_SIGMA]] *= self.figures.flux_factor((x - self._base[0], y - self._base[1]))
         return fits
 
-    def _sure(self, snr: NDArray[np.float64], doubt: float) -> NDArray[np.float64]:
-        """Return the factor that makes the tail of snr normal although the noise is known from few frames only.
+    def _doubt(self) -> float:
+        """Return the relative variance of the scale that a statistic of one frame is divided by.
 
-        A scale with relative variance ``t^2`` makes the tail of a normal statistic ``exp(t^2 T^4 / 2)`` times as heavy
-        at ``T`` (Laplace's method); ``T sqrt(1 - t^2 T^2)`` has the normal one again. The variance from ``n`` frames
-        has a relative variance of ``2 / n``, less by its share beside the tile's; the matched filter averages it by the
-        sum of its fourth powers. Half of it is seen in noise, since the fit weighs by the same variances.
+        The variance from ``n`` frames has one of ``2 / n``, less by its share beside the tile's; the matched filter
+        averages it by the sum of its fourth powers. Half of it is seen in noise, since the fit weighs by the same
+        variances.
         """
         memory = float(self._settings.memory_frames)
         frames = max(min(float(self._seen - self._held()), 4.0 * memory), 2.0)
         own = min(frames, memory) / (min(frames, memory) + SHRINK)
-        spread = doubt + 0.25 * self.figures.peakedness * own * own / frames
-        out: NDArray[np.float64] = np.sqrt(np.maximum(1.0 - spread * np.minimum(snr, SURE) ** 2, 0.5))
-        return out
+        return 0.25 * self.figures.peakedness * own * own / frames
 
     def group(self, members: range, multiple: int) -> tuple[Group, NDArray[np.float64]]:
         """Return frames of the ring as the kernels take them, filled up to a multiple, and their times from now."""
@@ -332,13 +316,7 @@ class BandState:
         """Let detections of this frame gate: what they cover will not enter the background."""
         if self._seen < self._settings.warm_up_frames:
             return
-        gate = found[self._places.gating(found)]
-        if 0 < len(gate) <= GATES:
-            radius = np.maximum(self._gate_radius(gate[:, SNR]), gate[:, EXTENT_PX] + 1.0)
-            bright = gate[:, SNR] > BRIGHT * self._threshold
-            boxes = np.stack([np.rint(gate[:, X]), np.rint(gate[:, Y]), radius, bright], axis=1).astype(np.int64)
-            kept = self._kept[self._seen]
-            self._kept[self._seen] = kept._replace(gates=np.concatenate([kept.gates, boxes]))
+        self._kept.gate(self._seen, found[self._places.gating(found)], BRIGHT * self._threshold)
 
     def hold_path(self, place: NDArray[np.float64], velocity: NDArray[np.float64], snr: float, frames: int) -> None:
         """Let what was found in a sum of frames gate along its path in the newest ones.
@@ -352,29 +330,15 @@ class BandState:
         frames : int
             How many of the newest frames it is to gate.
         """
-        radius = self._gate_radius(np.array([snr]))[0]
-        for m in range(max(0, self._seen - frames + 1), self._seen + 1):
-            kept = self._kept[m]
-            x, y = place + velocity * (m - self._seen) - (np.array(self._base) - kept.base)
-            box = np.array([[round(x), round(y), radius, 0]], np.int64)
-            if len(kept.gates) < GATES:
-                self._kept[m] = kept._replace(gates=np.concatenate([kept.gates, box]))
-
-    def _gate_radius(self, snr: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the half side of what a source of some snr covers, px."""
-        spread = self.figures.psf_sigma**2 + 1.0 / 12.0
-        out: NDArray[np.float64] = np.ceil(1.0 + np.sqrt(2.0 * spread * np.log(1.0 + 3.0 * np.maximum(snr, 0.0))))
-        return out
+        self._kept.gate_path(self._newest(frames), self._base, place, velocity, snr)
 
     def bright(self, frames: int) -> NDArray[np.int64]:
         """Return where bright sources lay in the newest frames, (M, 3): x, y, radius on the present reference."""
-        boxes = [np.zeros((0, 3), np.int64)]
-        for m in range(max(0, self._seen - frames + 1), self._seen + 1):
-            gates, base = self._kept[m].gates, self._kept[m].base
-            if len(gates):
-                moved = (self._base[0] - base[0], self._base[1] - base[1], 0)
-                boxes.append(gates[gates[:, 3] > 0, :3] + np.array(moved))
-        return np.concatenate(boxes)
+        return self._kept.bright(self._newest(frames), self._base)
+
+    def _newest(self, frames: int) -> range:
+        """Return the numbers of the newest frames, that held included."""
+        return range(max(0, self._seen - frames + 1), self._seen + 1)
 
     def settle(self) -> list[Callable[[], None]]:
         """Return, as independent jobs, what lets past frames into the background and looks at the newest together."""
@@ -448,16 +412,8 @@ class BandState:
             RIPE, SHRINK, self.floor, teach, float(self.ring.code.unit),
         )  # fmt: skip
         taught = np.array(lessons, np.int64).reshape(-1, 5)
-        boxes = [np.zeros((0, 7), np.int64)]
-        for k, m in enumerate(members):
-            gates = self._kept[m].gates
-            if len(gates):
-                box = np.empty((len(gates), 7), np.int64)
-                box[:, 0], box[:, 1], box[:, 2] = group.slot[k], group.move_x[k], group.move_y[k]
-                box[:, 3], box[:, 4], box[:, 5] = gates[:, 0] + box[:, 1], gates[:, 1] + box[:, 2], gates[:, 2]
-                box[:, 6] = time[k]
-                boxes.append(box)
-        gates, lag, middle, after = np.concatenate(boxes), self.lag(), members[0] + 0.5 * (count - 1), members[-1] + 1
+        gates, lag = self._kept.boxes(members, group, time), self.lag()
+        middle, after = members[0] + 0.5 * (count - 1), members[-1] + 1
 
         def absorb(strips: NDArray[np.int64], work: NDArray[np.float32]) -> None:
             absorb_strips(
@@ -524,6 +480,3 @@ class BandState:
         value = np.where(kept > code.least, kept.astype(np.float32) * code.unit, np.float32(np.nan))
         out: NDArray[np.float32] = value - self.forecast(rows, columns)
         return out
-
-
-NO_GATES = np.zeros((0, 4), np.int64)

@@ -15,6 +15,10 @@ FEWEST_PEAKS = 5
 """Highest peaks that are left out at least, and peaks that must remain to tell anything."""
 
 
+SURE = 6.0
+"""Statistic from which the doubt about its noise grows no more."""
+
+
 def false_alarms_per_mpx(threshold: float, psf_sigma: float) -> float:
     """Return the expected false detections in a million pixels of noise.
 
@@ -148,3 +152,13 @@ def tail_line(heights: NDArray[np.floating], pixels: int, psf_sigma: float) -> t
     slope, _ = np.polyfit(noise, falling[ranks], 1)
     slope = max(float(slope), 1.0)
     return float(falling[ranks].mean() - slope * noise.mean()), slope
+
+
+def normal_tail(snr: NDArray[np.float64], doubt: float) -> NDArray[np.float64]:
+    """Return the factor (N,) that makes the tail of snr (N,) normal although the noise is known from few frames only.
+
+    A scale with relative variance ``t^2``, the ``doubt``, makes the tail of a normal statistic ``exp(t^2 T^4 / 2)``
+    times as heavy at ``T`` (Laplace's method); ``T sqrt(1 - t^2 T^2)`` has the normal one again.
+    """
+    out: NDArray[np.float64] = np.sqrt(np.maximum(1.0 - doubt * np.minimum(snr, SURE) ** 2, 0.5))
+    return out

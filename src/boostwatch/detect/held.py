@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 
 RING = (4, 5)
 """The level around a place is the median of the pixels so far from it, px."""
+_DY, _DX = np.mgrid[-RING[1] : RING[1] + 1, -RING[1] : RING[1] + 1].reshape(2, -1)
+_DISTANCE = np.maximum(np.abs(_DY), np.abs(_DX))
+_NEAR, _RING = _DISTANCE <= 1, RING[0] <= _DISTANCE
 SLIP_PX = 0.1
 """1-sigma an axis by which frame and background lie beside each other at times: clouds pull the registration along."""
 
@@ -42,18 +45,15 @@ def weigh_held(
     """
     if not len(fits):
         return
-    reach, far = len(profile) - 1, RING[1]
-    dy, dx = np.mgrid[-far : far + 1, -far : far + 1].reshape(2, -1)
-    distance = np.maximum(np.abs(dy), np.abs(dx))
-    rows = np.rint(fits[:, Y]).astype(np.int64)[:, None] + dy
-    columns = np.rint(fits[:, X]).astype(np.int64)[:, None] + dx
+    rows = np.rint(fits[:, Y]).astype(np.int64)[:, None] + _DY
+    columns = np.rint(fits[:, X]).astype(np.int64)[:, None] + _DX
     around, noise = known_at(rows, columns)
-    level = _median(around[:, distance >= RING[0]])
+    level = _median(around[:, _RING])
     known = np.isfinite(level)
     line = np.concatenate([profile[:0:-1], profile]).astype(np.float64)
-    core = np.nan_to_num(around[:, distance <= reach] - level[:, None])
+    core = np.nan_to_num(around[:, len(profile) > _DISTANCE] - level[:, None])
     fits[:, HELD] = np.where(known, core @ np.outer(line, line).ravel() * line.sum() ** 2, np.nan)
-    fits[:, UNREST] = _median(noise[:, distance <= 1]) / _median(noise[:, distance >= RING[0]])
+    fits[:, UNREST] = _median(noise[:, _NEAR]) / _median(noise[:, _RING])
     share = np.nan_to_num(np.maximum(fits[:, HELD], 0.0) / np.maximum(fits[:, FLUX], 1e-9))
     for axis in (SIGMA_X, SIGMA_Y):
         fits[:, axis] = np.hypot(fits[:, axis], SLIP_PX * share)
@@ -61,7 +61,8 @@ def weigh_held(
 
 def _median(values: Array) -> Array:
     """Return the median (N,) of what is known of values (N, K); NaN where nothing is."""
-    out = np.full(len(values), np.nan)
-    known = np.isfinite(values).any(axis=1)
-    out[known] = np.nanmedian(values[known], axis=1)
+    ordered = np.sort(values, axis=1)  # what is not known comes last
+    known = np.maximum(np.count_nonzero(np.isfinite(ordered), axis=1), 1)
+    row = np.arange(len(values))
+    out: Array = 0.5 * (ordered[row, (known - 1) // 2] + ordered[row, known // 2])
     return out

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from boostwatch import store
-from boostwatch.geometry import utc_after
+from boostwatch.geometry import ground_range_m, utc_after
 from boostwatch.records import Records
 
 Line = dict[str, Any]
@@ -18,7 +18,6 @@ PROBABILITY_STEP = 0.1
 """A change of a probability that is worth a line."""
 SHRINKS = 0.7
 """So is an ellipse, or a sigma of the launch time, that is smaller by this factor."""
-EARTH_KM = 6371.0
 
 
 class LaunchLines:
@@ -85,10 +84,5 @@ def _differs(old: Any, new: Any) -> bool:
     if any(new[name] < SHRINKS * old[name] for name in ("ellipse_major_km", "launch_time_sigma_s")):
         return True
     later = abs(new["launch_time_s"] - old["launch_time_s"]) > old["launch_time_sigma_s"]
-    return bool(later or _moved_km(old, new) > 0.5 * old["ellipse_major_km"])
-
-
-def _moved_km(old: Any, new: Any) -> float:
-    north = np.radians(new["latitude_deg"] - old["latitude_deg"])
-    east = np.radians((new["longitude_deg"] - old["longitude_deg"] + 180.0) % 360.0 - 180.0)
-    return float(np.hypot(north, east * np.cos(np.radians(new["latitude_deg"]))) * EARTH_KM)
+    places = (launch[name] for launch in (old, new) for name in ("latitude_deg", "longitude_deg"))
+    return bool(later or ground_range_m(*places) > 500.0 * old["ellipse_major_km"])

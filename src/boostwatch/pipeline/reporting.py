@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch import store
+from boostwatch.geometry import utc_now
 from boostwatch.pipeline.common import Progress, quiet
 from boostwatch.pipeline.judge import require_same_stack, score_against
 
@@ -66,10 +66,9 @@ def report(
 
     store.check_output(out, [events] if stack is None else [events, stack])
     tables = store.read_events(events)
-    created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     name, count = Path(events).name, 0
     if stack is None:
-        page = report_page(tables, name=name, created=created)
+        page = report_page(tables, name=name, created=utc_now())
     else:
         with store.open_stack(stack, dataset=dataset) as reader:
             require_same_stack(tables, reader, events, stack)
@@ -79,7 +78,7 @@ def report(
             page = report_page(
                 tables,
                 name=name,
-                created=created,
+                created=utc_now(),
                 footage=_footage(reader),
                 score=true,
                 on_progress=lambda done, total: on_progress("drawing", done, total),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from boostwatch.errors import BadData
 from boostwatch.records import DETECTION, REGISTRATION, Records
 from boostwatch.store import guard, layout
+from boostwatch.store.closing import Closing
 from boostwatch.store.events import take_columns
 from boostwatch.store.sources import damage_named, npy_header
 
@@ -30,7 +32,7 @@ def canonical(name: str) -> str:
     return name.strip().lower()
 
 
-class ColumnFile:
+class ColumnFile(Closing):
     """An open file of columns.
 
     Attributes
@@ -57,9 +59,9 @@ class ColumnFile:
         """Return the name of a place by row and column."""
         return f"detections.{column}[{row}]"
 
+    @abstractmethod
     def blocks(self, wanted: Sequence[str]) -> Iterator[Block]:
         """Yield the columns of some names, a part of the rows at a time; at least one part."""
-        raise NotImplementedError
 
     def refuse_twice(self, wanted: Sequence[str]) -> None:
         """Raise BadData where a column is there twice."""

@@ -103,8 +103,7 @@ def read_detections(path: str | os.PathLike[str], *, on_progress: Progress | Non
     """
     guard.require_file(path)
     name = os.fspath(path)
-    source = _open(name)
-    try:
+    with _open(name) as source:
         _require(source, name)
         epoch = _checked_epoch(source.epoch, name)
         parts, zeros, count = [], 0, 0
@@ -121,8 +120,6 @@ def read_detections(path: str | os.PathLike[str], *, on_progress: Progress | Non
             count += size
             if on_progress is not None:
                 on_progress(done, total)
-    finally:
-        source.close()
     rows = parts[0] if len(parts) == 1 else np.concatenate([empty(DETECTION, 0), *parts])
     notes = []
     if zeros:

@@ -47,6 +47,12 @@ def checked_pixels(data: Any, shape: tuple[int, ...], dtype: np.dtype[Any], fram
     return np.ascontiguousarray(pixels, dtype.newbyteorder("<"))
 
 
+def require_pointing(position_m: Any, attitude: Any, frame: int) -> None:
+    """Raise UsageError unless a frame of a stack with pointing brings both."""
+    if position_m is None or attitude is None:
+        raise UsageError("position_m and attitude are due with has_pointing", place=f"frame {frame}")
+
+
 def put_root(file: h5py.File, epoch: str, created: str | None) -> h5py.Group:
     """Write the root's attributes and return the group ``/stack``."""
     layout.put_root(file, layout.STACK_FORMAT, created)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import h5py
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.errors import BadData, UsageError
-from boostwatch.geometry import parse_utc
+from boostwatch.geometry import parse_utc, utc_now
 from boostwatch.records import QUALITY_BITS, Records, unit_of
 from boostwatch.store.atomic import PartFile
 from boostwatch.version import __version__
@@ -57,7 +56,7 @@ def put_root(file: h5py.File, name: str, created: str | None) -> None:
     file.attrs["format"] = name
     file.attrs["format_version"] = VERSION
     file.attrs["creator"] = f"boostwatch {__version__}"
-    file.attrs["created"] = created or datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    file.attrs["created"] = created or utc_now()
 
 
 def put_array(

@@ -12,14 +12,14 @@ import time
 from collections import deque
 from dataclasses import replace
 from enum import Enum
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import h5py
 import numpy as np
 
 from boostwatch.errors import BadData
 from boostwatch.store import guard
+from boostwatch.store.closing import Closing
 from boostwatch.store.opening import find_frames, open_stack, require_frames
 from boostwatch.store.reader import Frame, StackReader
 
@@ -64,7 +64,7 @@ def writing(path: str | os.PathLike[str]) -> Writing:
     return Writing.UNKNOWN
 
 
-class LiveStack:
+class LiveStack(Closing):
     """A frame stack that may still grow; made by `follow_stack`, used as a context manager.
 
     Attributes
@@ -90,14 +90,6 @@ class LiveStack:
             self._find(file, dataset)
         self._failing_since: float | None = None
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=1000)  # frames there were, and when that was seen
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file."""

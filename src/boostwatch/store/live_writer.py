@@ -141,13 +141,7 @@ class LiveStackWriter:
 
         Parameters
         ----------
-        data : (B, H, W)
-            Pixels, of the type announced.
-        time_s : float
-            Middle of the exposure, seconds from the epoch.
-        frame_index : int
-            The sensor's own counter.
-        quality, position_m, attitude, row_time
+        data, time_s, frame_index, quality, position_m, attitude, row_time
             As for `StackWriter.append`.
         """
         if self._file is None:
@@ -157,8 +151,7 @@ class LiveStackWriter:
         row: dict[str, Any] = {"frame_index": frame_index, "quality": 0 if quality is None else quality}
         row["crc32"] = [zlib.crc32(plane) for plane in pixels]
         if self._has_pointing:
-            if position_m is None or attitude is None:
-                raise UsageError("position_m and attitude are due with has_pointing", place=f"frame {t}")
+            head.require_pointing(position_m, attitude, t)
             row |= {"position_m": position_m, "attitude": attitude}
         if self._has_row_time != (row_time is not None):
             raise UsageError("row_time is due with has_row_time, and only then", place=f"frame {t}")

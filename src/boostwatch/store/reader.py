@@ -5,8 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from functools import cached_property
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -18,6 +17,7 @@ from boostwatch.records import QUALITY_BITS, TRUTH_OBJECT, TRUTH_SAMPLE, Records
 from boostwatch.sensor import Band, Sensor
 from boostwatch.store import layout
 from boostwatch.store.atomic import sha256
+from boostwatch.store.closing import Closing
 from boostwatch.store.events import take_columns
 
 
@@ -53,7 +53,7 @@ class _FrameRows(NamedTuple):
     attitude: NDArray[np.float64] | None
 
 
-class StackReader:
+class StackReader(Closing):
     """A frame stack that is open for reading; made by `open_stack`, used as a context manager.
 
     Attributes
@@ -118,14 +118,6 @@ class StackReader:
         self._read_sensor()
         self._read_pointing()
         self._read_truth()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -171,8 +171,7 @@ class StackWriter:
         if quality is not None:
             self._quality[t] = quality
         if self._has_pointing:
-            if position_m is None or attitude is None:
-                raise UsageError("position_m and attitude are due with has_pointing", place=f"frame {t}")
+            head.require_pointing(position_m, attitude, t)
             self._position[t], self._attitude[t] = position_m, attitude
         if row_time is not None:
             self._put_row_time(file, t, np.asarray(row_time, np.float64))

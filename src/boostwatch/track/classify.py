@@ -99,7 +99,9 @@ LOG_REKINDLED = math.log(0.003)
 RESTLESS = 0.5
 """Excess of the noise of a place over that of its surroundings at which half of that counts: it is 1.06 at most for 98
 of 100 hits of launches, and 3.8 in the median for a volcano's."""
-_LAUNCH = KINDS.index("launch")
+EARLY_S, LOG_EARLY = 10.0, math.log(0.1)
+"""What is found in the first seconds of a run was mostly there before: fewer of them are launches, by this factor."""
+LAUNCH = KINDS.index("launch")
 _STEADY = np.array([kind not in ("defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
 
@@ -141,7 +143,7 @@ class Classifier:
 
         Launches are not counted: one says nothing about the next.
         """
-        self._counts += np.where(np.arange(len(KINDS)) == KINDS.index("launch"), 0.0, probabilities)
+        self._counts += np.where(np.arange(len(KINDS)) == LAUNCH, 0.0, probabilities)
 
     def irradiance(self, flux_e: Array) -> Array:
         """Return W/m2 at the aperture of fluxes (..., B) in electrons; NaN in bands without calibration."""
@@ -156,6 +158,7 @@ class Classifier:
         range_m: float,
         noise_e: Array,
         false: Noise,
+        open_s: float,
     ) -> Array:
         """Return the probability (K, 7) of each of KINDS for some tracks.
 
@@ -173,11 +176,12 @@ class Classifier:
             Flux below which a band shows nothing, electrons; NaN where unknown.
         false : Noise
             What false alarms look like.
+        open_s : float
+            Time, s, from which something could be detected.
         """
         log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m)
         log_p += self._light(table, row, range_m, noise_e) + self._steadiness(table, row, false)
-        restless = np.maximum(table.unrest[row] - 1.0, 0.0) / RESTLESS
-        log_p[:, _LAUNCH] += LOG_REKINDLED * restless**2 / (1.0 + restless**2)
+        log_p[:, LAUNCH] += self._new(table, row, open_s)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
         out: Array = p / p.sum(axis=1, keepdims=True)
@@ -195,6 +199,14 @@ class Classifier:
         unknown = np.logaddexp.reduce([table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)
         defect = focal_evidence(sums, hits)
         return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
+
+    @staticmethod
+    def _new(table: Table, row: NDArray[np.int64], open_s: float) -> Array:
+        """Log odds of a launch, which begins where nothing was, over all else, by what its place was before."""
+        restless = np.maximum(table.unrest[row] - 1.0, 0.0) / RESTLESS
+        early = table.first_s[row] < open_s + EARLY_S
+        out: Array = LOG_REKINDLED * restless**2 / (1.0 + restless**2) + np.where(early, LOG_EARLY, 0.0)
+        return out
 
     @staticmethod
     def _steadiness(table: Table, row: NDArray[np.int64], false: Noise) -> Array:

@@ -15,7 +15,7 @@ from boostwatch.settings import ChainSettings
 from boostwatch_kernels.amplitude import Noise
 
 from .ascent import Ascents
-from .classify import DEFAULT_SCALE_M, KINDS, Classifier
+from .classify import DEFAULT_SCALE_M, KINDS, LAUNCH, Classifier
 from .ending import burnout, left, peak, relit
 from .history import Pose, Story
 from .locate import FIT_S, Lines, Location, locate, place
@@ -32,6 +32,9 @@ RECENT_HITS = 6
 BRIGHT_SNR = 6.5
 """A launch is declared only when its latest hits are brighter than this on the mean: what rides on the threshold of
 detection is an edge of a cloud more often than not."""
+CALM = 2.0
+"""Nor is it where the noise of its places exceeds that of their surroundings so much on the mean: light came and went
+there before, and what is left of it moves the centroids about."""
 KNOWN_S = 30.0
 """Age at which a track counts for the frequency of its kind."""
 EVENT_DURATION_S = 3.0
@@ -52,16 +55,10 @@ REFIT_S = 15.0
 """Time between fits of a declared launch while its track is young."""
 HEIGHTS_M = {"aircraft": (9000.0, 2500.0)}
 """Mean and 1-sigma of the height of what does not stand on the ground."""
-CALM = 2.0
-"""Nor where the noise of its places exceeds that of their surroundings so much on the mean: light came and went there
-before, and its dipoles wander."""
-EARLY_S, EARLY = 10.0, 0.1
-"""What is found in the first seconds of a run was mostly there before: fewer of them are launches, by this factor."""
 FADE_S, LONGEST_FADE = 8.0, 64
 """Time, s, and hits at most, over which a fading of the light is looked for."""
 FADE = 0.02
 """Loss of light, 1/s, that a launch does not show in its first half minute."""
-_LAUNCH = KINDS.index("launch")
 
 
 class Judge:
@@ -79,7 +76,6 @@ class Judge:
         self._pointing = pointing
         self._period = frame_period_s
         self._noise_e: Array | None = None
-        self._open_s = math.nan
         self._scale_m = self._range_m = math.nan
 
     @property
@@ -99,11 +95,6 @@ class Judge:
         now = np.where(finite, flux_sigma, 0.0).sum(axis=0)[seen] / count[seen]
         old = self._noise_e[seen]
         self._noise_e[seen] = np.where(np.isfinite(old), old + 0.05 * (now - old), now)
-
-    def see(self, time_s: float) -> None:
-        """Note that in this frame something could be detected."""
-        if not math.isfinite(self._open_s):
-            self._open_s = time_s
 
     def settle(self, story: Story) -> None:
         """Let a track that has ended, or is old enough to be known, count for the kinds of those to come."""
@@ -126,7 +117,7 @@ class Judge:
             self._range_m, self._scale_m = distance, distance * self._pointing.ifov_rad
             self._ascents.look(pose.position_m, pose.attitude)
 
-    def weigh(self, table: Table, stories: list[Story], time_s: float, false: Noise) -> Records:
+    def weigh(self, table: Table, stories: list[Story], time_s: float, false: Noise, open_s: float) -> Records:
         """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""
         due = (time_s - table.first_s <= WINDOW_S + 2 * REFIT_S) | (table.hits % LATE_HITS == 0)
         row = np.flatnonzero((table.last_s == time_s) & due)
@@ -134,9 +125,7 @@ class Judge:
             return empty(EVENT, 0)
         mine = [stories[int(track_id)] for track_id in table.track_id[row]]
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
-        p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, false)
-        p[table.first_s[row] < self._open_s + EARLY_S, _LAUNCH] *= EARLY
-        p /= p.sum(axis=1, keepdims=True)
+        p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, false, open_s)
         new = []
         for story, chances, unrest in zip(mine, p, table.unrest[row].tolist(), strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):
@@ -147,7 +136,7 @@ class Judge:
             undeclared = not math.isfinite(story.declared_time_s)
             faint = float(np.mean([hit["snr"] for hit in story.hits[-RECENT_HITS:]])) < BRIGHT_SNR  # not if unknown
             sure = (
-                chances[_LAUNCH] > self._settings.declare_probability
+                chances[LAUNCH] > self._settings.declare_probability
                 and not faint
                 and unrest < CALM
                 and not self._fades(story)
@@ -282,13 +271,13 @@ class Judge:
         out = empty(EVENT, 1)[0]
         best = int(np.argmax(story.probabilities))
         out["event_id"], out["track_id"] = event_id, story.track_id
-        if best == _LAUNCH and not math.isfinite(story.declared_time_s):
+        if best == LAUNCH and not math.isfinite(story.declared_time_s):
             # Never sure enough to be declared: the next likely kind would be a guess too.
             best = KINDS.index("unknown")
         out["kind"], out["probability"] = KINDS[best].encode(), story.probabilities[best]
-        out["p_launch"] = story.probabilities[_LAUNCH]
+        out["p_launch"] = story.probabilities[LAUNCH]
         out["first_time_s"] = story.hits[0]["seen_s"]
-        declared = story.declared_time_s if best == _LAUNCH else max(story.kind_since_s, story.confirmed_time_s)
+        declared = story.declared_time_s if best == LAUNCH else max(story.kind_since_s, story.confirmed_time_s)
         out["declared_time_s"] = declared
         began = self.beginning(story)
         (out["x0"], out["y0"]), (out["sigma_x0"], out["sigma_y0"]) = began.place, began.sigma

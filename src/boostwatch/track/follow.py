@@ -111,6 +111,7 @@ class Follower:
         self._stories: list[Story] = []  # by track_id
         self._members: list[NDArray[np.int64]] = []  # hit number of each detection
         self._time_s = math.nan
+        self._open_s = math.inf  # when the first frame came in which something could be detected
         self._frame = -1
         self._shift = np.zeros(2)
         self._scene_map: SceneMap | None = None
@@ -196,7 +197,7 @@ class Follower:
         chance = self._clutter.log_chance
         table.take(row, hits[given[row]], gain[row], fit[row], chance, self._judge.main_band)
         if not warming_up:
-            self._judge.see(time_s)
+            self._open_s = min(self._open_s, time_s)
             unseen = np.flatnonzero(given < 0)
             table.miss(unseen, pd[unseen], time_s)
         for n in row.tolist():
@@ -214,7 +215,7 @@ class Follower:
         self._confirm(time_s)
         self._notice_motion(time_s)
         self._log.forget(time_s)
-        return self._judge.weigh(self._table, self._stories, time_s, noise)
+        return self._judge.weigh(self._table, self._stories, time_s, noise, self._open_s)
 
     def now(self) -> Records:
         """Return where targets are in the frame taken last: confirmed tracks that rather live than have ended.

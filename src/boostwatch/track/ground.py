@@ -49,11 +49,6 @@ class Ground:
         self._gone = np.zeros(2)
         self._time_s = math.nan
 
-    @property
-    def slip_sigma_px_s(self) -> float:
-        """1-sigma an axis of the speed, px/s, at which what stands still on the ground may seem to move."""
-        return SLIP_PX_S if self._slip is None else math.sqrt(self._cov[1, 1])
-
     def shift(
         self, registered: tuple[float, float], position_m: Array, attitude: Array, time_s: float
     ) -> tuple[float, float]:

@@ -61,6 +61,8 @@ ROUNDS = ((3, 2, math.inf), (3, 1, 60.0), (4, 1, 12.0))
 HEADINGS: Array = np.arange(16.0) * (math.pi / 8)
 HEADING_SIGMA = 0.24
 """Centres and common width, rad, of the narrow priors whose sum is flat to 1 % around the circle."""
+_HEADING, _HEIGHT, _HEIGHT_SIGMA, _START, _START_SIGMA, _LOG_WEIGHT = range(6)
+"""Columns of what pulls at a fit, see `_beginnings`."""
 _STEP = np.array([1e-3, 1e-3, 1e-3, *[1e-4] * 9])
 _N = len(PRIOR_MEAN)
 _FREE = _N - 2
@@ -174,10 +176,10 @@ class _Fit:
             # Not by matmul: to wake the threads of a BLAS for so little costs twenty times as much.
             parts.append(np.einsum("ij,pj->pi", self.whiten[k], angle))
         height = itrs_to_geodetic(path[:, 0])[2]
-        parts.append(((height - pull[:, 1]) / pull[:, 2])[:, None])
+        parts.append(((height - pull[:, _HEIGHT]) / pull[:, _HEIGHT_SIGMA])[:, None])
         prior = (p - PRIOR_MEAN) / PRIOR_SIGMA
-        prior[:, 2] = (p[:, 2] - pull[:, 3]) / pull[:, 4]
-        prior[:, 3] = (p[:, 3] - pull[:, 0]) / HEADING_SIGMA
+        prior[:, 2] = (p[:, 2] - pull[:, _START]) / pull[:, _START_SIGMA]
+        prior[:, 3] = (p[:, 3] - pull[:, _HEADING]) / HEADING_SIGMA
         parts.append(prior)
         return np.concatenate(parts, axis=1)
 
@@ -260,12 +262,12 @@ def locate(lines: Lines) -> Location | None:
     p, pull = _beginnings()
     for steps, most, margin in ROUNDS:
         p, cost, _ = fit.improve(p, pull, steps)
-        likely = _best(cost, pull[:, 0], most, margin)
+        likely = _best(cost, pull[:, _HEADING], most, margin)
         p, pull = p[likely], pull[likely]
     p, cost, normal = fit.improve(p, pull, 20)
     cov = np.linalg.inv(normal)
     _, log_det = np.linalg.slogdet(cov)
-    log_weight = 0.5 * log_det - cost + pull[:, 5]
+    log_weight = 0.5 * log_det - cost + pull[:, _LOG_WEIGHT]
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     best = int(np.argmax(weight))

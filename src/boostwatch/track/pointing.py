@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 SLIP_PX_S = 0.005
-"""1-sigma an axis of the speed at which drifting clouds pull the registered scene along."""
+"""1-sigma an axis of the speed at which drifting clouds pull the scene along that `Ground` has not taken out."""
 
 
 class Pointing:
@@ -22,10 +22,11 @@ class Pointing:
 
     A reported attitude is the true one with a constant bias and white noise. The registration tells how the scene lies
     in each frame to some hundredths of a pixel; turning every reported attitude back by its frame's shift gives as
-    many estimates of one and the same attitude, and their mean has ``1/N`` of the white variance. Clouds carry the
-    registration along by some metres a second, so the estimates may drift evenly: a slope with a normal prior of
-    ``SLIP_PX_S`` is fitted with the mean. Where the turned-back attitudes do not agree within five times the noise (the
-    sensor slews by more than the shift says) each frame's own attitude is used.
+    many estimates of one and the same attitude, and their mean has ``1/N`` of the white variance. What is left of the
+    clouds' pull after `boostwatch.track.ground`, which knows little of it in the first seconds, may let the estimates
+    drift evenly: a slope with a normal prior of ``SLIP_PX_S`` is fitted with the mean, over the whole run. Where the
+    turned-back attitudes do not agree within five times the noise (the sensor slews by more than the shift says) each
+    frame's own attitude is used.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ import numpy as np
 
 from boostwatch.assess.report import findings, pictures, places, steps
 from boostwatch.assess.report.footage import Footage
-from boostwatch.assess.report.pack import text
+from boostwatch.assess.report.pack import digits, text
 from boostwatch.assess.report.page import assemble
 from boostwatch.assess.report.provenance import provenance
 from boostwatch.assess.report.truth import score_of, truth_of
@@ -99,15 +99,10 @@ def _bands(tables: EventTables, footage: Footage | None) -> list[dict[str, Any]]
     if footage is not None:
         named = footage.sensor.bands
         return [
-            {"name": text(b.name, 20), "lower_um": _or_none(b.lower_um), "upper_um": _or_none(b.upper_um)}
-            for b in named
+            {"name": text(b.name, 20), "lower_um": digits(b.lower_um), "upper_um": digits(b.upper_um)} for b in named
         ]
     count = int(tables.detections["band"].max(initial=0)) + 1
     return [{"name": f"band {i}", "lower_um": None, "upper_um": None} for i in range(min(count, 64))]
-
-
-def _or_none(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def _counts(tables: EventTables, events: Records, tracks: Records) -> dict[str, int]:

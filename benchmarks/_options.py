@@ -1,0 +1,14 @@
+"""Options that most benchmarks take."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def parser(doc: str | None, quick: str) -> argparse.ArgumentParser:
+    """Return a parser with ``--quick``, of which ``quick`` tells what it does, ``--json`` and ``--markdown``."""
+    out = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("--quick", action="store_true", help=quick)
+    out.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    out.add_argument("--markdown", action="store_true", help="tables as Markdown")
+    return out
