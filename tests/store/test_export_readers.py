@@ -152,12 +152,14 @@ def test_odd_events(tmp_path, to, count):
         pytest.importorskip("pyarrow")
     tables = tables_with(
         kind=[b"\xff<&>", b"a\x01]]>", b"", b"\xed\xa0\x80"], first_time_s=[1e12, -1e12, np.inf, np.nan],
-        launch_time_s=np.nan, ellipse_major_km=[1, 0, np.inf, np.nan], ellipse_minor_km=[2, 0, 1, 1],
+        launch_time_s=np.nan, ellipse_major_km=[1, 0, 2e4, np.nan], ellipse_minor_km=[2, 0, 1, 1],
     )  # fmt: skip
     tables.events = tables.events[:count]
     data = written(tmp_path, to, tables)
     if to in ("czml", "geojson"):
         json.loads(data, parse_constant=pytest.fail)
+        assert b"semiMajorAxis" not in data
+        assert b"Polygon" not in data
     if to == "kml":
         names = [name.text for name in ET.fromstring(data).iter(f"{KML}name")][1:]
         assert names == ["\ufffd<&> 1", "a\ufffd]]> 2", "unknown 3"][:count]

@@ -13,6 +13,10 @@ TIMES: Final = ("first_time_s", "declared_time_s", "launch_time_s", "burnout_tim
 """The columns that are given once more as UTC."""
 
 
+_QUARTER_KM: Final = 10e3
+"""Around the Earth: what is wider is no ellipse on the ground any more."""
+
+
 def event_rows(events: Records, epoch: str) -> list[dict[str, Any]]:
     """Return events as dictionaries of what JSON knows, the four times as ISO 8601 UTC too; what is unknown is None."""
     rows = []
@@ -44,9 +48,9 @@ def place_of(row: dict[str, Any]) -> tuple[float, float] | None:
 
 
 def ellipse_of(row: dict[str, Any]) -> tuple[float, float, float] | None:
-    """Return semi-axes (km) and angle (deg) of an event's 95 % ellipse; None if it has none with a size."""
+    """Return semi-axes (km) and angle (deg) of an event's 95 % ellipse; None without one that can be drawn."""
     major, minor, angle = (row[name] for name in ("ellipse_major_km", "ellipse_minor_km", "ellipse_angle_deg"))
-    if None in (major, minor, angle) or not 0 < minor <= major:
+    if None in (major, minor, angle) or not 0 < minor <= major < _QUARTER_KM:
         return None
     return major, minor, angle
 
