@@ -56,7 +56,7 @@ def test_module_runs_like_the_command() -> None:
         (["detect", "x.h5", "-o", "y.h5", "--false-alarms-per-mpx", "-1"], 2, "-1"),
         (["score", "nowhere.h5", "--truth", "nowhere.h5"], 66, "nowhere.h5"),
         (["info", "nowhere.h5"], 66, "nowhere.h5"),
-        (["export", "nowhere.h5", "--to", "kml", "-o", "x"], 2, "kml"),
+        (["export", "nowhere.h5", "--to", "shp", "-o", "x"], 2, "shp"),
     ],
 )
 def test_wrong_calls(arguments: list[str], code: int, message: str, capsys: Captured) -> None:
@@ -365,11 +365,28 @@ def test_schema_is_json_schema(capsys: Captured) -> None:
     assert "sensor" in schema["properties"]
 
 
-@pytest.mark.parametrize("to", ["csv", "geojson"])
+@pytest.mark.parametrize("to", ["csv", "czml", "ecsv", "geojson", "kml"])
 def test_export(events_file: Path, to: str, tmp_path: Path, capsys: Captured) -> None:
     out = tmp_path / f"events.{to}"
     assert cli.run(["export", str(events_file), "--to", to, "-o", str(out)]) == 0
     assert "launch" in out.read_text()
+
+
+def test_export_offers_what_the_store_can_write(capsys: Captured) -> None:
+    from boostwatch.store.export import FORMATS
+
+    assert cli.run(["export", "--help"]) == 0
+    assert f"[{'|'.join(FORMATS)}]" in capsys.readouterr().out
+
+
+def test_parquet_without_pyarrow(
+    events_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    out = tmp_path / "events.parquet"
+    assert cli.run(["export", str(events_file), "--to", "parquet", "-o", str(out)]) == 2
+    assert "pip install 'boostwatch[parquet]'" in capsys.readouterr().err
+    assert list(tmp_path.glob("events.parquet*")) == []
 
 
 def test_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:

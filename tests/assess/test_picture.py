@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from boostwatch.assess import picture
-from boostwatch.assess.style import colour_of, kind_of_track
+from boostwatch.assess.style import kind_of_track
 from boostwatch.assess.view import View, round_below
+from boostwatch.colours import colour_of
 from boostwatch.errors import BoostwatchError, CannotCreate, StorageError
 from boostwatch.records import TRUTH_OBJECT, TRUTH_SAMPLE, empty
 from boostwatch.sensor import Band, Sensor

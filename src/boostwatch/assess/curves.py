@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from boostwatch.assess.match import groups
-from boostwatch.assess.style import BAND_COLOURS, colour_of
+from boostwatch.assess.style import BAND_COLOURS
 from boostwatch.assess.view import View
+from boostwatch.colours import colour_of
 from boostwatch.geometry import geodetic_to_itrs, utc_after
 from boostwatch.records import EventTables, Records
 from boostwatch.sensor import Sensor

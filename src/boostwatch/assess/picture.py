@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.assess.curves import draw_curve, draw_summary
-from boostwatch.assess.style import COLOURS, colour_of, kind_of_track, outlined
+from boostwatch.assess.style import kind_of_track, outlined
 from boostwatch.assess.view import View, round_below
+from boostwatch.colours import COLOURS, colour_of
 from boostwatch.errors import BoostwatchError, CannotCreate, StorageError
 from boostwatch.records import EventTables, Records
 from boostwatch.sensor import Band, Sensor

@@ -287,10 +287,15 @@ def schema(of: str) -> None:
 
 @cli.command()
 @click.argument("events", type=INPUT)
-@click.option("--to", type=click.Choice(["csv", "geojson"]), required=True, help="What to write.")
+@click.option(
+    "--to",
+    type=click.Choice(["csv", "czml", "ecsv", "geojson", "kml", "parquet"]),
+    required=True,
+    help="What to write.",
+)
 @OUT
 def export(events: Path, to: str, out: Path) -> None:
-    """Write the EVENTS for a spreadsheet or a map."""
+    """Write the EVENTS for a spreadsheet, a map, a globe or a data frame: see docs/formats.md."""
     from boostwatch import store
 
     store.check_output(out, [events])
