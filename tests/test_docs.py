@@ -1,95 +1,115 @@
-"""What README and the docs promise: commands are the ones that CI runs, examples run on real files."""
+"""What README and the docs promise: commands are those of CI, all blocks of all pages run, links lead somewhere."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
-import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import astropy.io.fits
+import numpy as np
 import pytest
 
-from boostwatch import cli, pipeline
-from boostwatch.settings import ChainSettings
+from boostwatch import cli, pipeline, store
+from tests.pages import Page, Small, blocks, parse, programs
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-
-
-def blocks(text: str, language: str) -> list[str]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    return [body for own, body in found if own == language]
+README = ROOT / "README.md"
+PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md"]
+PAGES += sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md"))
 
 
 def test_ci_runs_the_readmes_test_command_word_for_word() -> None:
-    commands = [block.strip() for block in blocks(README, "") if "python -m tests" in block]
-    assert len(commands) == 1
-    assert commands[0] in (ROOT / ".ci" / "run").read_text().splitlines()
+    (command,) = (block.text.strip() for block in blocks(README) if "python -m tests" in block.text)
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-def test_the_readmes_scenario_is_valid(tmp_path: Path) -> None:
-    scenario, chain = blocks(README, "toml")
-    path = tmp_path / "scene.toml"
-    path.write_text(scenario)
-    assert cli.run(["validate", str(path)]) == 0
-    settings = ChainSettings.model_validate(tomllib.loads(chain))
-    assert settings.detect.psf_sigma == 0.9
+@pytest.fixture(scope="session")
+def small(scenario_file: Path, stack_file: Path, events_file: Path) -> Small:
+    """Return the session's small scene, and its first band as a FITS cube."""
+    fits = stack_file.with_suffix(".fits")
+    if not fits.exists():
+        with store.open_stack(stack_file) as stack:
+            astropy.io.fits.PrimaryHDU(np.stack([frame.data[0] for frame in stack.frames()])).writeto(fits)
+    return Small(scenario_file, stack_file, events_file, fits)
 
 
-def test_the_python_of_the_detection_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    loop, cut = blocks((ROOT / "docs" / "detection.md").read_text(), "python")
-    names: dict[str, Any] = {}
-    exec(loop, names)  # the example itself is under test
-    assert names["frames"].shape == (60, 1, 128, 128)
-    names["detections"] = names["result"].detections
-    exec(cut, names)
-    assert len(names["kept"]) <= len(names["result"].detections)
+@pytest.mark.filterwarnings("default")  # pandas, astropy and matplotlib have warnings of their own
+@pytest.mark.parametrize("name", [name for name in PAGES if list(blocks(ROOT / name))])
+def test_what_a_page_tells_to_do_can_be_done(
+    name: str, small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, bin_ = tmp_path / "page", tmp_path / "bin"
+    folder.mkdir()
+    bin_.mkdir()
+    monkeypatch.setenv("PATH", programs(bin_))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    page = Page(ROOT / name, folder, small)
+    page.run()
+    if name in CHECKS:
+        CHECKS[name](folder, page.names)
 
 
-@pytest.mark.filterwarnings("default")  # pandas and astropy have warnings of their own
-def test_the_readmes_python_runs(stack_file: Path, events_file: Path) -> None:
-    _, code = blocks(README, "python")
-    code = code.replace("demo.events.h5", str(events_file)).replace("demo.stack.h5", str(stack_file))
-    names: dict[str, Any] = {}
-    exec(code, names)  # the example itself is under test
+def _readme(folder: Path, names: dict[str, Any]) -> None:
+    assert names["pixels"].shape == (256, 256)
     assert {"kind", "latitude_deg", "launch_time_sigma_s"} <= set(names["events"].columns)
     assert len(names["tracks"]) >= 1
     assert len(names["truth"]) > 0
 
 
-def test_the_readmes_simulation_runs(scenario_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, _ = blocks(README, "python")
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    exec(code.replace('"demo"', repr(str(scenario_file))), names)  # a smaller scene
-    assert names["pixels"].shape == (64, 64)
-    assert cli.run(["validate", str(tmp_path / "part.stack.h5")]) == 0
+def _detection(folder: Path, names: dict[str, Any]) -> None:
+    assert names["frames"].shape == (60, 1, 128, 128)
+    assert len(names["kept"]) <= len(names["detections"])
 
 
-def test_every_command_in_the_readme_exists() -> None:
-    for command in re.findall(r"boostwatch ([a-z]+) ", README):
-        if command in (
-            "demo",
-            "scenes",
-            "simulate",
-            "import",
-            "detect",
-            "track",
-            "score",
-            "info",
-            "validate",
-            "schema",
-            "export",
-            "watch",
-            "report",
-        ):
-            assert cli.run([command, "--help"]) == 0
+def _tutorial(folder: Path, names: dict[str, Any]) -> None:
+    """The launch that the page promises, and its place once the camera is known."""
+    assert list(names["events"]["kind"]) == ["launch"]
+    assert 30 < names["events"]["declared_time_s"][0] < 55
+    (placed,) = store.read_events(folder / "placed.events.h5").events
+    assert placed["kind"] == b"launch"
+    assert 0 < placed["ellipse_major_km"] < 20
+    assert 27 < placed["latitude_deg"] < 29
+    assert placed["peak_intensity_w_sr"] > 0
+
+
+def _watched(folder: Path, names: dict[str, Any]) -> None:
+    lines = [json.loads(line) for line in (folder / "launches.jsonl").read_text().splitlines()]
+    assert lines[0]["type"] == "declared"
+    assert lines[-1]["reason"] == "closed"
+
+
+CHECKS: dict[str, Callable[[Path, dict[str, Any]], None]] = {
+    "README.md": _readme,
+    "docs/detection.md": _detection,
+    "docs/howto/watch.md": _watched,
+    "docs/tutorial.md": _tutorial,
+}
+"""What must have come of a page besides that nothing failed."""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_in_running_text_exist(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert not re.search(r"^(?: {4}|\t)\$? ?(boostwatch|python|pytest|pip) ", text, re.MULTILINE), "fence it: ```sh"
+    for span in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text):
+        words = span.split()
+        if "NAME" in span:
+            continue
+        if words[:2] == ["python", "-m"] or words[0] == "pytest":
+            parse(" ".join(words[:3] if words[0] == "python" else words[:2]))
+        elif words[0] == "boostwatch" and len(words) > 1 and re.fullmatch("[a-z]+", words[1]):
+            command = cli.cli.commands[words[1]]
+            known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+            assert set(re.findall(r"--[a-z-]+", span)) <= known, span
 
 
 def test_what_the_recipe_for_live_stacks_writes_can_be_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = (block for block in blocks((ROOT / "docs" / "formats.md").read_text(), "python") if "swmr_mode" in block)
+    (code,) = (block.text for block in blocks(ROOT / "docs" / "formats.md") if "swmr_mode" in block.text)
     monkeypatch.chdir(tmp_path)
     slow = code.replace("dataset.flush()", "dataset.flush()\n        __import__('time').sleep(0.02)")
     with subprocess.Popen([sys.executable, "-c", slow]) as camera:
@@ -103,10 +123,6 @@ def anchors(path: Path) -> set[str]:
     """Return the names by which GitHub calls the headings of a page."""
     heads = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
-
-
-PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md"]
-PAGES += sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -30,7 +30,7 @@ def test_examples(tmp_path, monkeypatch, capsys, number):
 
 
 def test_the_csv_example(tmp_path):
-    (example,) = re.findall(r"```\n(# epoch.*?)```", PAGE, re.DOTALL)
+    (example,) = re.findall(r"```text\n(# epoch.*?)```", PAGE, re.DOTALL)
     (tmp_path / "a.csv").write_text(example)
     found = read_detections(tmp_path / "a.csv")
     assert (found.rows["x"][0], found.epoch) == (101.25, EPOCH)
