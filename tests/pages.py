@@ -98,8 +98,8 @@ class Page:
             for block in blocks(self.path):
                 try:
                     self._block(block)
-                except Exception as error:
-                    raise AssertionError(f"{self.path.relative_to(ROOT)}:{block.line}: {error!r}") from error
+                except (Exception, SystemExit) as error:
+                    raise AssertionError(f"{self.path}:{block.line}: {error!r}") from error
 
     def _block(self, block: Block) -> None:
         verb, *words = block.mark or ("run",)

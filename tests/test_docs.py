@@ -54,6 +54,32 @@ def test_what_a_page_tells_to_do_can_be_done(
         CHECKS[name](folder, page.names)
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("```sh\nboostwatch info nowhere.h5\n```", "exit code 66, not 0"),
+        ("<!-- test: exit 65 -->\n\n```sh\nboostwatch info nowhere.h5\n```", "exit code 66, not 65"),
+        ("```sh\nfalse\n```", "exit code 1, not 0"),
+        ("<!-- test: parse -->\n```sh\nboostwatch detect a.h5 -o b.h5 --nonsense\n```", "nonsense"),
+        ("<!-- test: parse -->\n```sh\nboostwatch nonsense\n```", "nonsense"),
+        ("<!-- test: parse -->\n```sh\npip install '.[plot]' && pip install '.[nonsense]'\n```", "nonsense"),
+        ("<!-- test: parse -->\n```sh\npython -m benchmarks.memory --nonsense\n```", "SystemExit"),
+        ("<!-- test: parse -->\n```sh\npytest tests/nonsense.py\n```", "nonsense"),
+        ("<!-- test: parse -->\n```sh\nnonsense\n```", "unknown program"),
+        ("<!-- test: nonsense -->\n```sh\ntrue\n```", "unknown mark"),
+        ("```nonsense\ntrue\n```", "unknown language"),
+        ("```python\n1 / 0\n```", "ZeroDivisionError"),
+        ('```toml\n[detect]\npsf_sigma = "2 m"\n```', "wrong unit"),
+    ],
+)
+def test_what_cannot_be_done_is_found(text: str, wrong: str, small: Small, tmp_path: Path) -> None:
+    """The line of the block and what is wrong with it."""
+    path = tmp_path / "page.md"
+    path.write_text(f"# Page\n\nWords.\n\n{text}\n")
+    with pytest.raises(AssertionError, match=rf"page\.md:\d+: (?s:.*){wrong}"):
+        Page(path, tmp_path, small).run()
+
+
 def _readme(folder: Path, names: dict[str, Any]) -> None:
     assert names["pixels"].shape == (256, 256)
     assert {"kind", "latitude_deg", "launch_time_sigma_s"} <= set(names["events"].columns)
