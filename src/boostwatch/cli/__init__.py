@@ -30,9 +30,9 @@ from boostwatch.cli.options import (
     MODE,
     OUT,
     SETTINGS,
-    Frames,
     Number,
     command_line,
+    part_of_run,
     spare,
     threads,
 )  # fmt: skip
@@ -112,12 +112,17 @@ def scenes(name: str | None, out: Path | None, as_json: bool) -> None:
 @click.argument("scenario", type=INPUT)
 @OUT
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Root seed; the scenario's own by default.")
-@click.option("--frames", type=Frames(), default=(None, None),
+@click.option("--frames", metavar="A:B", callback=part_of_run,
               help="Only those from A to the one before B, the same as in the whole run.")  # fmt: skip
 @JOBS
 @JSON
 def simulate(
-    scenario: Path, out: Path, seed: int | None, frames: tuple[int | None, int | None], jobs: int | None, as_json: bool
+    scenario: Path,
+    out: Path,
+    seed: int | None,
+    frames: tuple[int | None, int | None] | None,
+    jobs: int | None,
+    as_json: bool,
 ) -> None:
     """Render the SCENARIO into a labelled frame stack.
 
@@ -132,7 +137,13 @@ def simulate(
         pipeline.check_scenario(path, seed=seed)
         model = read_toml(path, Scenario)
         made = pipeline.simulate(
-            model, out, base=path.parent, seed=seed, jobs=threads(jobs), frames=frames, on_progress=progress
+            model,
+            out,
+            base=path.parent,
+            seed=seed,
+            jobs=threads(jobs),
+            frames=frames or (None, None),
+            on_progress=progress,
         )
     count, bands, height, width = made.shape
     kinds = [kind.decode() for kind in made.objects["kind"]]

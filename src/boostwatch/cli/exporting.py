@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from boostwatch.cli.options import INPUT, OUT, Frames, Number
+from boostwatch.cli.options import INPUT, OUT, Number, part_of_run
 from boostwatch.terminal import bars
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class _Scale(Number):
 @click.option("--scale", type=_Scale(min=1 / 64, max=32),
               help="gif, mp4, png: film pixels a pixel, 3 or 0.5; by default near 640 in all.")  # fmt: skip
 @click.option("--frame", type=click.IntRange(0), help="png: which; by default that of the first declared launch.")
-@click.option("--frames", type=Frames(), help="gif, mp4: from frame A to that before B; all by default.")
+@click.option("--frames", metavar="A:B", callback=part_of_run,
+              help="gif, mp4: from frame A to that before B; all by default.")  # fmt: skip
 @click.option("--every", type=click.IntRange(1), help="gif, mp4: every Nth frame; by default as many as fit.")
 @click.option("--fps", type=Number(min=0.1, max=50), help="gif, mp4: frames a second; 10 by default.")
 @click.option("--max-size", type=Number(min=0.01, max=100_000), metavar="MB",

@@ -22,21 +22,6 @@ class Number(click.FloatRange):
         return number
 
 
-class Frames(click.ParamType[tuple[int | None, int | None]]):
-    """Some frames in a row, ``A:B``: from A to the one before B, from 0; either may be left out."""
-
-    name = "A:B"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int | None, int | None]:
-        parts = str(value).split(":")
-        if len(parts) != 2 or not all(part.isascii() and (part.isdigit() or not part) for part in parts):
-            self.fail(f"{value!r} is not A:B, the first frame and the one after the last.", param, ctx)
-        first, stop = (int(part) if part else None for part in parts)
-        return first, stop
-
-
 INPUT = click.Path(path_type=Path)
 OUT = click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -54,6 +39,17 @@ FALSE_TRACKS = click.option(
 MODE = click.option(
     "--mode", type=click.Choice(["temporal", "single"]), help="Temporal chain, or every frame by itself."
 )
+
+
+def part_of_run(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int | None, int | None] | None:
+    """Take ``A:B``, the first frame and the one after the last, either of which may be left out."""
+    if value is None:
+        return None
+    parts = value.split(":")
+    if len(parts) != 2 or not all(part.isascii() and (part.isdigit() or not part) for part in parts):
+        raise click.BadParameter(f"{value!r} is not A:B, the first frame and the one after the last.", ctx, param)
+    first, stop = (int(part) if part else None for part in parts)
+    return first, stop
 
 
 def threads(jobs: int | None) -> int:

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 MOST_MEGABYTES = {"gif": 10.0, "mp4": 50.0}
 """Of a film, where nothing else is asked for."""
 MOST_MP4_FRAMES = 1500
+LONGEST_PX = 8192
+"""Of an enlarged picture."""
 _SAMPLES = 5
 _MARGIN = 0.93
-"""Part of the room that a GIF is planned for: frames differ."""
+"""Part of the room that a film is planned for: frames differ."""
 _FLASH_FRAMES = 8
 """Frames of the film for which a declaration is told loudly."""
 
@@ -103,44 +105,75 @@ def film(
     CannotCreate, StorageError
         The film cannot be made or written.
     """
-    from boostwatch.assess.film import EXACT_COLOURS
-    from boostwatch.store import films
+    from boostwatch.store.films import ffmpeg_program
 
     if to == "mp4":
-        films.ffmpeg_program()  # before the work
+        ffmpeg_program()  # before the work
     store.check_output(out, [events, stack])
     tables = store.read_events(events)
     with store.open_stack(stack, dataset=dataset) as reader:
         require_same_stack(tables, reader, events, stack)
         span = span_of(frames, reader.shape[0])
-        room = most_megabytes or MOST_MEGABYTES[to]
-        step = every or (math.ceil(len(span) / MOST_MP4_FRAMES) if to == "mp4" else 1)
-        look = _look(reader, band, view, scale)
-        if to == "mp4":
-            drawn = _artist(tables, reader, look, span, step)
-            shown = span[::step]
-            with closing(_drawn(drawn, shown, on_progress)) as pictures:
-                written = films.write_mp4(
-                    out, pictures, size=drawn.size, fps=fps, most_bits_per_s=8e6 * room * fps / len(shown)
+        job = _Job(tables, reader, _look(reader, band, view, scale), span, fps, on_progress)
+        make = _make_mp4 if to == "mp4" else _make_gif
+        return make(job, out, every, round(1e6 * (most_megabytes or MOST_MEGABYTES[to])))
+
+
+class _Job(NamedTuple):
+    """What is to be filmed."""
+
+    tables: EventTables
+    reader: store.StackReader
+    look: Look
+    span: range
+    fps: float
+    on_progress: Progress
+
+    def artist(self, step: int) -> Film:
+        return _artist(self.tables, self.reader, replace(self.look, flash=_FLASH_FRAMES * step), self.span)
+
+    def drawn(self, film: Film, step: int) -> Generator[NDArray[np.uint8]]:
+        shown = self.span[::step]
+        for done, t in enumerate(shown, 1):
+            yield film.frame(t)
+            self.on_progress("drawing", done, len(shown))
+
+    def done(self, written: int, film: Film, step: int) -> Filmed:
+        return Filmed(written, film.size, len(self.span[::step]), step, len(self.span))
+
+
+def _make_mp4(job: _Job, out: str | Path, every: int | None, most_bytes: int) -> Filmed:
+    from boostwatch.store.films import write_mp4
+
+    step = every or math.ceil(len(job.span) / MOST_MP4_FRAMES)
+    film = job.artist(step)
+    rate = _MARGIN * 8 * most_bytes * job.fps / len(job.span[::step])
+    with closing(job.drawn(film, step)) as pictures:
+        written = write_mp4(out, pictures, size=film.size, fps=job.fps, most_bits_per_s=rate)
+    return job.done(written, film, step)
+
+
+def _make_gif(job: _Job, out: str | Path, every: int | None, most_bytes: int) -> Filmed:
+    from boostwatch.assess.film import EXACT_COLOURS
+    from boostwatch.store.films import GifCoder, TooLarge, write_gif
+
+    coder = GifCoder(EXACT_COLOURS)
+    step = every or _step_for(job.artist(1), coder, job.span, most_bytes)
+    while True:
+        film = job.artist(step)
+        try:
+            with closing(job.drawn(film, step)) as pictures:
+                written = write_gif(
+                    out, pictures, size=film.size, fps=job.fps, coder=coder, most_bytes=None if every else most_bytes
                 )
-            return Filmed(written, drawn.size, len(shown), step, len(span))
-        coder = films.GifCoder(EXACT_COLOURS)
-        most = None if every else round(1e6 * room)
-        if most is not None:
-            step = _step_for(_artist(tables, reader, look, span, step), coder, span, most)
-        while True:
-            drawn = _artist(tables, reader, look, span, step)
-            shown = span[::step]
-            try:
-                with closing(_drawn(drawn, shown, on_progress)) as pictures:
-                    written = films.write_gif(out, pictures, size=drawn.size, fps=fps, coder=coder, most_bytes=most)
-                return Filmed(written, drawn.size, len(shown), step, len(span))
-            except films.TooLarge:
-                if len(shown) == 1:
-                    raise UsageError(
-                        "holds not even one frame", place="max-size", found=f"{room:g} MB", allowed="a smaller --scale"
-                    ) from None
-                step = min(step + max(step // 4, 1), len(span))
+            return job.done(written, film, step)
+        except TooLarge:  # the frames looked at were smaller than the others
+            if step >= len(job.span):
+                raise UsageError(
+                    "holds not even one frame", place="max-size", found=f"{most_bytes / 1e6:g} MB",
+                    allowed="more, or a smaller --scale",
+                ) from None  # fmt: skip
+            step = min(step + max(step // 4, 1), len(job.span))
 
 
 def picture(
@@ -163,7 +196,7 @@ def picture(
     events, out, stack, dataset, band, view, scale
         As for `film`; so are the errors.
     """
-    from boostwatch.store import films
+    from boostwatch.store.films import write_png
 
     store.check_output(out, [events, stack])
     tables = store.read_events(events)
@@ -174,9 +207,9 @@ def picture(
             frame = _telling_frame(tables, reader.time_s)
         elif not 0 <= frame < count:
             raise UsageError("no such frame", path=stack, place="frame", found=frame, allowed=f"0 to {count - 1}")
-        drawn = _artist(tables, reader, _look(reader, band, view, scale), range(count), 1)
-        films.write_png(out, drawn.frame(frame))
-    return frame, drawn.size
+        artist = _artist(tables, reader, _look(reader, band, view, scale), range(count))
+        write_png(out, artist.frame(frame))
+    return frame, artist.size
 
 
 def _look(reader: store.StackReader, band: str | None, view: str, scale: float | None) -> Look:
@@ -185,6 +218,9 @@ def _look(reader: store.StackReader, band: str | None, view: str, scale: float |
     enlarged, reduced = Look.scale_for(*reader.shape[2:])
     if scale is not None:
         enlarged, reduced = (round(scale), 1) if scale >= 1 else (1, round(1 / scale))
+        if max(reader.shape[2:]) * enlarged > LONGEST_PX:
+            most = LONGEST_PX // max(reader.shape[2:])
+            raise UsageError("makes too large a film", place="scale", found=scale, allowed=f"at most {max(most, 1)}")
     return Look(_band_number(reader, band), view, enlarged, reduced)
 
 
@@ -198,20 +234,12 @@ def _band_number(reader: store.StackReader, name: str | None) -> int:
     return same[0]
 
 
-def _artist(tables: EventTables, reader: store.StackReader, look: Look, span: range, step: int) -> Film:
+def _artist(tables: EventTables, reader: store.StackReader, look: Look, span: range) -> Film:
     from boostwatch.assess.film import Film
 
     bad = None if reader.bad_pixels is None else reader.bad_pixels[look.band] != 0
-    return Film(
-        tables, footage_of(reader), replace(look, flash=_FLASH_FRAMES * step), frames=span, bad=bad,
-        epoch="" if reader.epoch == DEFAULT_EPOCH else reader.epoch,
-    )  # fmt: skip
-
-
-def _drawn(film: Film, frames: range, on_progress: Progress) -> Generator[NDArray[np.uint8]]:
-    for done, t in enumerate(frames, 1):
-        yield film.frame(t)
-        on_progress("drawing", done, len(frames))
+    epoch = "" if reader.epoch == DEFAULT_EPOCH else reader.epoch
+    return Film(tables, footage_of(reader), look, frames=span, bad=bad, epoch=epoch)
 
 
 def _step_for(film: Film, coder: GifCoder, span: range, most: int) -> int:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +67,7 @@ class GifCoder:
         colours = [*greys, *shades, *list(extra)[:_EXACT_COLOURS]]
         colours += colours[:1] * (256 - len(colours))
         self._bytes = bytes(v for colour in colours for v in colour)
-        self._palette = Image.new("P", (1, 1))
-        self._palette.putpalette(self._bytes)
+        self._number: NDArray[np.uint8] = _nearest(np.array(colours))
 
     def head(self, size: tuple[int, int]) -> bytes:
         """Return what comes before the frames: the palette, and that the film begins anew at its end."""
@@ -77,10 +76,10 @@ class GifCoder:
 
     def frame(self, picture: Picture, delay_cs: int) -> bytes:
         """Return one frame that is shown for so many hundredths of a second."""
-        indices = Image.fromarray(picture).quantize(palette=self._palette, dither=Image.Dither.NONE)
+        height, width = picture.shape[:2]
         buffer = io.BytesIO()
         # As grey levels the numbers of the colours stay as they are; those of a palette Pillow may put in new order.
-        Image.fromarray(np.asarray(indices)).save(buffer, "GIF", optimize=False, interlace=0)
+        Image.fromarray(np.take(self._number, _cell(picture))).save(buffer, "GIF", optimize=False, interlace=0)
         data = buffer.getvalue()
         start = _HEADER_LENGTH
         while data[start : start + 1] == b"\x21":  # extensions: a label, then blocks with their lengths
@@ -90,8 +89,25 @@ class GifCoder:
             start += 1
         coded = data[start + _DESCRIPTOR_LENGTH : -1]
         control = b"\x21\xf9\x04" + struct.pack("<BHB", 0b100, delay_cs, 0) + b"\x00"
-        descriptor = b"\x2c" + struct.pack("<HHHHB", 0, 0, *indices.size, 0)
+        descriptor = b"\x2c" + struct.pack("<HHHHB", 0, 0, width, height, 0)
         return control + descriptor + coded
+
+
+def _cell(colours: NDArray[Any]) -> NDArray[np.int32]:
+    """Return the number of the cell, 4 levels a side, that each colour (..., 3) is in."""
+    red, green, blue = np.moveaxis(colours.astype(np.int32) >> 2, -1, 0)
+    out: NDArray[np.int32] = red << 12 | green << 6 | blue
+    return out
+
+
+def _nearest(palette: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return for each cell the number of the colour (256, 3) nearest to its middle, or of the first that is in it."""
+    from scipy.spatial import cKDTree
+
+    middle = 4 * np.stack(np.meshgrid(*[np.arange(64)] * 3, indexing="ij"), -1).reshape(-1, 3) + 1.5
+    out = np.asarray(cKDTree(palette).query(middle)[1], np.uint8)
+    out[_cell(palette)[::-1]] = np.arange(len(palette))[::-1]
+    return out
 
 
 def write_gif(
@@ -205,31 +221,27 @@ def write_mp4(
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
         )
+        pipe = process.stdin
+        assert pipe is not None
         try:
-            _feed(process, pictures)
+            with suppress(BrokenPipeError):  # a process that ends early has said why
+                for picture in pictures:
+                    pipe.write(picture.tobytes())
+                pipe.close()
+            process.wait()
         except BaseException:
             process.kill()
-            process.wait()
             raise
+        finally:
+            with suppress(OSError):  # what it did not want any more
+                pipe.close()
+            process.wait()
         size_now = os.stat(part.part).st_size
-        if process.wait() != 0 or size_now == 0:
+        if process.returncode != 0 or size_now == 0:
             said.seek(0)
             lines = said.read()[:4000].decode("utf-8", "replace").split("\n")
             raise _failure(part.path, [line.strip() for line in lines if line.strip()], process.returncode)
         return size_now
-
-
-def _feed(process: subprocess.Popen[bytes], pictures: Iterable[Picture]) -> None:
-    """Hand over pictures and wait for the end; a process that ends early has said why."""
-    if process.stdin is None:
-        return
-    with suppress(BrokenPipeError):
-        for picture in pictures:
-            process.stdin.write(picture.tobytes())
-        process.stdin.flush()
-    with suppress(BrokenPipeError):
-        process.stdin.close()
-    process.wait()
 
 
 def _failure(path: str, said: list[str], status: int) -> BoostwatchError:

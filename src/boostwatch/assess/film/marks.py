@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -51,7 +52,7 @@ class Brush:
         """Draw the way up to a place, but for what lies within the ring about it."""
         way = self.on_film(path)
         outside = np.hypot(*(way - way[-1]).T) > _RING
-        line = way[outside].round()
+        line = np.floor(way[outside])
         if len(line) < 2:
             return
         kept = np.r_[True, (np.diff(line, axis=0) != 0).any(axis=1)]  # points on one pixel of the film are one
@@ -65,14 +66,19 @@ class Brush:
         radius, width = (_LOUD, 4) if loud else (_RING, 2)
         for fill, rim in ((_DARK, 1), (colour, 0)):
             r = radius + rim
-            low_x, low_y = round(x - r), round(y - r)
+            low_x, low_y = _nearest(x - r), _nearest(y - r)
             box = (low_x, low_y, low_x + 2 * r - 1, low_y + 2 * r - 1)
             self._draw.ellipse(box, outline=fill, width=width + 2 * rim)
 
     def _box(self, x: float, y: float, half_x: float, half_y: float, colour: Colour, rim: int) -> None:
-        left, top = round(x - half_x), round(y - half_y)
-        wide, high = round(2 * half_x), round(2 * half_y)
+        left, top = _nearest(x - half_x), _nearest(y - half_y)
+        wide, high = int(2 * half_x), int(2 * half_y)
         self._draw.rectangle((left - rim, top - rim, left + wide - 1 + rim, top + high - 1 + rim), fill=colour)
+
+
+def _nearest(edge: float) -> int:
+    """Return the edge of a pixel next to a distance; halves go up, so that marks move evenly."""
+    return math.floor(edge + 0.5)
 
 
 def _faint(colour: Colour) -> Colour:
