@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def run(at=PLUME, *, shift=(0.0, 0.0)):
     return EventTables("2026-01-01T00:00:00Z", detections, tracks, points, events, registration)
 
 
-def footage(*, pointing=False, damaged=(), level=1000.0, at=PLUME):
+def footage(*, pointing=False, damaged=(), level=1000.0, at=PLUME, bad=None):
     """A grey ramp with a plume of one pixel in the second band, some NaN in the corner."""
 
     def read(t):
@@ -58,6 +60,7 @@ def footage(*, pointing=False, damaged=(), level=1000.0, at=PLUME):
     return Footage(
         "s.h5", (COUNT, 2, HEIGHT, WIDTH), sensor, 0.5 * np.arange(COUNT), position if pointing else None,
         attitude if pointing else None, None, None, "", read,
+        None if bad is None else np.stack([bad, bad]),
     )  # fmt: skip
 
 
@@ -148,7 +151,7 @@ def test_grey_is_that_of_the_whole_film_in_every_frame():
 def test_what_is_not_known_has_its_own_colour():
     bad = np.zeros((HEIGHT, WIDTH), bool)
     bad[30, 40] = True
-    drawn = film(nothing(), footage(damaged=(7,)), bad=bad)
+    drawn = film(nothing(), footage(damaged=(7,), bad=bad))
     x, y = drawn.picture_at
     plane = drawn.frame(3)[y : y + 4 * HEIGHT : 4, x : x + 4 * WIDTH : 4]
     unknown = of_colour(plane, NO_DATA)
@@ -164,8 +167,7 @@ def test_the_whitened_view_shows_what_is_new():
         data[1, 11, 20] += 100.0 * (t > 20)
         return data.astype(np.float32), np.ones(2, bool)
 
-    stack = footage()
-    stack = Footage(*[read if f == "read" else getattr(stack, f) for f in Footage.__dataclass_fields__])
+    stack = replace(footage(), read=read)
     drawn = film(nothing(), stack, view="whitened")
     x, y = drawn.picture_at
     plane = drawn.frame(25)[y : y + 4 * HEIGHT : 4, x : x + 4 * WIDTH : 4, 0]
@@ -228,9 +230,7 @@ def test_any_run_and_any_shape_is_drawn(tables, size):
     def read(t):
         return np.full((2, *size), np.nan, np.float32), np.ones(2, bool)
 
-    stack = footage()
-    fields = {f: getattr(stack, f) for f in Footage.__dataclass_fields__}
-    stack = Footage(**{**fields, "shape": (COUNT, 2, *size), "read": read})
+    stack = replace(footage(), shape=(COUNT, 2, *size), read=read)
     drawn = film(tables, stack, enlarged=3)
     shapes = {drawn.frame(t).shape for t in (0, 12, COUNT - 1)}
     assert shapes == {(drawn.size[1], drawn.size[0], 3)}
@@ -244,3 +244,22 @@ def test_blocks_leave_out_what_is_not_known():
     nothing = np.full((2, 2), np.nan)
     assert np.isnan(mean_of_blocks(nothing, 2)).all()
     assert np.isnan(peak_of_blocks(nothing, 2)).all()
+
+
+def test_bad_pixels_leave_no_trace_beside_them_in_the_whitened_view():
+    """A dead pixel, taken away with a shift of a part of a pixel, would make its neighbours bright."""
+    bad = np.zeros((HEIGHT, WIDTH), bool)
+    bad[10::9, 10::9] = True
+
+    def read(t):
+        data = np.random.default_rng(t).normal(1000, 5, (2, HEIGHT, WIDTH)).astype(np.float32)
+        data[:, bad] = np.nan if t % 2 else 100.0
+        return data, np.ones(2, bool)
+
+    stack = replace(footage(bad=bad), read=read)
+    tables = nothing()
+    tables.registration = run(shift=(0.3, -0.2)).registration
+    drawn = film(tables, stack, view="whitened")
+    x, y = drawn.picture_at
+    plane = drawn.frame(25)[y : y + 4 * HEIGHT : 4, x : x + 4 * WIDTH : 4, 0]
+    assert plane[~bad].max() < 255 * (6 - 1) / (8 - 1)

@@ -32,8 +32,8 @@ LONGEST_PX = 8192
 _SAMPLES = 5
 _MARGIN = 0.93
 """Part of the room that a film is planned for: frames differ."""
-_FLASH_FRAMES = 8
-"""Frames of the film for which a declaration is told loudly."""
+_FLASH_FRAMES, _FLASH_SHOWN = 8, 5
+"""For so many frames a declaration is told loudly, and for at least so many of the film."""
 
 
 class Filmed(NamedTuple):
@@ -130,7 +130,9 @@ class _Job(NamedTuple):
     on_progress: Progress
 
     def artist(self, step: int) -> Film:
-        return _artist(self.tables, self.reader, replace(self.look, flash=_FLASH_FRAMES * step), self.span)
+        return _artist(
+            self.tables, self.reader, replace(self.look, flash=max(_FLASH_FRAMES, _FLASH_SHOWN * step)), self.span
+        )
 
     def drawn(self, film: Film, step: int) -> Generator[NDArray[np.uint8]]:
         shown = self.span[::step]
@@ -237,9 +239,8 @@ def _band_number(reader: store.StackReader, name: str | None) -> int:
 def _artist(tables: EventTables, reader: store.StackReader, look: Look, span: range) -> Film:
     from boostwatch.assess.film import Film
 
-    bad = None if reader.bad_pixels is None else reader.bad_pixels[look.band] != 0
     epoch = "" if reader.epoch == DEFAULT_EPOCH else reader.epoch
-    return Film(tables, footage_of(reader), look, frames=span, bad=bad, epoch=epoch)
+    return Film(tables, footage_of(reader), look, frames=span, epoch=epoch)
 
 
 def _step_for(film: Film, coder: GifCoder, span: range, most: int) -> int:

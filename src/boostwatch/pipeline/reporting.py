@@ -100,4 +100,5 @@ def footage_of(reader: store.StackReader) -> Footage:
         name=Path(reader.path).name, shape=reader.shape, sensor=reader.sensor, time_s=reader.time_s,
         position_m=reader.position_m, attitude=reader.attitude, objects=reader.truth_objects,
         samples=reader.truth_samples, scenario=reader.scenario_toml or "", read=read,
+        bad=None if reader.bad_pixels is None else reader.bad_pixels != 0,
     )  # fmt: skip

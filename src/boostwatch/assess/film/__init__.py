@@ -67,12 +67,10 @@ class Film:
     tables : EventTables
         The run. Nothing in it is trusted.
     footage : Footage
-        The stack that it came from.
+        The stack that it came from. Its bad pixels, NaN and damaged frames are drawn in `NO_DATA`.
     look : Look
     frames : range
         Those that the stretch is taken from.
-    bad : bool (H, W), optional
-        Pixels of the band that are not to be believed; drawn, as NaN and damaged frames are, in `NO_DATA`.
     epoch : str
         ISO 8601 UTC of time 0; empty where it is not known.
 
@@ -86,15 +84,14 @@ class Film:
     """
 
     def __init__(
-        self, tables: EventTables, footage: Footage, look: Look, *, frames: range, bad: NDArray[np.bool_] | None = None,
-        epoch: str = "",
+        self, tables: EventTables, footage: Footage, look: Look, *, frames: range, epoch: str = "",
     ) -> None:  # fmt: skip
         self._footage, self._look, self._epoch = footage, look, epoch
         self._cast = Cast(tables, footage.time_s, look.band)
         self._plates = Plates(
             _one_band(footage, look.band), frames, view=look.view,
             shift=scene_shift(tables, np.arange(footage.shape[0])),
-            bad=bad, enlarged=look.enlarged, reduced=look.reduced,
+            enlarged=look.enlarged, reduced=look.reduced,
         )  # fmt: skip
         self._zoom = look.enlarged / look.reduced
         self._labels = Labels(self._plates.size)
@@ -131,7 +128,7 @@ class Film:
         return np.asarray(film)
 
     def _is_loud(self, role: Role) -> bool:
-        return 0 <= role.since_declared < self._look.flash
+        return 0 <= role.since_declared < self._look.flash and not role.ended
 
     def _stamp(self, t: int) -> str:
         seconds = float(self._footage.time_s[t])
@@ -197,4 +194,5 @@ def _one_band(footage: Footage, band: int) -> Footage:
     return Footage(
         footage.name, (count, 1, height, width), footage.sensor, footage.time_s, footage.position_m, footage.attitude,
         None, None, "", read,
+        None if footage.bad is None else footage.bad[band : band + 1],
     )  # fmt: skip

@@ -37,8 +37,6 @@ class Plates:
     view : {"contrast", "whitened"}
     shift : float64 (T, 2)
         Of the scene, px, for the whitened view.
-    bad : bool (H, W) or None
-        Pixels that are not to be believed.
     enlarged, reduced : int
         Film pixels a side of a pixel, or pixels a side of a film pixel; one of them is 1.
 
@@ -51,11 +49,11 @@ class Plates:
     """
 
     def __init__(
-        self, footage: Footage, frames: range, *, view: str, shift: NDArray[np.float64], bad: NDArray[np.bool_] | None,
+        self, footage: Footage, frames: range, *, view: str, shift: NDArray[np.float64],
         enlarged: int, reduced: int,
     ) -> None:  # fmt: skip
-        self._footage, self._bad, self._enlarged, self._reduced = footage, bad, enlarged, reduced
-        self._whitener = Whitener(footage.read, footage.shape[0], shift) if view == "whitened" else None
+        self._footage, self._enlarged, self._reduced = footage, enlarged, reduced
+        self._whitener = Whitener(footage.read, footage.shape[0], shift, footage.bad) if view == "whitened" else None
         self.limits = (BLACK, WHITE) if self._whitener else self._stretch(frames)
         height, width = footage.shape[2:]
         self.size = (math.ceil(width / reduced) * enlarged, math.ceil(height / reduced) * enlarged)
@@ -83,7 +81,7 @@ class Plates:
     def _masked(self, image: NDArray[Any], good: np.bool_ | bool) -> NDArray[Any]:
         if not good:
             return np.full_like(image, np.nan)
-        return image if self._bad is None else np.where(self._bad, np.nan, image)
+        return image if self._footage.bad is None else np.where(self._footage.bad[0], np.nan, image)
 
     def _stretch(self, frames: range) -> tuple[float, float]:
         looks = np.unique(np.linspace(0, len(frames) - 1, _LOOKS).round().astype(int))

@@ -89,7 +89,7 @@ def frame_pictures(
         ``reduced``: by how many pixels a side each pixel of a picture stands for.
     """
     bands = range(min(footage.shape[1], MOST_BANDS))
-    whitener = Whitener(footage.read, footage.shape[0], np.nan_to_num(shift))
+    whitener = Whitener(footage.read, footage.shape[0], np.nan_to_num(shift), footage.bad)
     block = math.ceil(max(footage.shape[2:]) / LONGEST_SIDE)
     limits = [_limits(footage, b) for b in bands]
 
