@@ -2,7 +2,7 @@
 
 A block is run unless a comment on the line before it says otherwise; it does not show where the page is read:
 
-- ``<!-- test: parse -->``: too long, or it installs; every command is only parsed, by its own parser.
+- ``<!-- test: parse -->``: too long, installs, or needs the whole demo; each command is only parsed, by its own parser.
 - ``<!-- test: exit 65 -->``: its last command ends with that code.
 - ``<!-- test: given a.stack.h5 b.events.h5 -->``: a small scene's files are put there first, under these names: FITS
   frames where a name ends so, events where it says so, else the stack.

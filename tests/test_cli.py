@@ -376,7 +376,7 @@ def test_export_offers_what_the_store_can_write(capsys: Captured) -> None:
     from boostwatch.store.export import FORMATS
 
     assert cli.run(["export", "--help"]) == 0
-    assert f"[{'|'.join(FORMATS)}]" in capsys.readouterr().out
+    assert f"[{'|'.join(sorted([*FORMATS, 'gif', 'mp4', 'png']))}]" in capsys.readouterr().out
 
 
 def test_parquet_without_pyarrow(

@@ -168,12 +168,12 @@ def test_a_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
 
 
 def test_the_bar_of_radiance_needs_no_power_of_ten():
-    value, unit = picture._readable(np.array([0.005, 0.035]), "W")
+    value, unit = picture.readable(np.array([0.005, 0.035]), "W")
     np.testing.assert_allclose(value, [5.0, 35.0])
     assert unit == "mW"
-    assert picture._readable(np.array([3e4]), "W")[1] == "kW"
-    assert picture._readable(np.array([3e4]), "DN")[1] == "DN"
-    assert picture._readable(np.array([np.nan]), "W")[1] == "W"
+    assert picture.readable(np.array([3e4]), "W")[1] == "kW"
+    assert picture.readable(np.array([3e4]), "DN")[1] == "DN"
+    assert picture.readable(np.array([np.nan]), "W")[1] == "W"
 
 
 def test_names_do_not_lie_on_each_other_or_across_the_edge(tmp_path):

@@ -148,7 +148,7 @@ def radiance(frame: NDArray[Any], sensor: Sensor, band: Band | None) -> tuple[ND
     return (scaled, "W m$^{-2}$ sr$^{-1}$") if np.isfinite(scaled).any() else (value, "DN")
 
 
-def _readable(value: NDArray[Any], unit: str) -> tuple[NDArray[Any], str]:
+def readable(value: NDArray[Any], unit: str) -> tuple[NDArray[Any], str]:
     """Give radiance a prefix that brings it near 1, so that the colour bar needs no power of ten."""
     largest = float(np.nanmax(np.abs(value), initial=0.0, where=np.isfinite(value)))
     if unit == "DN" or not largest > 0:
@@ -158,8 +158,8 @@ def _readable(value: NDArray[Any], unit: str) -> tuple[NDArray[Any], str]:
     return value * 10.0 ** (-3 * power), prefix + unit
 
 
-def _stretch(value: NDArray[Any], upper: float) -> tuple[float, float]:
-    """Return what to show as black and as white, never equal."""
+def stretch(value: NDArray[Any], upper: float) -> tuple[float, float]:
+    """Return what is black, the 0.5th percentile, and white, the ``upper``; never equal. NaN is left out."""
     finite = value[np.isfinite(value)]
     if not finite.size:
         return 0.0, 1.0
@@ -168,8 +168,8 @@ def _stretch(value: NDArray[Any], upper: float) -> tuple[float, float]:
 
 
 def _draw_frame(figure: Any, axes: Any, name: str, frame: NDArray[Any], sensor: Sensor, band: Band | None) -> None:
-    value, unit = _readable(*radiance(frame, sensor, band))
-    low, high = _stretch(value, 99.7)
+    value, unit = readable(*radiance(frame, sensor, band))
+    low, high = stretch(value, 99.7)
     image = axes.imshow(value, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.015)
     axes.set_title(f"{'in-band radiance' if unit != 'DN' else 'signal'} ({unit})", fontsize=9, loc="right")
@@ -252,7 +252,7 @@ def _zoom(axes: Any, thing: Any, samples: Records, moved: _Shifts, name: str, fr
     cy = np.clip(0.5 * (y.min() + y.max()), half - 0.5, height - half - 0.5)
     axes.set(xlim=(cx - half, cx + half), ylim=(cy + half, cy - half))
     patch = frame[max(int(cy - half), 0) : int(cy + half) + 2, max(int(cx - half), 0) : int(cx + half) + 2]
-    axes.images[0].set_clim(*_stretch(patch, 99.9))
+    axes.images[0].set_clim(*stretch(patch, 99.9))
     axes.set_title(f"{thing['name'].decode()} in {name.upper()}", fontsize=9, loc="left")
     axes.tick_params(labelsize=7)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 
 import boostwatch
+from boostwatch.cli.exporting import export
 from boostwatch.cli.options import (
     DATASET,
     FALSE_ALARMS,
@@ -31,6 +32,7 @@ from boostwatch.cli.options import (
     SETTINGS,
     Number,
     command_line,
+    part_of_run,
     spare,
     threads,
 )  # fmt: skip
@@ -110,9 +112,18 @@ def scenes(name: str | None, out: Path | None, as_json: bool) -> None:
 @click.argument("scenario", type=INPUT)
 @OUT
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Root seed; the scenario's own by default.")
+@click.option("--frames", metavar="A:B", callback=part_of_run,
+              help="Only those from A to the one before B, the same as in the whole run.")  # fmt: skip
 @JOBS
 @JSON
-def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_json: bool) -> None:
+def simulate(
+    scenario: Path,
+    out: Path,
+    seed: int | None,
+    frames: tuple[int | None, int | None] | None,
+    jobs: int | None,
+    as_json: bool,
+) -> None:
     """Render the SCENARIO into a labelled frame stack.
 
     SCENARIO is a TOML file or, where there is no such file, the name of a scene that `boostwatch scenes` lists.
@@ -125,7 +136,15 @@ def simulate(scenario: Path, out: Path, seed: int | None, jobs: int | None, as_j
     with _scenario_file(scenario) as path, bars() as progress:
         pipeline.check_scenario(path, seed=seed)
         model = read_toml(path, Scenario)
-        made = pipeline.simulate(model, out, base=path.parent, seed=seed, jobs=threads(jobs), on_progress=progress)
+        made = pipeline.simulate(
+            model,
+            out,
+            base=path.parent,
+            seed=seed,
+            jobs=threads(jobs),
+            frames=frames or (None, None),
+            on_progress=progress,
+        )
     count, bands, height, width = made.shape
     kinds = [kind.decode() for kind in made.objects["kind"]]
     if as_json:
@@ -287,25 +306,6 @@ def schema(of: str) -> None:
 
 @cli.command()
 @click.argument("events", type=INPUT)
-@click.option(
-    "--to",
-    type=click.Choice(["csv", "czml", "ecsv", "geojson", "kml", "parquet"]),
-    required=True,
-    help="What to write.",
-)
-@OUT
-def export(events: Path, to: str, out: Path) -> None:
-    """Write the EVENTS for a spreadsheet, a map, a globe or a data frame: see docs/formats.md."""
-    from boostwatch import store
-
-    store.check_output(out, [events])
-    tables = store.read_events(events)
-    store.export_events(tables, to, out)
-    click.echo(f"{out}: {len(tables.events)} events")
-
-
-@cli.command()
-@click.argument("events", type=INPUT)
 @click.option("--stack", type=INPUT, help="The stack that the events came from: frames, W/sr and, with truth, a score.")
 @OUT
 @click.option("--dataset", help="HDF5 path of the frames in a foreign stack.")
@@ -338,6 +338,7 @@ def _scenario_file(given: Path) -> Iterator[Path]:
         yield path
 
 
+cli.add_command(export)
 cli.add_command(score)
 cli.add_command(watch)
 

@@ -41,6 +41,17 @@ MODE = click.option(
 )
 
 
+def part_of_run(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int | None, int | None] | None:
+    """Take ``A:B``, the first frame and the one after the last, either of which may be left out."""
+    if value is None:
+        return None
+    parts = value.split(":")
+    if len(parts) != 2 or not all(part.isascii() and (part.isdigit() or not part) for part in parts):
+        raise click.BadParameter(f"{value!r} is not A:B, the first frame and the one after the last.", ctx, param)
+    first, stop = (int(part) if part else None for part in parts)
+    return first, stop
+
+
 def threads(jobs: int | None) -> int:
     """Return how many threads ``--jobs`` asks for."""
     return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from boostwatch.pipeline.chain import chain_settings, detect, track
 from boostwatch.pipeline.common import Progress
+from boostwatch.pipeline.filming import MOST_MEGABYTES, MOST_MP4_FRAMES, Filmed, film, picture
 from boostwatch.pipeline.generate import Simulated, check_scenario, simulate
 from boostwatch.pipeline.judge import Demo, demo, draw, score
 from boostwatch.pipeline.reporting import Report, report
@@ -11,6 +12,7 @@ from boostwatch.pipeline.simulation import Simulation, Truth, render
 from boostwatch.pipeline.watching import Watched, watch
 
 __all__ = [
-    "Demo", "Progress", "Report", "Simulated", "Simulation", "Truth", "Watched", "chain_settings", "check_scenario",
-    "demo", "detect", "draw", "render", "report", "score", "simulate", "track", "watch",
+    "MOST_MEGABYTES", "MOST_MP4_FRAMES", "Demo", "Filmed", "Progress", "Report", "Simulated", "Simulation", "Truth",
+    "Watched", "chain_settings", "check_scenario",
+    "demo", "detect", "draw", "film", "picture", "render", "report", "score", "simulate", "track", "watch",
 ]  # fmt: skip

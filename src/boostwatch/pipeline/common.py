@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import boostwatch
-from boostwatch.errors import BadData
+from boostwatch.errors import BadData, UsageError
 from boostwatch.records import Records
 from boostwatch.settings import ChainSettings
 
@@ -21,6 +21,22 @@ Progress = Callable[[str, int, int], None]
 
 def quiet(_stage: str, _done: int, _total: int) -> None:
     return
+
+
+def span_of(frames: tuple[int | None, int | None], count: int) -> range:
+    """Return the frames from the first to the one before the second, of so many; all for what is left out.
+
+    Raises
+    ------
+    UsageError
+        There are no such frames.
+    """
+    first, stop = frames[0] or 0, count if frames[1] is None else frames[1]
+    if not 0 <= first < stop <= count:
+        raise UsageError(
+            "no such frames", place="frames", found=f"{first}:{stop}", allowed=f"A:B with 0 <= A < B <= {count}"
+        )
+    return range(first, stop)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from boostwatch import store
-from boostwatch.pipeline.common import Progress, file_named, quiet
+from boostwatch.pipeline.common import Progress, file_named, quiet, span_of
 from boostwatch.records import Records
 from boostwatch.settings import read_toml
 
@@ -32,6 +32,7 @@ def simulate(
     base: str | Path = ".",
     seed: int | None = None,
     jobs: int = 1,
+    frames: tuple[int | None, int | None] = (None, None),
     created: str | None = None,
     on_progress: Progress = quiet,
 ) -> Simulated:
@@ -52,6 +53,8 @@ def simulate(
         Replaces the scenario's root seed.
     jobs : int
         Frames rendered at a time.
+    frames : (int or None, int or None)
+        First frame, and the one after the last: a part of the run, each frame the same as in the whole.
     created : str, optional
         ISO 8601 time to write as creation time; now by default.
     on_progress : callable
@@ -69,15 +72,15 @@ def simulate(
     store.check_output(out, [Path(base) / name for name in _file_names(scenario)])
     on_progress("preparing", 0, 0)
     renderer = prepare(scenario, base=base, seed=seed, jobs=jobs)
-    count = renderer.n_frames
+    which = span_of(frames, renderer.n_frames)
 
-    def frames() -> Iterator[RenderedFrame]:
-        for done, frame in enumerate(renderer.frames(jobs=jobs), 1):
+    def rendered() -> Iterator[RenderedFrame]:
+        for done, frame in enumerate(renderer.frames(which, jobs=jobs), 1):
             yield frame
-            on_progress("rendering", done, count)
+            on_progress("rendering", done, len(which))
 
-    write_frames(out, renderer, frames(), range(count), created=created)
-    return Simulated(Path(out), (count, *renderer.shape), renderer.seed, renderer.objects)
+    write_frames(out, renderer, rendered(), which, created=created)
+    return Simulated(Path(out), (len(which), *renderer.shape), renderer.seed, renderer.objects)
 
 
 def write_frames(
@@ -116,6 +119,7 @@ def write_frames(
         attitude_noise_sigma_rad=renderer.attitude_noise_sigma_rad,
         scenario_toml=renderer.scenario.to_toml(),
         seed=renderer.seed,
+        part=_part(which, renderer.n_frames),
         created=created,
     ) as writer:
         for row, (i, frame) in enumerate(zip(which, frames, strict=True)):
@@ -132,6 +136,14 @@ def write_frames(
                 row_time=renderer.row_time_s,
             )
         writer.set_truth(renderer.objects, renderer.line_of_sight[list(which)])
+
+
+def _part(which: Sequence[int], count: int) -> str | None:
+    """Return which part of a run of so many frames some in ascending order are; None for all of it."""
+    if len(which) == count:
+        return None
+    first, stop = which[0], which[-1] + 1
+    return f"{first}:{stop} of {count} frames" + (f", {len(which)} of them" if stop - first > len(which) else "")
 
 
 def _file_names(scenario: Scenario) -> list[str]:

@@ -79,7 +79,7 @@ def report(
                 tables,
                 name=name,
                 created=utc_now(),
-                footage=_footage(reader),
+                footage=footage_of(reader),
                 score=true,
                 on_progress=lambda done, total: on_progress("drawing", done, total),
             )
@@ -88,7 +88,8 @@ def report(
     return Report(len(data), len(tables.events), count)
 
 
-def _footage(reader: store.StackReader) -> Footage:
+def footage_of(reader: store.StackReader) -> Footage:
+    """Return what the assessor takes of an open stack."""
     from boostwatch.assess.report import Footage
 
     def read(t: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -99,4 +100,5 @@ def _footage(reader: store.StackReader) -> Footage:
         name=Path(reader.path).name, shape=reader.shape, sensor=reader.sensor, time_s=reader.time_s,
         position_m=reader.position_m, attitude=reader.attitude, objects=reader.truth_objects,
         samples=reader.truth_samples, scenario=reader.scenario_toml or "", read=read,
+        bad=None if reader.bad_pixels is None else reader.bad_pixels != 0,
     )  # fmt: skip

@@ -23,7 +23,7 @@ try:
 except ImportError:  # Windows: no advisory locks; two writers of one file are then not noticed
     fcntl = None  # type: ignore[assignment]  # the module is optional
 
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 """Errors that are the disk's, not the caller's."""
 _WRITE_BYTES = 1 << 26
 """Most bytes passed to one system call; Linux stops at 2 GiB and some file systems far below."""
@@ -68,7 +68,7 @@ class PartFile:
             if self._fd >= 0:
                 self._close()
                 os.unlink(self.part)
-            if error.errno in _DISK:
+            if error.errno in DISK_ERRORS:
                 raise self._storage_error(error) from error
             raise CannotCreate(f"cannot be created: {error.strerror}", path=self.path) from error
         return self
@@ -286,7 +286,7 @@ def make_directory(path: str | os.PathLike[str]) -> None:
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
-        if error.errno in _DISK:
+        if error.errno in DISK_ERRORS:
             raise StorageError(f"cannot be created: {error.strerror}", path=path) from error
         raise CannotCreate(f"cannot be created: {error.strerror}", path=path) from error
 
@@ -311,4 +311,4 @@ def sha256(path: str | os.PathLike[str]) -> str:
 def missing(path: str | os.PathLike[str], error: OSError) -> BoostwatchError:
     """Return what to raise when an input cannot be opened or read."""
     text = f"cannot be read: {error.strerror or error}"
-    return StorageError(text, path=path) if error.errno in _DISK else NoInput(text, path=path)
+    return StorageError(text, path=path) if error.errno in DISK_ERRORS else NoInput(text, path=path)

@@ -81,6 +81,8 @@ def _describe_stack(stack: StackReader) -> dict[str, Any]:
         out["truth"] = _kinds(stack.truth_objects)
         out["truth_samples"] = 0 if stack.truth_samples is None else len(stack.truth_samples)
         out["seed"] = stack.seed
+        if stack.part is not None:
+            out["part"] = stack.part
     out["notes"] = list(stack.notes)
     return {name: layout.plain(value) for name, value in out.items()}
 

@@ -85,6 +85,8 @@ class StackReader(Closing):
     line_of_sight : float64 (T, 2) or None
     scenario_toml : str or None
     seed : int or None
+    part : str or None
+        Which frames of the scenario's run these are, where they are not all.
     stored_dtype : numpy.dtype
         Of the frames in the file.
     has_times, has_period : bool
@@ -273,6 +275,7 @@ class StackReader(Closing):
         group = None if self._foreign else self._file.get("/scenario")
         attributes = group.attrs if group is not None else {}
         self.scenario_toml = layout.text_of(attributes["toml"]) if "toml" in attributes else None
+        self.part = layout.text_of(attributes["part"]) if "part" in attributes else None
         seed = attributes.get("seed")
         self.seed = int(seed) if isinstance(seed, int | np.integer) else None
 

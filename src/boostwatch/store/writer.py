@@ -51,6 +51,8 @@ class StackWriter:
         What made the stack, and the ``seed`` it was made from.
     seed : int, optional
         Root seed.
+    part : str, optional
+        Which frames of the scenario's run these are, where they are not all.
     created : str, optional
         Time stamp of the file; fixed, the same content gives the same bytes.
 
@@ -79,6 +81,7 @@ class StackWriter:
         attitude_noise_sigma_rad: float = np.nan,
         scenario_toml: str | None = None,
         seed: int | None = None,
+        part: str | None = None,
         created: str | None = None,
     ) -> None:
         self._part = PartFile(path)
@@ -89,7 +92,7 @@ class StackWriter:
         self._maps: dict[str, NDArray[Any] | None] = {"bad_pixels": bad_pixels, "gain": gain, "offset": offset}
         self._has_pointing = has_pointing
         self._sigmas = (attitude_sigma_rad, attitude_bias_sigma_rad, attitude_noise_sigma_rad)
-        self._scenario = (scenario_toml, seed)
+        self._scenario = (scenario_toml, seed, part)
         self._created = created
         head.check_arguments(shape, "T, B, H, W", self.dtype, sensor, self._maps)
         frames, bands = shape[:2]
@@ -258,9 +261,9 @@ class StackWriter:
             layout.put_table(file["truth"], "objects", objects)
             if self._line_of_sight is not None:
                 layout.put_array(file["truth"], "line_of_sight", self._line_of_sight, units="px")
-        toml, seed = self._scenario
+        toml, seed, part = self._scenario
         if toml is not None or seed is not None:
-            scenario: dict[str, Any] = {"toml": toml, "seed": seed}
+            scenario: dict[str, Any] = {"toml": toml, "seed": seed, "part": part}
             group = file.create_group("scenario")
             for name, value in scenario.items():
                 if value is not None:

@@ -35,6 +35,8 @@ class Footage:
         TOML of what made a synthetic stack; may be empty.
     read : callable
         Gives frame t as float32 (B, H, W), DN, and bool (B,): read whole and not corrupt.
+    bad : bool (B, H, W) or None
+        Pixels that are not to be believed.
     """
 
     name: str
@@ -47,3 +49,4 @@ class Footage:
     samples: Records | None
     scenario: str
     read: Read
+    bad: NDArray[np.bool_] | None = None

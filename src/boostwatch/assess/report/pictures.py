@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from boostwatch.assess.picture import radiance
+from boostwatch.assess.blocks import mean_of_blocks, peak_of_blocks
+from boostwatch.assess.picture import radiance, stretch
 from boostwatch.assess.report.footage import Footage
 from boostwatch.assess.report.pack import digits, text
 from boostwatch.assess.report.whitened import Whitener
@@ -25,8 +26,8 @@ QUALITY = 35
 """Of the lossy coding."""
 BLACK, WHITE = 1.0, 8.0
 """Of the whitened pictures, sigma: half of the noise is left out, which would be most of their bytes."""
-STRETCH = (0.5, 99.8)
-"""Percentiles of the frames that are black and white."""
+WHITE_PERCENTILE = 99.8
+"""Of the frames; the 0.5th is black."""
 
 
 def telling_frames(tables: EventTables, count: int) -> NDArray[np.int64]:
@@ -88,14 +89,17 @@ def frame_pictures(
         ``reduced``: by how many pixels a side each pixel of a picture stands for.
     """
     bands = range(min(footage.shape[1], MOST_BANDS))
-    whitener = Whitener(footage.read, footage.shape[0], np.nan_to_num(shift))
+    whitener = Whitener(footage.read, footage.shape[0], np.nan_to_num(shift), footage.bad)
     block = math.ceil(max(footage.shape[2:]) / LONGEST_SIDE)
     limits = [_limits(footage, b) for b in bands]
 
     def encode(t: int) -> list[list[str]]:
         data, good = whitener.frame(t)
         return [
-            [_picture(_mean(data[b], block), *limits[b]), _picture(_peak(whitener.whitened(t, b), block), BLACK, WHITE)]
+            [
+                _picture(mean_of_blocks(data[b], block), *limits[b]),
+                _picture(peak_of_blocks(whitener.whitened(t, b), block), BLACK, WHITE),
+            ]
             if good[b] and np.isfinite(data[b]).any()
             else ["", ""]
             for b in bands
@@ -127,35 +131,13 @@ def _limits(footage: Footage, band: int) -> tuple[float, float]:
     """Return what is black and white in all frames of a band, DN."""
     looks = np.unique(np.linspace(0, footage.shape[0] - 1, 7).round().astype(int))
     values = np.concatenate([footage.read(int(t))[0][band].ravel() for t in looks])
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return 0.0, 1.0
-    low, high = (float(v) for v in np.percentile(values, STRETCH))
-    return low, high if high > low else low + max(abs(low), 1.0) * 1e-3
+    return stretch(values, WHITE_PERCENTILE)
 
 
 def _scale(footage: Footage, band: int, limits: tuple[float, float]) -> dict[str, Any]:
     value, unit = radiance(np.array(limits), footage.sensor, footage.sensor.bands[band])
     unit = "W m⁻² sr⁻¹" if unit != "DN" else unit
     return {"low": digits(float(value[0]), 3), "high": digits(float(value[1]), 3), "unit": text(unit)}
-
-
-def _blocks(image: NDArray[Any], block: int) -> NDArray[Any]:
-    height, width = (math.ceil(n / block) * block for n in image.shape)
-    padded = np.pad(image, ((0, height - image.shape[0]), (0, width - image.shape[1])), mode="edge")
-    out: NDArray[Any] = padded.reshape(height // block, block, width // block, block)
-    return out
-
-
-def _mean(image: NDArray[Any], block: int) -> NDArray[Any]:
-    out: NDArray[Any] = _blocks(image, block).mean(axis=(1, 3)) if block > 1 else image
-    return out
-
-
-def _peak(image: NDArray[Any], block: int) -> NDArray[Any]:
-    """Keep the brightest pixel of a block: a point of light is not lost in it."""
-    out: NDArray[Any] = _blocks(image, block).max(axis=(1, 3)) if block > 1 else image
-    return out
 
 
 def _picture(image: NDArray[Any], black: float, white: float) -> str:

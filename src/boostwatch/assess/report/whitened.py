@@ -35,10 +35,14 @@ class Whitener:
         Frames of the stack.
     shift : float64 (T, 2)
         Of the scene in each frame, (x, y) px; NaN where unknown.
+    bad : bool (B, H, W), optional
+        Pixels that are not to be believed; they count as unknown.
     """
 
-    def __init__(self, read: Read, count: int, shift: NDArray[np.float64]) -> None:
-        self._read, self._count, self._shift = read, count, shift
+    def __init__(
+        self, read: Read, count: int, shift: NDArray[np.float64], bad: NDArray[np.bool_] | None = None
+    ) -> None:
+        self._read, self._count, self._shift, self._bad = read, count, shift, bad
         self._recent: OrderedDict[int, tuple[Frame, NDArray[np.bool_]]] = OrderedDict()
 
     def frame(self, t: int) -> tuple[Frame, NDArray[np.bool_]]:
@@ -53,7 +57,7 @@ class Whitener:
         """Return one band of frame ``t``, unit sigma about each pixel where nothing shines; NaN where no data are."""
         now = self.frame(t)[0][band]
         looks = [self._moved(s, t, band) for s in self._others(t) if self.frame(s)[1][band]]
-        known = np.isfinite(now)
+        known = ~self._unknown(now, band)
         if len(looks) < 3:
             filled = np.where(known, now, np.median(now[known]) if known.any() else 0.0)
             rest = filled - ndimage.median_filter(filled, 7, mode="nearest")
@@ -81,9 +85,31 @@ class Whitener:
 
     def _moved(self, s: int, t: int, band: int) -> Frame:
         """Return one band of frame ``s`` with its scene where it is in frame ``t``."""
-        image: Frame = np.nan_to_num(self.frame(s)[0][band])
+        image = self.frame(s)[0][band]
+        image = _filled(image, self._unknown(image, band))
         dx, dy = self._shift[t] - self._shift[s]
         if max(abs(dx), abs(dy)) < 0.02:
             return image
         out: Frame = ndimage.shift(image, (dy, dx), order=1, mode="nearest")
         return out
+
+    def _unknown(self, image: Frame, band: int) -> NDArray[np.bool_]:
+        unknown = ~np.isfinite(image)
+        return unknown if self._bad is None else unknown | self._bad[band]
+
+
+def _filled(image: Frame, unknown: NDArray[np.bool_]) -> Frame:
+    """Put the mean of its known neighbours where a pixel is unknown, 0 where it has none.
+
+    Else a shift by part of a pixel would spread what is wrong there to the pixels beside it.
+    """
+    y, x = np.nonzero(unknown)
+    if not len(y):
+        return image
+    values = np.pad(np.where(unknown, 0, image), 1)
+    counts = np.pad(~unknown, 1)
+    near = [(y + dy, x + dx) for dy in range(3) for dx in range(3)]
+    total, count = sum(values[at] for at in near), sum(counts[at].astype(np.float32) for at in near)
+    out = image.copy()
+    out[y, x] = total / np.maximum(count, 1)
+    return out

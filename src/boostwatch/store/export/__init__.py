@@ -25,7 +25,7 @@ def export_events(tables: EventTables, to: str, out: str | os.PathLike[str]) -> 
     tables : EventTables
         What to write.
     to : {"csv", "czml", "ecsv", "geojson", "kml", "parquet"}
-        See the table in docs/formats.md for what is in each.
+        See the table in docs/export.md for what is in each.
     out : path-like
         The file to be.
 
