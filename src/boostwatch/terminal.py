@@ -81,8 +81,9 @@ def print_sections(sections: Sequence[Section]) -> None:
 
     for section in sections:
         table = Table(title=section.title, caption=section.note or None, title_justify="left", caption_justify="left")
-        for head in section.columns:
-            table.add_column(head)
+        for n, head in enumerate(section.columns):
+            words = (word for row in section.rows for word in row[n].split()) if n == 0 else ()
+            table.add_column(head, min_width=max(map(len, words), default=None))
         for row in section.rows:
             table.add_row(*row)
         print_table(table)
