@@ -33,30 +33,35 @@ def truth():
                      longitude_deg=[20.0], heading_deg=[90.0], burnout_s=[19.0], name=[b"L"])  # fmt: skip
     samples = filled(
         TRUTH_SAMPLE, object_id=np.full(30, 7), frame=frames, band=np.zeros(30), x=50 + 0.1 * (frames - 10),
-        y=np.full(30, 30.0), radiant_intensity_w_sr=1e4 * snr, irradiance_w_m2=1e-12 * snr, signal_e=1000 * snr, snr=snr,
+        y=np.full(30, 30.0), radiant_intensity_w_sr=1e4 * snr, irradiance_w_m2=1e-12 * snr, signal_e=1000 * snr,
+        snr=snr,
     )  # fmt: skip
     return objects, samples
 
 
-def tables(*, detected=range(14, 40), false=4, registration=True):
+def tables(*, detected=range(14, 40), false=4):
     """Detected from frame 14 (7 s), confirmed at 8 s, declared at 12 s; four false detections in frame 30."""
-    objects, samples = truth()
+    _, samples = truth()
     detected = list(detected)
     mine = samples[np.isin(samples["frame"], detected)]
     n = len(mine)
     detections = filled(
         DETECTION, frame=[*mine["frame"], *[30] * false], band=[0] * (n + false),
-        time_s=[*(PERIOD_S * mine["frame"]), *[15.0] * false], x=[*(mine["x"] + 0.1), *(5 + 10 * k for k in range(false))],
+        time_s=[*(PERIOD_S * mine["frame"]), *[15.0] * false],
+        x=[*(mine["x"] + 0.1), *(5 + 10 * k for k in range(false))],
         y=[*mine["y"], *[80.0] * false], sigma_x=np.full(n + false, 0.1), sigma_y=np.full(n + false, 0.1),
         signal_e=np.full(n + false, 1000.0), signal_sigma_e=np.full(n + false, 100.0),
-        snr=[*mine["snr"], *(4.1 + k for k in range(false))], track_id=[*[0] * n, *[-1] * false], frames=[1] * (n + false),
+        snr=[*mine["snr"], *(4.1 + k for k in range(false))], track_id=[*[0] * n, *[-1] * false],
+        frames=[1] * (n + false),
     )  # fmt: skip
     points = filled(
         TRACK_POINT, track_id=[0] * n, frame=mine["frame"], time_s=PERIOD_S * mine["frame"], x=mine["x"], y=mine["y"],
         snr=mine["snr"], confirmed=mine["frame"] >= 16,
     )  # fmt: skip
-    tracks = filled(TRACK, track_id=[0], status=[b"ended"], kind=[b"launch"], first_time_s=[7.0], confirmed_time_s=[8.0],
-                    last_time_s=[19.5], hits=[n], start=[0], count=[n])  # fmt: skip
+    tracks = filled(
+        TRACK, track_id=[0], status=[b"ended"], kind=[b"launch"], first_time_s=[7.0], confirmed_time_s=[8.0],
+        last_time_s=[19.5], hits=[n], start=[0], count=[n],
+    )  # fmt: skip
     events = filled(
         EVENT, event_id=[3], track_id=[0], kind=[b"launch"], probability=[0.95], p_launch=[0.95], first_time_s=[7.0],
         declared_time_s=[12.0], launch_time_s=[7.0], launch_time_sigma_s=[1.0], burnout_time_s=[19.1],
@@ -65,10 +70,9 @@ def tables(*, detected=range(14, 40), false=4, registration=True):
         peak_intensity_w_sr=[9e4], peak_intensity_sigma_w_sr=[1e4], x0=[mine["x"][0] + 0.3], y0=[30.4], sigma_x0=[0.1],
         sigma_y0=[0.2],
     )  # fmt: skip
-    shifts = filled(REGISTRATION, frame=np.arange(40), time_s=PERIOD_S * np.arange(40), dx=np.zeros(40), dy=np.zeros(40),
-                    sigma=np.zeros(40), quality=np.zeros(40))  # fmt: skip
-    return EventTables("2026-01-01T00:00:00Z", detections, tracks, points, events,
-                       shifts if registration else empty(REGISTRATION, 0))  # fmt: skip
+    frames, none = np.arange(40), np.zeros(40)
+    shifts = filled(REGISTRATION, frame=frames, time_s=PERIOD_S * frames, dx=none, dy=none, sigma=none, quality=none)
+    return EventTables("2026-01-01T00:00:00Z", detections, tracks, points, events, shifts)
 
 
 def nothing():

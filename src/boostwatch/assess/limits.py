@@ -157,10 +157,10 @@ def point_crlb(
         line_y, slope_y = _lines(dy[known], psf_sigma_px, radius)
         psf = line_y[:, :, None] * line_x[:, None, :]
         slopes = [line_y[:, :, None] * slope_x[:, None, :], slope_y[:, :, None] * line_x[:, None, :], psf]
-        gradient = np.stack(slopes, 1).reshape(len(known), 3, -1)
+        gradient = np.stack(slopes, 1).reshape(len(known), 3, (2 * radius + 1) ** 2)
         background = (psf**2).sum((1, 2), keepdims=True) / snr[known, None, None] ** 2
         variance = background + psf / signal_e[known, None, None]
-        fisher = (gradient / variance.reshape(len(known), 1, -1)) @ gradient.transpose(0, 2, 1)
+        fisher = (gradient / variance.reshape(len(known), 1, (2 * radius + 1) ** 2)) @ gradient.transpose(0, 2, 1)
         out[:, known] = np.sqrt(np.diagonal(np.linalg.inv(fisher), axis1=1, axis2=2)).T
     return out[0], out[1], out[2]
 

@@ -260,6 +260,7 @@ def _reliability(figure: Any, score: Score) -> None:
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), ylabel="share that are launches")
     below.bar(said, [b["events"] for b in bins], width=0.02, color=FOUND, alpha=0.7)
     below.set(xlabel="p_launch, mean of the bin", ylabel="events", yscale="log", ylim=(0.5, None))
+    below.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
     error = number(score.reliability["calibration_error"], 2)
     note = f"{score.reliability['events']} events, mean distance {error}; bars: 95 % interval; dashed: as often as said"
     _title(axes, "p_launch against the truth", note)
@@ -267,6 +268,7 @@ def _reliability(figure: Any, score: Score) -> None:
 
 def _confusion(figure: Any, score: Score) -> None:
     kinds, called, counts = confusion_matrix(score.confusion, score.out_of_view)
+    kinds, called = ([name.replace("$", r"\$") for name in names] for names in (kinds, called))
     axes = figure.add_subplot()
     table = np.array(counts, float)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
@@ -283,7 +285,7 @@ def _confusion(figure: Any, score: Score) -> None:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_ylabel("true kind (objects; none: events without one)")
+    axes.set_ylabel("true kind (count)")
     axes.set_xlabel("called")
     axes.xaxis.set_label_position("top")
 
@@ -307,7 +309,7 @@ PICTURES: Final[
     "calibration": (lambda s: (10.5, 4.8), _calibration, _counted),
     "reliability": (lambda s: (5.6, 5.2), _reliability, lambda s: s.reliability and s.reliability["bins"]),
     "confusion": (
-        lambda s: (2.6 + 0.62 * len({c for line in s.confusion.values() for c in line}), 1.7 + 0.34 * len(s.confusion)),
+        lambda s: (2.6 + 0.62 * len({c for line in s.confusion.values() for c in line}), 1.9 + 0.34 * len(s.confusion)),
         _confusion, lambda s: s.confusion,
     ),
 }  # fmt: skip
