@@ -196,3 +196,24 @@ def test_out_of_view_is_counted_apart():
     section = next(s for s in result.table() if s.title.startswith("True kind"))
     assert section.columns == ("", "out of view")
     assert section.rows == [("launch", "1")]
+
+
+def test_launch_points_over_their_bounds(result):
+    row = result.launches[0]
+    found = {r["metric"]: r for r in result.figures()}["ground_error_over_bound"]
+    assert found["value"] == pytest.approx(row["ground_error_km"] / row["point_bound_km"])
+    assert found["of"] == 1
+
+
+def test_a_list_from_elsewhere_has_no_shifts_and_every_frame_counts():
+    tables = handmade.tables()
+    tables.registration = tables.registration[:0]
+    assert run(tables).as_dict() == run().as_dict()
+
+
+def test_frames_that_are_warming_up_are_in_no_count():
+    tables = handmade.tables()
+    tables.registration["quality"][:20] = 1
+    result = run(tables)
+    assert result.false_alarms["megapixels"] == pytest.approx(0.2)
+    assert sum(r["samples"] for r in result.detection if r["band"] < 0) == 20

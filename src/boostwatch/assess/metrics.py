@@ -33,6 +33,7 @@ BETTER_LOW: Final = {
     "gospa_px": "mean GOSPA, px",
     "ospa_px": "mean OSPA, px",
     "declared_after_clairvoyant_s": "median from the clairvoyant's first call, launches, never is infinite, s",
+    "ground_error_over_bound": "rms error of the launch points over the rms of their bounds",
     "position_over_bound": "rms error of detected places of launches over their bound, truth snr from 8",
     "calibration_error": "mean distance between p_launch and the share of launches",
     "fragments": "tracks for each object that has one, mean",
@@ -49,7 +50,7 @@ def metrics(score: Row) -> dict[str, float]:
         Fields of a `boostwatch.assess.score.Score`.
     """
     mine, alarms = _launches(score), score["false_alarms"]
-    declared, chi2 = [row["declared"] for row in mine], _position(score)
+    declared = [row["declared"] for row in mine]
     hits, samples = _bright(score)
     return {
         "launches_declared": _mean(declared),
@@ -65,7 +66,8 @@ def metrics(score: Row) -> dict[str, float]:
         "gospa_px": float(score["gospa"]["mean_px"]),
         "ospa_px": float(score["gospa"]["ospa_mean_px"]),
         "declared_after_clairvoyant_s": quantile(latencies(score["objects"], "declared", launches=True), 0.5),
-        "position_over_bound": math.sqrt(chi2[0] / chi2[1]) if chi2[1] else math.nan,
+        "ground_error_over_bound": _root(*_ground(score)),
+        "position_over_bound": _root(*_position(score)),
         "calibration_error": float(score["reliability"]["calibration_error"]),
         "fragments": _mean(_fragments(score)),
     }
@@ -119,8 +121,13 @@ def figures(scenes: Sequence[Row], score: Row) -> list[Row]:
     for name, key in (("gospa_px", "mean_px"), ("ospa_px", "ospa_mean_px")):
         pairs = [(s["gospa"]["frames"] * s["gospa"][key], s["gospa"]["frames"]) for s in scenes if s["gospa"]["frames"]]
         intervals[name] = (ratio_over_scenes(pairs), score["gospa"]["frames"])
-    low, high = ratio_over_scenes([_position(scene) for scene in scenes])
-    intervals["position_over_bound"] = ((math.sqrt(low), math.sqrt(high)), int(_position(score)[1]) // 2)
+    ratios = {
+        "position_over_bound": (_position, int(_position(score)[1]) // 2),
+        "ground_error_over_bound": (_ground, len(_squares(score))),
+    }
+    for name, (sums, count) in ratios.items():
+        low, high = ratio_over_scenes([sums(scene) for scene in scenes])
+        intervals[name] = ((math.sqrt(low), math.sqrt(high)), count)
     return [
         {"metric": name, "value": value, "low_95": intervals[name][0][0], "high_95": intervals[name][0][1],
          "of": intervals[name][1]}
@@ -171,6 +178,22 @@ def _position(score: Row) -> tuple[float, float]:
     """Return the sum of squared errors over bounds of bright places, and how many coordinates it is of."""
     bright = [row for row in score["position"] if row["snr_from"] >= BRIGHT_SNR]
     return math.fsum(row["chi2"] for row in bright), 2.0 * sum(row["detections"] for row in bright)
+
+
+def _squares(score: Row) -> list[tuple[float, float]]:
+    """Return the squared error and the squared bound of each declared launch point that has both, km2."""
+    pairs = [(row["ground_error_km"], row["point_bound_km"]) for row in _launches(score) if row["declared"]]
+    return [(a * a, b * b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
+
+
+def _ground(score: Row) -> tuple[float, float]:
+    """Return the sums of `_squares`."""
+    squares = _squares(score)
+    return math.fsum(a for a, _ in squares), math.fsum(b for _, b in squares)
+
+
+def _root(part: float, whole: float) -> float:
+    return math.sqrt(part / whole) if whole else math.nan
 
 
 def _known(values: Iterable[Any]) -> list[float]:

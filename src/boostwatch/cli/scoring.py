@@ -16,12 +16,8 @@ class Pairs(click.Command):
     """Lets ``--truth`` take as many values as follow it, where that is what makes pairs."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _each_truth(args, self._with_value()))
-
-    def _with_value(self) -> set[str]:
-        return {
-            name for p in self.params if isinstance(p, click.Option) and not p.is_flag for name in p.opts
-        } - {"--truth"}  # fmt: skip
+        options = [p for p in self.params if isinstance(p, click.Option) and not p.is_flag]
+        return super().parse_args(ctx, _each_truth(args, {name for option in options for name in option.opts}))
 
 
 def _each_truth(args: list[str], with_value: set[str]) -> list[str]:
@@ -40,7 +36,7 @@ def _each_truth(args: list[str], with_value: set[str]) -> list[str]:
             stacks += after
         elif not value:
             events += 1
-        value = option and (arg in with_value or arg == "--truth")
+        value = option and arg in with_value
         out.append(arg)
     return args if events + beside == stacks or not events else out
 
@@ -70,8 +66,8 @@ def score(
     \b
     METRIC is, to be held from below: launches_declared, launches_inside_ellipse, detection_probability (truth snr
     from 8), completeness, purity; from above: false_detections_per_mpx, false_tracks_per_hour, false_launches,
-    declared_after_s, declared_after_clairvoyant_s, ground_error_km (medians), gospa_px, ospa_px, position_over_bound,
-    calibration_error, fragments. docs/score.md defines them all.
+    declared_after_s, declared_after_clairvoyant_s, ground_error_km (medians), gospa_px, ospa_px,
+    ground_error_over_bound, position_over_bound, calibration_error, fragments. docs/score.md defines them all.
     """
     from boostwatch import pipeline
     from boostwatch.assess.metrics import BETTER_HIGH, BETTER_LOW
