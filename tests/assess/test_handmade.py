@@ -217,3 +217,15 @@ def test_frames_that_are_warming_up_are_in_no_count():
     result = run(tables)
     assert result.false_alarms["megapixels"] == pytest.approx(0.2)
     assert sum(r["samples"] for r in result.detection if r["band"] < 0) == 20
+
+
+def test_lists_that_do_not_tell_frames_or_snr():
+    tables, told = handmade.tables(), run(camera=camera())
+    tables.detections["frames"] = -1
+    assert run(tables, camera()).as_dict() == told.as_dict()
+    tables.detections["snr"] = math.nan
+    silent = run(tables, camera())
+    assert max(silent.roc["false_detections"]) == 0
+    assert silent.detection == told.detection
+    tables.events["p_launch"] = 2.0
+    assert run(tables).reliability["events"] == 0

@@ -125,7 +125,7 @@ def reliability(p_launch: ArrayLike, is_launch: ArrayLike) -> Row:
     Parameters
     ----------
     p_launch : array_like (N,)
-        Probabilities; NaN is left out.
+        Probabilities; what is none, as NaN, is left out.
     is_launch : array_like (N,)
         Whether each event lies on a launch of the truth.
 
@@ -135,7 +135,7 @@ def reliability(p_launch: ArrayLike, is_launch: ArrayLike) -> Row:
         See `reliable`.
     """
     p, true = np.asarray(p_launch, np.float64).ravel(), np.asarray(is_launch, bool).ravel()
-    known = np.isfinite(p)
+    known = (p >= 0.0) & (p <= 1.0)
     p, true = p[known], true[known]
     bins = []
     for low, high in itertools.pairwise(P_EDGES):

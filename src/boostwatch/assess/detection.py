@@ -71,14 +71,15 @@ def roc(
         ``thresholds``, ``false_detections``: a value a threshold; ``megapixels``; ``groups``: a dict for each bin of
         truth ``snr`` with ``samples`` and, a value a threshold, ``detected`` and ``clairvoyant_probability``.
     """
-    single = detections["frames"] == 1
-    false_snr = np.sort(detections["snr"][false & single].astype(np.float64))
+    single = detections["frames"] <= 1  # -1 is not told
+    snr = np.nan_to_num(detections["snr"].astype(np.float64), nan=-np.inf, posinf=np.inf)
+    false_snr = np.sort(snr[false & single])
     above = len(false_snr) - np.searchsorted(false_snr, THRESHOLDS)
     known = found.sample_detection
     hit_snr = np.full(len(samples), -np.inf)
     hit = known >= 0
     hit[hit] = single[known[hit]]
-    hit_snr[hit] = detections["snr"][known[hit]]
+    hit_snr[hit] = snr[known[hit]]
     per_pixel = np.maximum(above, 0.5) / pixels if pixels > 0 else np.full(len(above), np.nan)
     groups = []
     for low, high in itertools.pairwise(ROC_EDGES):
@@ -123,7 +124,7 @@ def position_rows(
         Errors in the detections' own sigmas, see `boostwatch.assess.calibration.tally`.
     """
     at = np.flatnonzero(mine & (found.sample_detection >= 0))
-    at = at[detections["frames"][found.sample_detection[at]] == 1]
+    at = at[detections["frames"][found.sample_detection[at]] <= 1]
     true, seen = samples[at], detections[found.sample_detection[at]]
     error = np.stack([seen["x"] - true["x"], seen["y"] - true["y"]])
     with np.errstate(divide="ignore", invalid="ignore"):
