@@ -59,11 +59,10 @@ def score(
     events: tuple[Path, ...], truth: tuple[Path, ...], plots: Path | None, plot_format: str,
     fail_below: tuple[str, ...], fail_above: tuple[str, ...], as_json: bool,
 ) -> int:  # fmt: skip
-    r"""Compare EVENTS with the truth: detection, latency, tracks, launch time and place, beside their limits.
+    """Compare EVENTS with the truth: detection, latency, tracks, launch time and place, beside their limits.
 
-    Several events files, each with its own stack, are shown one by one and as one.
+    Several events files, each with its own stack, are a row each in a table and added up in the others.
 
-    \b
     METRIC is, to be held from below: launches_declared, launches_inside_ellipse, detection_probability (truth snr
     from 8), completeness, purity; from above: false_detections_per_mpx, false_tracks_per_hour, false_launches,
     declared_after_s, declared_after_clairvoyant_s, ground_error_km (medians), gospa_px, ospa_px,
