@@ -25,6 +25,8 @@ _asked_to_end: list[int] = []
 """Signals that came. What they raise is lost if a callback of the HDF5 library is running just then."""
 _bearable = 0
 """How many of them a command ends for by itself."""
+LONGEST_NAME = 24
+"""Letters up to which a word in the first column is not cut."""
 
 
 def end(number: int, _frame: object) -> None:
@@ -81,8 +83,9 @@ def print_sections(sections: Sequence[Section]) -> None:
 
     for section in sections:
         table = Table(title=section.title, caption=section.note or None, title_justify="left", caption_justify="left")
-        for head in section.columns:
-            table.add_column(head)
+        for n, head in enumerate(section.columns):
+            words = (word for row in section.rows for word in row[n].split()) if n == 0 else ()
+            table.add_column(head, min_width=min(max(map(len, words), default=0), LONGEST_NAME) or None)
         for row in section.rows:
             table.add_row(*row)
         print_table(table)

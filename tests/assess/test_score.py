@@ -120,7 +120,10 @@ def test_dictionary_is_json_and_says_none_for_the_unknown(result):
     text = json.dumps(result.as_dict(), allow_nan=False)
     back = json.loads(text)
     assert back["detection"][-1]["snr_to"] is None
-    assert set(back) == {"detection", "false_alarms", "objects", "launches", "gospa", "confusion"}
+    assert set(back) == {
+        "detection", "false_alarms", "objects", "launches", "gospa", "confusion", "out_of_view", "roc", "position",
+        "latency", "calibration", "reliability", "figures", "notes",
+    }  # fmt: skip
 
 
 def test_a_missed_launch_is_missed_and_a_learnt_fire_is_background(case):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -13,6 +18,7 @@ from benchmarks import (
     detection_loss,
     detection_real,
     launch_bound,
+    library,
     peers,
     throughput,
     tracking,
@@ -233,3 +239,24 @@ def test_the_bound_of_a_start_is_the_known_one() -> None:
     assert tracking.start_variance(Case("still"), t) == pytest.approx(known, rel=0.02)
     assert tracking.start_variance(Case("j", jitter=0.1), t) > tracking.start_variance(Case("still"), t)
     assert tracking.start_variance(Case("w", walk=10.0), t) == pytest.approx(tracking.SIGMA_PX**2, rel=0.01)
+
+
+def test_the_library_is_scored_scene_by_scene_and_as_one(
+    stack_file: Path,
+    events_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("one", "two"):  # the session's scene stands for two that were searched already
+        shutil.copy(stack_file, tmp_path / f"{name}.stack.h5")
+        shutil.copy(events_file, tmp_path / f"{name}.events.h5")
+    monkeypatch.setattr(library.library, "builtin_names", lambda: ["one", "other", "two"])
+    monkeypatch.setattr(sys, "argv", ["library", "--json", "--keep", str(tmp_path), "--plots", str(tmp_path / "plots")])
+    monkeypatch.setattr(library, "QUICK", ("one", "two"))
+    sys.argv.append("--quick")
+    library.main()
+    report = json.loads(capsys.readouterr().out)
+    assert [row["scene"] for row in report["scenes"]] == ["one", "two"]
+    assert report["confusion"]["launch"] == {"launch": 2}
+    assert {"detection.png", "confusion.png"} <= {path.name for path in (tmp_path / "plots").iterdir()}

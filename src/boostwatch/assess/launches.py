@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from boostwatch.assess.limits import launch_point_bound_km, point_crlb
+from boostwatch.assess.view import Camera
 from boostwatch.geometry import enu_basis, geodetic_to_itrs
 from boostwatch.records import Records
+from boostwatch.sensor import Band
+
+CO2_UM: Final = (4.15, 4.5)
+"""Middles of the bands in which the air is opaque near the ground: the peak intensity of events is of another."""
 
 
 def launch_rows(
-    events: Records, event_object: NDArray[np.int64], objects: Records, samples: Records, rows: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+    events: Records, event_object: NDArray[np.int64], objects: Records, samples: Records, rows: list[dict[str, Any]],
+    camera: Camera | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Return one row a true launch.
 
     Parameters
@@ -27,6 +34,8 @@ def launch_rows(
         The truth.
     rows : list of dict
         Object rows of the score; ``event_id`` says which event stands for the object.
+    camera : Camera, optional
+        For the bound of the launch point and the apparent intensity of the truth.
 
     Returns
     -------
@@ -45,9 +54,14 @@ def launch_rows(
             "launch_events": int((events["kind"][event_object == row["object_id"]] == b"launch").sum()),
             "declared_after_s": row["declared_after_s"], "true_onset_s": float(thing["onset_s"]),
             "true_peak_intensity_w_sr": peak,
+            "declared_after_clairvoyant_s": row["declared_after_clairvoyant_s"],
+            "true_apparent_peak_w_sr": _apparent_peak(thing, mine, camera),
+            "point_bound_km": _point_bound_km(thing, mine, camera),
         }  # fmt: skip
         found = events[events["event_id"] == row["event_id"]] if row["event_id"] is not None else events[:0]
         line |= _errors(found[0], thing, peak) if len(found) else dict.fromkeys(ERRORS, math.nan)
+        light = line["peak_intensity_w_sr"] - line["true_apparent_peak_w_sr"]
+        line["peak_intensity_error_sigmas"] = _ratio(light, line["peak_intensity_sigma_w_sr"])
         out.append(line)
     return out
 
@@ -82,6 +96,52 @@ def _errors(event: Any, thing: Any, peak: float) -> dict[str, Any]:
         "burnout_time_error_s": late, "burnout_time_error_sigmas": _ratio(late, event["burnout_time_sigma_s"]),
         "peak_intensity_sigma_w_sr": float(event["peak_intensity_sigma_w_sr"]),
     }  # fmt: skip
+
+
+def _apparent_peak(thing: Any, mine: Records, camera: Camera | None) -> float:
+    """Return what the peak intensity of an event should be, W/sr; NaN where it is not known.
+
+    The greatest median of three frames of the irradiance at the aperture times range squared, in the first band that is
+    no CO2 band (`CO2_UM`): what the air leaves of the plume.
+    """
+    if camera is None:
+        return math.nan
+    middles = [0.5 * (band.lower_um + band.upper_um) for band in camera.sensor.bands]
+    other = [k for k, um in enumerate(middles) if math.isfinite(um) and not CO2_UM[0] < um < CO2_UM[1]]
+    seen = np.sort(mine[mine["band"] == (other[0] if other else 0)], order="frame")
+    if not len(seen):
+        return math.nan
+    distance = camera.range_m(float(thing["latitude_deg"]), float(thing["longitude_deg"]), seen["frame"])
+    light = seen["irradiance_w_m2"] * distance**2
+    if len(light) >= 3:
+        light = np.median(np.lib.stride_tricks.sliding_window_view(light, 3), axis=1)
+    return float(light.max())
+
+
+def _point_bound_km(thing: Any, mine: Records, camera: Camera | None) -> float:
+    """Return the least error of a launch point that the sightings of the truth allow, see `launch_point_bound_km`."""
+    if camera is None or not np.isfinite(camera.sensor.ifov_rad):
+        return math.nan
+    seen = mine[(mine["snr"] > 0) & (mine["band"] < len(camera.sensor.bands))]
+    weight = np.zeros(len(seen))
+    for number, band in enumerate(camera.sensor.bands):
+        here = seen["band"] == number
+        weight[here] = _weight(seen[here], band)
+    use = np.isfinite(weight)
+    if not use.any():
+        return math.nan
+    px_per_km = camera.px_per_km(float(thing["latitude_deg"]), float(thing["longitude_deg"]), seen["frame"][use])
+    return launch_point_bound_km(px_per_km, weight[use], camera.bias_sigma_rad / camera.sensor.ifov_rad)
+
+
+def _weight(seen: Records, band: Band) -> NDArray[np.float64]:
+    """Return one over the variance that a position may have at best, px^-2, mean of the axes; NaN if it is not told."""
+    if not band.psf_sigma_px > 0:
+        return np.full(len(seen), np.nan)
+    off = [seen[axis] - np.rint(seen[axis]) for axis in "xy"]
+    x, y, _ = point_crlb(seen["snr"], seen["signal_e"], band.psf_sigma_px, *off)
+    out: NDArray[np.float64] = 0.5 * (x**-2 + y**-2)
+    return out
 
 
 def _ratio(value: float, unit: float) -> float:

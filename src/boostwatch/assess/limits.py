@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
-from boostwatch.sensor import gaussian_psf
-
 Array = NDArray[np.float64]
+CRLB_BLOCK = 4096
+"""Points at a time, so that memory does not grow with their number."""
 
 
 def clairvoyant_pd(snr: ArrayLike, false_alarm_probability: ArrayLike) -> Array:
@@ -87,22 +87,8 @@ def gaussian_crlb(
     sigma_x_px, sigma_y_px, relative_flux : float
         Standard deviations; the last as a fraction of the flux.
     """
-    edges = np.arange(-radius, radius + 2) - 0.5
-
-    def slope(shift: float) -> Array:
-        density = np.exp(-0.5 * ((edges - shift) / psf_sigma_px) ** 2) / (psf_sigma_px * np.sqrt(2 * np.pi))
-        out: Array = -np.diff(density)
-        return out
-
-    def line(shift: float) -> Array:
-        out: Array = np.diff(ndtr((edges - shift) / psf_sigma_px))
-        return out
-
-    psf = gaussian_psf(psf_sigma_px, dx, dy, radius)
-    gradient = np.stack([np.outer(line(dy), slope(dx)), np.outer(slope(dy), line(dx)), psf]).reshape(3, -1)
-    noise_over_flux = np.sqrt((psf**2).sum()) / snr
-    bound = noise_over_flux * np.sqrt(np.diag(np.linalg.inv(gradient @ gradient.T)))
-    return float(bound[0]), float(bound[1]), float(bound[2])
+    x, y, flux = point_crlb(snr, np.inf, psf_sigma_px, dx, dy, radius)
+    return float(x[0]), float(y[0]), float(flux[0])
 
 
 def mean_position_crlb_px(snr: float, psf_sigma_px: float, phases: int = 5) -> float:
@@ -110,3 +96,110 @@ def mean_position_crlb_px(snr: float, psf_sigma_px: float, phases: int = 5) -> f
     offsets = (np.arange(phases) + 0.5) / phases - 0.5
     bounds = [gaussian_crlb(snr, psf_sigma_px, dx, dy)[0] ** 2 for dx in offsets for dy in offsets]
     return float(np.sqrt(np.mean(bounds)))
+
+
+def cusum_alarm(snr: ArrayLike, false_alarms_per_frame: float) -> int | None:
+    """Return the first frame in which a test that is told the light curve can be expected to call.
+
+    `cusum_delay_frames` for a signal that changes: the least mean delay is the time in which the information of the
+    frames, ``snr^2 / 2`` each in white noise, adds up to ``ln(1 / false_alarms_per_frame)``, to first order (Lai, IEEE
+    Transactions on Information Theory 44, 1998, theorem 1; Page's CUSUM attains it).
+
+    Parameters
+    ----------
+    snr : array_like (N,)
+        Matched-filter signal-to-noise ratio in each frame from the onset; of several bands the root of the sum of
+        squares. NaN counts as 0.
+    false_alarms_per_frame : float
+        One over the mean number of frames between false alarms of one place.
+
+    Returns
+    -------
+    int or None
+        Index into ``snr``; None if all frames together are not enough.
+    """
+    information = np.cumsum(0.5 * np.nan_to_num(np.asarray(snr, np.float64)) ** 2)
+    enough = information >= -np.log(false_alarms_per_frame)
+    return int(enough.argmax()) if enough.any() else None
+
+
+def point_crlb(
+    snr: ArrayLike, signal_e: ArrayLike, psf_sigma_px: float, dx: ArrayLike, dy: ArrayLike, radius: int = 4
+) -> tuple[Array, Array, Array]:
+    """Return the bounds of `gaussian_crlb` for many points, with the noise of their own light.
+
+    A pixel's variance is that of the background, which ``snr`` tells, plus the point's own electrons in it.
+
+    Parameters
+    ----------
+    snr, signal_e : array_like (N,)
+        As in the truth: ``snr`` without the point's own noise, electrons of the whole point spread. Infinite electrons
+        make no noise of their own.
+    psf_sigma_px : float
+        Standard deviation of the optics, px.
+    dx, dy : array_like (N,)
+        Position from the centre of the nearest pixel, px.
+    radius : int
+        Half-width of the window, px.
+
+    Returns
+    -------
+    sigma_x_px, sigma_y_px, relative_flux : float64 (N,)
+        NaN where ``snr`` or ``signal_e`` is not above 0.
+    """
+    snr, signal_e, dx, dy = (np.atleast_1d(np.asarray(v, np.float64)) for v in (snr, signal_e, dx, dy))
+    out = np.full((3, len(snr)), np.nan)
+    for first in range(0, len(snr), CRLB_BLOCK):
+        some = slice(first, first + CRLB_BLOCK)
+        lit = (snr[some] > 0) & (signal_e[some] > 0)
+        known = np.flatnonzero(lit & np.isfinite(dx[some]) & np.isfinite(dy[some])) + first
+        line_x, slope_x = _lines(dx[known], psf_sigma_px, radius)
+        line_y, slope_y = _lines(dy[known], psf_sigma_px, radius)
+        psf = line_y[:, :, None] * line_x[:, None, :]
+        slopes = [line_y[:, :, None] * slope_x[:, None, :], slope_y[:, :, None] * line_x[:, None, :], psf]
+        gradient = np.stack(slopes, 1).reshape(len(known), 3, (2 * radius + 1) ** 2)
+        background = (psf**2).sum((1, 2), keepdims=True) / snr[known, None, None] ** 2
+        variance = background + psf / signal_e[known, None, None]
+        fisher = (gradient / variance.reshape(len(known), 1, (2 * radius + 1) ** 2)) @ gradient.transpose(0, 2, 1)
+        out[:, known] = np.sqrt(np.diagonal(np.linalg.inv(fisher), axis1=1, axis2=2)).T
+    return out[0], out[1], out[2]
+
+
+def _lines(shift: Array, sigma: float, radius: int) -> tuple[Array, Array]:
+    """Return the share of each pixel of a row and its slope, (N, 2 radius + 1), of points shifted so (N,)."""
+    u = (np.arange(-radius, radius + 2) - 0.5 - shift[:, None]) / sigma
+    density = np.exp(-0.5 * u**2) / (sigma * np.sqrt(2 * np.pi))
+    return np.diff(ndtr(u), axis=1), -np.diff(density, axis=1)
+
+
+def launch_point_bound_km(px_per_km: Array, weight: Array, bias_px: float) -> float:
+    """Return the least rms error of a launch point, km, for one who knows the flight but not where it began.
+
+    The model: the flight since ignition, its time and heading, are known; the launch point (east, north) and a constant
+    error of the pointing are not. Each frame tells the place of the light on the focal plane with independent normal
+    errors. The information of all frames with the normal prior of the bias added is inverted (Van Trees, Detection,
+    Estimation, and Modulation Theory I, 1968, section 2.4). Whoever knows less of the flight errs more: it is a bound
+    for them too.
+
+    Parameters
+    ----------
+    px_per_km : float64 (N, 2, 2)
+        How the point moves on the focal plane (x, y) for a kilometre east and north, in each sighting.
+    weight : float64 (N,)
+        One over the variance of the position in each, an axis, px^-2.
+    bias_px : float
+        1-sigma of the pointing error an axis, px; 0 or NaN for none.
+
+    Returns
+    -------
+    float
+        Root of the summed variances of east and north; NaN where the sightings do not tell.
+    """
+    both = np.zeros((len(weight), 2, 4))
+    both[:, :, :2] = px_per_km
+    both[:, 0, 2] = both[:, 1, 3] = bias_px if bias_px > 0 else 0.0
+    fisher = np.einsum("nij,n,nik->jk", both, weight, both) + np.diag([0.0, 0.0, 1.0, 1.0])  # the bias in sigmas
+    if not np.isfinite(fisher).all() or np.linalg.matrix_rank(fisher) < 4:
+        return float("nan")
+    variance = np.linalg.inv(fisher)
+    return float(np.sqrt(variance[0, 0] + variance[1, 1]))

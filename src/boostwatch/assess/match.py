@@ -16,6 +16,11 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+def text(value: bytes) -> str:
+    """Return a stored text; bytes that are not UTF-8 become U+FFFD."""
+    return value.decode("utf-8", "replace")
+
+
 def assign(cost: Array, gate: float) -> tuple[Ints, Ints]:
     """Pair rows and columns one to one: as many pairs within the gate as possible, then the least sum of distances.
 

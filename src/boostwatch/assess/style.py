@@ -22,3 +22,17 @@ def outlined(width: float) -> list[Any]:
     from matplotlib import patheffects
 
     return [patheffects.Stroke(linewidth=width, foreground="black", alpha=0.75), patheffects.Normal()]
+
+
+SECOND: Final = "0.4"
+"""Grey of notes."""
+
+
+def quiet(axes: Any, *, grid: bool = True) -> None:
+    """Take what is not data off a plot: a light grid, no frame at the top and the right."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("0.6")
+    axes.tick_params(color="0.6", labelcolor="0.25", labelsize=8.5)
+    if grid:
+        axes.grid(color="0.92", lw=0.8)
+    axes.set_axisbelow(True)

@@ -63,3 +63,44 @@ def round_below(value: float) -> float:
     """Return the largest 1, 2 or 5 times a power of ten that is no larger."""
     decade = 10.0 ** np.floor(np.log10(value))
     return float(decade * max(m for m in (1, 2, 5) if m * decade <= value * (1 + 1e-12)))
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What a stack tells of its sensor and where it stood.
+
+    Attributes
+    ----------
+    sensor : Sensor
+        Its figures.
+    position_m, attitude : float64 (T, 3), (T, 4), optional
+        ITRS position and reported attitude in each frame.
+    bias_sigma_rad : float
+        1-sigma of the constant error of the attitude, an axis; NaN where it is not told.
+    """
+
+    sensor: Sensor
+    position_m: Array | None = None
+    attitude: Array | None = None
+    bias_sigma_rad: float = np.nan
+
+    def range_m(self, latitude_deg: float, longitude_deg: float, frames: NDArray[np.int64]) -> Array:
+        """Return the distance to a ground point in frames (N,); NaN without a position."""
+        if self.position_m is None:
+            return np.full(len(frames), np.nan)
+        out: Array = np.linalg.norm(geodetic_to_itrs(latitude_deg, longitude_deg) - self.position_m[frames], axis=-1)
+        return out
+
+    def px_per_km(self, latitude_deg: float, longitude_deg: float, frames: NDArray[np.int64]) -> Array:
+        """Return how a ground point moves on the focal plane for a kilometre east and north, (N, 2, 2), axes (px, km).
+
+        NaN without position and attitude.
+        """
+        if self.position_m is None or self.attitude is None:
+            return np.full((len(frames), 2, 2), np.nan)
+        east, north, _ = enu_basis(latitude_deg, longitude_deg)
+        steps = 500.0 * np.stack([east, -east, north, -north])
+        points = geodetic_to_itrs(latitude_deg, longitude_deg) + steps
+        rays = (points[:, None] - self.position_m[frames])[:, :, None, :] @ quaternion_to_matrix(self.attitude[frames])
+        x, y = self.sensor.project(rays[:, :, 0])
+        return np.stack([np.stack([v[0] - v[1], v[2] - v[3]], -1) for v in (x, y)], 1)

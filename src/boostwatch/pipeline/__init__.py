@@ -6,13 +6,13 @@ from boostwatch.pipeline.chain import chain_settings, detect, track
 from boostwatch.pipeline.common import Progress
 from boostwatch.pipeline.filming import MOST_MEGABYTES, MOST_MP4_FRAMES, Filmed, film, picture
 from boostwatch.pipeline.generate import Simulated, check_scenario, simulate
-from boostwatch.pipeline.judge import Demo, demo, draw, score
+from boostwatch.pipeline.judge import Demo, demo, draw, score, score_many, score_plots
 from boostwatch.pipeline.reporting import Report, report
 from boostwatch.pipeline.simulation import Simulation, Truth, render
 from boostwatch.pipeline.watching import Watched, watch
 
 __all__ = [
     "MOST_MEGABYTES", "MOST_MP4_FRAMES", "Demo", "Filmed", "Progress", "Report", "Simulated", "Simulation", "Truth",
-    "Watched", "chain_settings", "check_scenario",
-    "demo", "detect", "draw", "film", "picture", "render", "report", "score", "simulate", "track", "watch",
+    "Watched", "chain_settings", "check_scenario", "demo", "detect", "draw", "film", "picture", "render", "report",
+    "score", "score_many", "score_plots", "simulate", "track", "watch",
 ]  # fmt: skip

@@ -1,0 +1,86 @@
+"""How does the chain do on the scenes that come with the package, beside what is possible?
+
+Each of the 16 scenes is rendered at its full length, searched with default settings and held against its truth; all of
+them together give the confusion matrix, detection against false alarms, latency, places of detections and calibration
+of ``docs/score.md``, each beside its limit. A scene has few launches: the figures of all scenes together are of about
+30, and the intervals say how much that is.
+
+Run: ``python -m benchmarks.library [--quick] [--json] [--markdown] [--only NAME] [--plots FOLDER] [--keep FOLDER]``
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks._environment import environment, print_environment
+from benchmarks._options import parser
+from benchmarks._table import section
+from boostwatch import pipeline
+from boostwatch.scene import library
+
+if TYPE_CHECKING:
+    from boostwatch.assess.score import Score
+
+QUICK = ("clear_ocean_night", "glint_field", "leo_pass")
+
+
+def searched(name: str, folder: Path, jobs: int) -> tuple[Score, float]:
+    """Return the score of a scene and how long it took to render and search, s; files that are there are taken."""
+    stack, events = folder / f"{name}.stack.h5", folder / f"{name}.events.h5"
+    begun = time.perf_counter()
+    if not stack.exists():
+        pipeline.simulate(library.load(name), stack, jobs=jobs)
+    if not events.exists():
+        pipeline.detect(stack, events, threads=jobs)
+    spent = time.perf_counter() - begun
+    return pipeline.score(events, stack), spent
+
+
+def run(names: list[str], keep: Path | None, jobs: int) -> tuple[dict[str, Score], dict[str, float]]:
+    """Return scores and times of scenes by name; without a folder to keep them frames are lost, scene by scene."""
+    scores, spent = {}, {}
+    for n, name in enumerate(names):
+        with tempfile.TemporaryDirectory() as lost:
+            scores[name], spent[name] = searched(name, keep or Path(lost), jobs)
+        print(f"\r{n + 1} of {len(names)} scenes", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return scores, spent
+
+
+def main() -> None:
+    command = parser(__doc__, quick=f"three scenes: {', '.join(QUICK)}")
+    command.add_argument("--only", default="", help="scenes whose name contains this")
+    command.add_argument("--plots", type=Path, default=None, help="folder for the plots (docs/images/library)")
+    command.add_argument("--keep", type=Path, default=None, help="folder of what was rendered already; else it is lost")
+    command.add_argument("--jobs", type=int, default=2, help="threads (default 2)")
+    options = command.parse_args()
+    from boostwatch.assess.pool import pool
+
+    names = [name for name in (QUICK if options.quick else library.builtin_names()) if options.only in name]
+    if not names:
+        command.error(f"no scene has {options.only!r} in its name")
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    scores, spent = run(names, options.keep, options.jobs)
+    result = pool(scores)
+    drawn = pipeline.score_plots(result, options.plots) if options.plots else []
+    if options.json:
+        print(json.dumps({"environment": environment(), "spent_s": spent, **result.as_dict()}))
+        return
+    print_environment()
+    for part in result.table():
+        print(section(part.title, part.columns, part.rows, markdown=options.markdown))
+    print(f"\n{len(names)} scenes, {sum(spent.values()):.0f} s to render and search")
+    for path in drawn:
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
