@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 from boostwatch.detect.flow import GroundMap
 from boostwatch.detect.peaks import HELD, UNREST
 from boostwatch.records import DETECTION, REGISTRATION, Records, empty
+
+LEAST_SIGMA_PX = 0.012
+"""What is left of the error of a position however bright the source: the point spread is not just the one supposed."""
 
 
 class FrameResult(NamedTuple):
@@ -71,6 +75,7 @@ def detection_records(
     shift: tuple[float, float],
     gain: float,
     frames: int = 1,
+    more_sigma_px: float = 0.0,
 ) -> Records:
     """Return `DETECTION` records.
 
@@ -86,6 +91,8 @@ def detection_records(
         Electrons a DN.
     frames : int
         Frames that were added.
+    more_sigma_px : float
+        1-sigma of what the fits know nothing of and all detections share: a background that is young.
 
     Returns
     -------
@@ -94,7 +101,8 @@ def detection_records(
     out = empty(DETECTION, len(fits))
     out["frame"], out["time_s"], out["band"] = frame, time_s, band
     out["x"], out["y"] = fits[:, 0] + shift[0], fits[:, 1] + shift[1]
-    out["sigma_x"], out["sigma_y"] = fits[:, 2], fits[:, 3]
+    more = math.hypot(LEAST_SIGMA_PX, more_sigma_px)
+    out["sigma_x"], out["sigma_y"] = np.hypot(fits[:, 2], more), np.hypot(fits[:, 3], more)
     out["signal_e"], out["signal_sigma_e"] = fits[:, 4] * gain, fits[:, 5] * gain
     out["snr"] = fits[:, 6]
     out["frames"] = frames

@@ -23,7 +23,10 @@ from boostwatch.settings import DetectSettings
 
 REBASE = 0.75
 """Distance of the reference from the running shift at which it moves by whole pixels, px."""
-
+YOUNG_SIGMA_PX = 2.2
+"""Error of positions in the first frame that is searched, 1-sigma; it falls by e with every ``guard_frames``. What was
+there from the beginning and moves is in the background still, just behind itself, and is pushed away from there: by
+0.8 px at first. Neighbouring frames share that error, so each tells about an eighth of what its own error says."""
 
 Found = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Detections of the newest frame alone, and of the newest together."""
@@ -92,6 +95,7 @@ class TemporalDetector:
         self._base = np.zeros(2, np.int64)  # whole-pixel position of the reference
         self._motion = PRIOR_SIGMA**2
         self._taken = 0  # frames that entered since the (re)start
+        self._guard_frames = settings.guard_frames
         self._lost = 0  # frames in a row that would not register
 
     def process(
@@ -193,7 +197,8 @@ class TemporalDetector:
             found = [(single[:0], stack[:0]) for single, stack in found]
         detections = [
             detection_records(
-                fits, frame=frame, time_s=time_s, band=b, gain=self._figures[b].gain, frames=frames, shift=rest[b]
+                fits, frame=frame, time_s=time_s, band=b, gain=self._figures[b].gain, frames=frames, shift=rest[b],
+                more_sigma_px=self._youth(),
             )
             for b, both in enumerate(found)
             for fits, frames in zip(both, (1, self._bands[b].integrated), strict=True)
@@ -201,6 +206,11 @@ class TemporalDetector:
         ]  # fmt: skip
         record = registration_record(frame, time_s, shift, sigma, quality)
         return FrameResult(np.concatenate(detections) if detections else empty(DETECTION, 0), record, quality)
+
+    def _youth(self) -> float:
+        """Return the 1-sigma, px, that positions have on top because the background holds their own light still."""
+        age = self._taken - 1 - self._settings.warm_up_frames
+        return YOUNG_SIGMA_PX * math.exp(-age / max(self._guard_frames, 1))
 
     def _not_registered(self, frame: int, time_s: float, quality: int) -> FrameResult:
         self._lost += 1
@@ -232,6 +242,7 @@ class TemporalDetector:
             settings = self._stabiliser.shortened(settings)
             note = f"moving platform: memory {settings.memory_frames}, guard {settings.guard_frames} frames"
             self.notes += [note] if note not in self.notes else []
+        self._guard_frames = settings.guard_frames
         self._bands = [
             BandState(f, m, self._shape[1:], settings, self._threads, on_focal_plane=not stabilised)
             for f, m in zip(figures, maps, strict=True)

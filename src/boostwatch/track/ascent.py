@@ -25,6 +25,8 @@ Array = NDArray[np.float64]
 
 AGES_S = ((0.0, 4.0), (4.0, 9.0), (9.0, 16.0), (16.0, 26.0), (26.0, 45.0))
 """Time from ignition to first sight; each range is as likely as any other."""
+LATER_AGES_S = ((10.0, 16.0), (16.0, 26.0), (26.0, 45.0), (45.0, 75.0), (75.0, 120.0))
+"""The same to the beginning of a later look."""
 MEMBERS = 256
 """Boosts drawn, the same for all ranges."""
 MODEL = (8.0 * TIME_UNIT_S, 0.5 * 1.5 * TIME_UNIT_S**2, 0.15 * TIME_UNIT_S**3 / 6)
@@ -62,7 +64,7 @@ class Ascents:
     def __init__(self, sensor: Sensor | None) -> None:
         self._sensor = sensor
         self._pose: tuple[Array, Array] | None = None
-        self._known: dict[tuple[int, int], AscentPrior | None] = {}
+        self._known: dict[tuple[int, int], tuple[AscentPrior | None, AscentPrior | None]] = {}
 
     def look(self, position_m: Array, attitude: Array) -> None:
         """Take the place (3,) and the attitude (4,) of the sensor: once is enough."""
@@ -75,21 +77,32 @@ class Ascents:
         unique, inverse = np.unique(cell, axis=0, return_inverse=True)
         return [((int(c[0]), int(c[1])), np.flatnonzero(inverse.ravel() == n)) for n, c in enumerate(unique)]
 
-    def prior(self, cell: tuple[int, int]) -> AscentPrior | None:
-        """Return the prior of a cell, or None where the Earth is not seen."""
+    def priors(self, cell: tuple[int, int]) -> tuple[AscentPrior | None, AscentPrior | None]:
+        """Return the priors of a cell, from first sight and of a later look, or None where the Earth is not seen."""
         if self._sensor is None or self._pose is None:
-            return None
+            return None, None
         if cell not in self._known:
             position_m, attitude = self._pose
             x, y = ((c + 0.5) * CELL_PX for c in cell)
             line = quaternion_to_matrix(attitude) @ self._sensor.rays(np.array([x]), np.array([y]))[0]
             ground = intersect_earth(position_m, line, 0.0)
-            seen = bool(np.isfinite(ground).all())
-            self._known[cell] = ascent_priors(self._sensor, position_m, attitude, ground) if seen else None
+            if np.isfinite(ground).all():
+                first, later = (
+                    ascent_priors(self._sensor, position_m, attitude, ground, ages) for ages in (AGES_S, LATER_AGES_S)
+                )
+                self._known[cell] = first, later
+            else:
+                self._known[cell] = None, None
         return self._known[cell]
 
 
-def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: Array) -> AscentPrior:
+def ascent_priors(
+    sensor: Sensor,
+    position_m: Array,
+    attitude: Array,
+    ground_m: Array,
+    ages_s: tuple[tuple[float, float], ...] = AGES_S,
+) -> AscentPrior:
     """Return how launches move that begin at a place.
 
     Parameters
@@ -102,6 +115,8 @@ def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: 
         Camera to ITRS.
     ground_m : float64 (3,)
         Where the launch is taken to be, ITRS.
+    ages_s : tuple
+        Ranges of the time from ignition to the first sight, s.
 
     Returns
     -------
@@ -123,7 +138,7 @@ def ascent_priors(sensor: Sensor, position_m: Array, attitude: Array, ground_m: 
     means, covariances, gone = [], [], []
     scale = float(np.linalg.norm(ground_m - position_m)) * sensor.ifov_rad
     own = np.diag(np.tile([FIRST_SIGMA_PX, *(m / scale for m in MODEL)], 2) ** 2)
-    for low, high in AGES_S:
+    for low, high in ages_s:
         theta[:, 2] = -(low + (high - low) * (np.arange(MEMBERS) + 0.5) / MEMBERS)
         path = np.empty((MEMBERS, len(t), 3))
         boost_paths(theta, t, path)

@@ -25,9 +25,8 @@ from .table import Table
 Array = NDArray[np.float64]
 
 KINDS = ("launch", "fire", "flare", "aircraft", "satellite", "defect", "unknown")
-PRIOR = np.array([0.08, 0.24, 0.08, 0.15, 0.05, 0.15, 0.25])
-PRIOR_TRACKS = 5.0
-"""Tracks that the prior is worth against those the run has seen."""
+PRIOR_TRACKS = np.array([0.8, 1.2, 0.4, 0.75, 0.25, 0.75, 1.25])
+"""Tracks of each kind that a run counts as seen before its first one."""
 DEFAULT_SCALE_M = 1000.0
 """Metres a pixel where geometry is not known: a geostationary sensor of notional optics."""
 
@@ -64,15 +63,15 @@ _GROWTHS = (
     ((0.80, 0.13, 0.07), (0.15, 0.03, 0.03), (0.05, 0.3, 0.2)),
     ((0.72, 0.0, 0.015), (0.15, 0.15, 0.15), (0.13, -0.03, 0.08)),
     ((0.75, 0.0, 0.015), (0.15, 0.15, 0.15), (0.10, 0.0, 0.08)),
-    ((0.96, 0.0, 0.015), (0.04, 0.0, 0.1)),
+    ((0.80, 0.0, 0.015), (0.195, 0.01, 0.035), (0.005, 0.0, 0.1)),
     ((1.00, 0.0, 0.15),),
     ((0.50, 0.0, 0.03), (0.50, 0.0, 0.3)),
-    ((0.60, 0.0, 0.04), (0.30, 0.0, 0.12), (0.10, 0.0, 0.4)),
+    ((0.70, 0.01, 0.03), (0.27, 0.02, 0.06), (0.03, 0.0, 0.2)),
 )
-_EVEN = ((1.0, 0.75), (4.0, 0.22), (9.0, 0.03))
-_UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.05))
-_BURSTS = ((1.0, 0.65), (4.0, 0.25), (25.0, 0.10))
-_ERRATIC = ((1.0, 0.50), (4.0, 0.30), (25.0, 0.20))
+_EVEN = ((1.0, 0.75), (4.0, 0.21), (9.0, 0.03), (36.0, 0.007), (200.0, 0.003))
+_UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.04), (200.0, 0.01))
+_BURSTS = ((1.0, 0.65), (4.0, 0.25), (25.0, 0.08), (200.0, 0.02))
+_ERRATIC = ((1.0, 0.50), (4.0, 0.30), (25.0, 0.17), (200.0, 0.03))
 _SPREAD = (_EVEN, _BURSTS, _UNEVEN, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
 
 
@@ -104,6 +103,12 @@ EARLY_S, LOG_EARLY = 10.0, math.log(0.1)
 LAUNCH = KINDS.index("launch")
 _STEADY = np.array([kind not in ("defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
+_LATER = np.concatenate(
+    [np.full((len(_COURSE), 1), 5.0 * _LN10), np.full((len(_COURSE), 1), _LN10), _COURSE[:, 2:]], axis=1
+)
+"""The same for a later look, which sees no beginning: its strength tells nothing of the kind."""
+MOST_PAST = 6.0
+"""What was seen before a look counts against a kind by so much at most, in logarithms: no model is that true."""
 
 
 def _log_normal(x: Array, mean: Array, sigma: Array) -> Array:
@@ -127,7 +132,7 @@ class Classifier:
     def __init__(self, sensor: Sensor | None, n_bands: int, ascents: Ascents) -> None:
         self._bands = n_bands
         self._ascents = ascents
-        self._counts = PRIOR * PRIOR_TRACKS
+        self._counts = PRIOR_TRACKS.copy()
         self._to_irradiance = np.full(n_bands, np.nan)
         middle = np.full(n_bands, np.nan)
         for n, band in enumerate(sensor.bands[:n_bands] if sensor else ()):
@@ -165,7 +170,7 @@ class Classifier:
         Parameters
         ----------
         table : Table
-            All live tracks.
+            All live tracks; the evidence of these is noted there, since looks to come will build on it.
         row : int64 (K,)
             Which of them.
         scale_m : float
@@ -179,8 +184,11 @@ class Classifier:
         open_s : float
             Time, s, from which something could be detected.
         """
-        log_p = np.log(self._counts / self._counts.sum()) + self._motion(table, row, scale_m)
-        log_p += self._light(table, row, range_m, noise_e) + self._steadiness(table, row, false)
+        seen = self._motion(table, row, scale_m) + self._course(table, row, range_m)
+        seen += self._steadiness(table, row, false) + table.past[row, 0]
+        seen -= seen.max(axis=1, keepdims=True)
+        table.evidence[row] = np.maximum(seen, -MOST_PAST)
+        log_p = np.log(self._counts / self._counts.sum()) + seen + self._colour(table, row, range_m, noise_e)
         log_p[:, LAUNCH] += self._new(table, row, open_s)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
@@ -188,7 +196,7 @@ class Classifier:
         return out
 
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
-        sums, hits = table.sums[row], table.window_hits[row]
+        sums, hits = table.sums[row, 0], table.look_hits[row, 0]
         paths = path_evidence(sums, hits, _PATHS / np.array([1.0, scale_m, scale_m, scale_m]), _PATH_EXCESS)
         slow, fast = paths[:9], paths[9:].reshape(len(_FAST), len(_EXCESS), -1)
         aircraft, satellite, from_rest, from_cloud = np.logaddexp.reduce(fast + _LOG_SHARE, axis=1)
@@ -196,14 +204,14 @@ class Classifier:
         launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03)) + short
         rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
         # Cloud edges drift, and their centroids wander by more than a point's would.
-        unknown = np.logaddexp.reduce([table.motion[row], table.wander[row], *slow[6:]]) - math.log(5.0)
+        unknown = np.logaddexp.reduce([table.motion[row, 0], table.wander[row, 0], *slow[6:]]) - math.log(5.0)
         defect = focal_evidence(sums, hits)
         return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
 
     @staticmethod
     def _new(table: Table, row: NDArray[np.int64], open_s: float) -> Array:
         """Log odds of a launch, which begins where nothing was, over all else, by what its place was before."""
-        restless = np.maximum(table.unrest[row] - 1.0, 0.0) / RESTLESS
+        restless = np.maximum(table.unrest[row, 0] - 1.0, 0.0) / RESTLESS
         early = table.first_s[row] < open_s + EARLY_S
         out: Array = LOG_REKINDLED * restless**2 / (1.0 + restless**2) + np.where(early, LOG_EARLY, 0.0)
         return out
@@ -215,12 +223,13 @@ class Classifier:
         The share of frames in which it is seen has a beta prior, even for the latter, with the mean that the amplitudes
         let expect for the former.
         """
-        hits, misses = table.window_hits[row], table.window_misses[row]
+        hits, misses = table.look_hits[row, 0], table.look_misses[row, 0]
         pd = seen_probabilities(table.snr[row], table.hits[row], false)
         favour = np.clip(pd / (1.0 - pd), 1.0, MOST_FAVOUR)
         steady = betaln(hits + favour, misses + 1.0) - betaln(favour, 1.0)
         erratic = betaln(hits + 1.0, misses + 1.0)
-        return np.where(_STEADY, steady[:, None], erratic[:, None])
+        out: Array = np.where(_STEADY, steady[:, None], erratic[:, None])
+        return out
 
     def _climb(self, table: Table, row: NDArray[np.int64], anyhow: Array) -> tuple[Array, Array]:
         """Return the log evidence of a boost's climb and that of having gone too little for a launch, (K,) each.
@@ -228,21 +237,43 @@ class Classifier:
         ``anyhow`` is the first where the geometry does not tell which way is up.
         """
         out, short = anyhow.copy(), np.zeros(len(row))
+        later = table.since_s[row, 0] > table.first_s[row]
         for cell, mine in self._ascents.cells(table.origin[row, 2:]):
-            prior = self._ascents.prior(cell)
-            if prior is not None:
-                at = row[mine]
+            for prior, at in zip(self._ascents.priors(cell), (mine[~later[mine]], mine[later[mine]]), strict=True):
+                if prior is None or not len(at):
+                    continue
+                k = row[at]
                 parts = [
-                    ascent_evidence(table.sums[at], table.window_hits[at], prior.mean, prior.cov, excess) + share
+                    ascent_evidence(table.sums[k, 0], table.look_hits[k, 0], prior.mean, prior.cov, excess) + share
                     for excess, share in zip(_EXCESS, _LOG_SHARE, strict=True)
                 ]
-                out[mine] = np.logaddexp.reduce(np.concatenate(parts)) - math.log(len(parts[0]))
-                gone = np.linalg.norm(table.state[at, :, 0] - table.origin[at, :2], axis=1) + GONE_ERROR_PX
-                least = np.interp(table.last_s[at] - table.first_s[at], prior.time_s, prior.least_px)
-                short[mine] = np.where(gone < least, LOG_SHORT, 0.0)
+                out[at] = np.logaddexp.reduce(np.concatenate(parts)) - math.log(len(parts[0]))
+                gone = np.linalg.norm(table.state[k, :, 0] - table.look_origin[k, 0, :2], axis=1) + GONE_ERROR_PX
+                least = np.interp(table.last_s[k] - table.since_s[k, 0], prior.time_s, prior.least_px)
+                short[at] = np.where(gone < least, LOG_SHORT, 0.0)
         return out, short
 
-    def _light(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
+    def _course(self, table: Table, row: NDArray[np.int64], range_m: float) -> Array:
+        """Return the log evidence (K, 7) of how strong the light is at first, and how it grows."""
+        out = np.zeros((len(row), len(KINDS)))
+        to_intensity = self._to_irradiance[self.main_band] * range_m**2
+        known = table.light[row, 0, -1] > 0
+        if known.any() and math.isfinite(to_intensity):
+            k = row[known]
+            offset = np.full(len(k), math.log(to_intensity))
+            later = (table.since_s[k, 0] > table.first_s[k])[None, :]
+            parts = np.where(
+                later,
+                line_evidence(table.light[k, 0], offset, _LATER),
+                line_evidence(table.light[k, 0], offset, _COURSE),
+            )
+            parts += _LOG_COURSE[:, None]
+            for n in range(len(KINDS)):
+                out[known, n] = np.logaddexp.reduce(parts[n == _COURSE_KIND], axis=0)
+        return out
+
+    def _colour(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
+        """Return the log evidence (K, 7) of the bands in which it is seen, and how strongly."""
         out = np.zeros((len(row), len(KINDS)))
         flux = table.flux[row]
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -250,12 +281,6 @@ class Classifier:
             floor = np.log10(self.irradiance(noise_e) * range_m**2)
         main = strength[:, self.main_band]
         known = np.isfinite(main)
-        if known.any():
-            offset = math.log(self._to_irradiance[self.main_band] * range_m**2)
-            parts = line_evidence(table.light[row[known]], np.full(int(known.sum()), offset), _COURSE)
-            parts += _LOG_COURSE[:, None]
-            for k in range(len(KINDS)):
-                out[known, k] += np.logaddexp.reduce(parts[k == _COURSE_KIND], axis=0)
         if self._co2 >= 0:
             both = known & np.isfinite(strength[:, self._co2])
             ratio = (strength[:, self._co2] - main)[:, None]

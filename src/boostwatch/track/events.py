@@ -19,7 +19,6 @@ from .classify import DEFAULT_SCALE_M, KINDS, LAUNCH, Classifier
 from .ending import burnout, left, peak, relit
 from .history import Pose, Story
 from .locate import FIT_S, Lines, Location, locate, place
-from .motion import WINDOW_S
 from .pointing import Pointing
 from .start import SPEED_SIGMAS, Beginning, beginning
 from .table import Table
@@ -32,9 +31,12 @@ RECENT_HITS = 6
 BRIGHT_SNR = 6.5
 """A launch is declared only when its latest hits are brighter than this on the mean: what rides on the threshold of
 detection is an edge of a cloud more often than not."""
-CALM = 2.0
+CALM = 1.3
 """Nor is it where the noise of its places exceeds that of their surroundings so much on the mean: light came and went
 there before, and what is left of it moves the centroids about."""
+SEEN = 0.7
+"""Nor is it while it is seen in a smaller share of the frames: 98 of 100 launches are seen in 0.82 of them and more,
+and what has gaps is two things of which one is taken for the way of the other."""
 KNOWN_S = 30.0
 """Age at which a track counts for the frequency of its kind."""
 EVENT_DURATION_S = 3.0
@@ -49,8 +51,8 @@ EVENT_SNR = 8.0
 """What cannot be named makes an event only when it is this strong: edges of clouds are many and faint."""
 SAME_PLACE_PX = 3.0
 """What stands still so near to another of its kind is that one, seen again."""
-LATE_HITS = 8
-"""Once its motion is settled a track is weighed again at every so many hits."""
+YOUNG_S, LATE_HITS = 60.0, 4
+"""Once it is so old a track is weighed again at every so many hits only."""
 REFIT_S = 15.0
 """Time between fits of a declared launch while its track is young."""
 HEIGHTS_M = {"aircraft": (9000.0, 2500.0)}
@@ -119,7 +121,7 @@ class Judge:
 
     def weigh(self, table: Table, stories: list[Story], time_s: float, false: Noise, open_s: float) -> Records:
         """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""
-        due = (time_s - table.first_s <= WINDOW_S + 2 * REFIT_S) | (table.hits % LATE_HITS == 0)
+        due = (time_s - table.first_s <= YOUNG_S) | (table.hits % LATE_HITS == 0)
         row = np.flatnonzero((table.last_s == time_s) & due)
         if len(row) == 0:
             return empty(EVENT, 0)
@@ -127,7 +129,9 @@ class Judge:
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
         p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, false, open_s)
         new = []
-        for story, chances, unrest in zip(mine, p, table.unrest[row].tolist(), strict=True):
+        seen = table.look_hits[row, 0] / (table.look_hits[row, 0] + table.look_misses[row, 0])
+        clear = (table.unrest[row, 0] < CALM) & (seen >= SEEN)
+        for n, story, chances, clearly in zip(row.tolist(), mine, p, clear.tolist(), strict=True):
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):
                 story.kind_since_s = time_s
             story.probabilities = chances
@@ -138,11 +142,12 @@ class Judge:
             sure = (
                 chances[LAUNCH] > self._settings.declare_probability
                 and not faint
-                and unrest < CALM
+                and clearly
                 and not self._fades(story)
             )
             if undeclared and len(story.hits) >= LEAST_HITS and sure:
                 story.declared_time_s = time_s
+                table.kept[n] = True
                 self._fit(story, time_s)
                 new.append(self._event(story, story.track_id))
             young = story.last_fit_s - float(story.hits[0]["time_s"]) < FIT_S

@@ -179,7 +179,7 @@ class Follower:
         dt = time_s - self._time_s if math.isfinite(self._time_s) else 0.0
         self._time_s, self._frame, self._shift = time_s, frame, pose.shift
         table = self._table
-        table.predict(dt, self._settings.max_acceleration, self._judge.scale_m)
+        table.predict(dt, self._settings.max_acceleration)
 
         seen = merge_bands(detections, shift, self._n_bands)
         if scene_map is not None:
@@ -388,17 +388,17 @@ class Follower:
 
     def _begin(self, numbers: list[int], hits: Records, score: float, above: float, time_s: float) -> None:
         """Begin a confirmed track by filtering its hits again: of hypotheses only what they need was kept."""
-        s, scale_m, band = self._settings, self._judge.scale_m, self._judge.main_band
+        s, band = self._settings, self._judge.main_band
         story = Story(len(self._stories), time_s)
         story.hits, story.numbers = list(hits), numbers
         self._stories.append(story)
         one = np.zeros(1, np.int64)
-        new = Table.begin(hits[:1], s.max_speed / SPEED_SIGMAS, s.max_acceleration / 2, scale_m, band)
+        new = Table.begin(hits[:1], s.max_speed / SPEED_SIGMAS, s.max_acceleration / 2, band)
         new.track_id[:] = story.track_id
         for k in range(len(hits)):
             hit = hits[k : k + 1]
             if k:
-                new.predict(float(hit["time_s"][0] - hits["time_s"][k - 1]), s.max_acceleration, scale_m)
+                new.predict(float(hit["time_s"][0] - hits["time_s"][k - 1]), s.max_acceleration)
                 spread = new.position_var + hit["var"] + hit["shift_sigma"][:, None] ** 2
                 fit = log_normal(((hit["scene"] - new.state[:, :, 0]) ** 2 / spread).sum(axis=1), spread)
                 new.take(one, hit, np.zeros(1), fit, self._clutter.log_chance, band)
@@ -410,8 +410,8 @@ class Follower:
             self._points.add(point, focal - new.state[:, :, 0], hit["attitude"][0])
         late = time_s - float(hits["time_s"][-1])
         if late > 0:
-            new.predict(late, s.max_acceleration, scale_m)
-        new.misses[:] = new.window_misses[:] = max(self._frame - int(hits["frame"][0]) + 1 - len(hits), 0)
+            new.predict(late, s.max_acceleration)
+        new.misses[:] = new.look_misses[:, 0] = max(self._frame - int(hits["frame"][0]) + 1 - len(hits), 0)
         new.score[:], new.odds[:] = score, min(FIRST_ODDS + above, MOST_ODDS)
         new.familiar[:] = self._resting.familiar(new.rest_at)
         self._table.extend(new)

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-WINDOW_S = 30.0
-"""Only this much of a track, from its first hit, is taken for a straight line."""
 FLICKER = 0.08
 """Relative 1-sigma by which any light varies from frame to frame."""
 
@@ -24,28 +22,30 @@ FLICKER = 0.08
 N_LIGHT = 8
 
 
-def add_light(sums: Array, row: NDArray[np.int64], t_s: Array, flux: Array, sigma: Array) -> None:
+def add_light(sums: Array, at: tuple[NDArray[np.int64], ...], t_s: Array, flux: Array, sigma: Array) -> None:
     """Add a flux to each of some tracks, in place.
 
     Parameters
     ----------
-    sums : float64 (N, 8), changed
+    sums : float64 (..., 8), changed
         Moments.
-    row : int64 (K,)
-        Track of each flux.
+    at : tuple of int64 (K,)
+        Where in the leading axes those of each flux are; none twice.
     t_s : float64 (K,)
-        Time since the track's first hit, s; what is past the window is left out.
+        Time since the look's first hit, s.
     flux, sigma : float64 (K,)
         Flux and its 1-sigma, electrons; what is not positive, or not known, is left out.
     """
-    use = np.isfinite(flux) & (flux > 0) & (t_s <= WINDOW_S)
+    use = np.isfinite(flux) & (flux > 0)
     if not use.any():
         return
     t, y = t_s[use], np.log(flux[use])
     error = np.where(np.isfinite(sigma[use]), sigma[use] / flux[use], 0.3)
     var = np.minimum(error, 1.0) ** 2 + FLICKER**2
     w = 1.0 / var
-    sums[row[use]] += np.stack([w, w * t, w * t * t, w * y, w * t * y, w * y * y, np.log(var), np.ones_like(y)], axis=1)
+    sums[tuple(k[use] for k in at)] += np.stack(
+        [w, w * t, w * t * t, w * y, w * t * y, w * y * y, np.log(var), np.ones_like(y)], axis=1
+    )
 
 
 def line_evidence(sums: Array, offset: Array, course: Array) -> Array:

@@ -19,11 +19,6 @@ Array = NDArray[np.float64]
 MANEUVER_TIME_S = 20.0
 """Time in which the filter lets an acceleration fade."""
 
-BOOST_TIME_S = 30.0
-BOOST_ACCEL_M_S2 = 20.0
-"""The same of a boost, and its 1-sigma acceleration: what it leaves to staging and steering."""
-BOOST_SPEED_M_S = 250.0
-"""1-sigma speed of a boost at first sight."""
 WANDER_PX2_S = 0.01
 """Variance that a second of wandering adds, px2: an edge that opens here and closes there."""
 WANDER_EXCESS = 4.0
@@ -40,6 +35,8 @@ MOST_OF_ONE = 4.0
 """What a single hit may tell of motion, log likelihood ratio: it may be a false alarm."""
 MOST_REST = 3.0
 """What a long rest tells against motion: a launch stands still at first."""
+N_KINDS = 7
+"""Kinds that a track may be of, see `boostwatch.track.classify`."""
 
 
 @dataclass
@@ -56,20 +53,10 @@ class Table:
     """(N,) log likelihood ratio, target over false alarms."""
     odds: Array
     """(N,) log odds that the target is still there (Musicki, Evans and Stankovic, IEEE TAC 39, 1994)."""
-    motion: Array
-    """(N,) log likelihood of the positions under the filter's free motion, within the window."""
-    boost_state: Array
-    """(N, 2, 3) the same under the motion of a boost: slow at first, steadier in acceleration."""
-    boost_cov: Array
-    """(N, 2, 3, 3)"""
-    boost: Array
-    """(N,) log likelihood of the positions under it, within the window."""
     wander_at: Array
     """(N, 2) position of a spot that wanders at random, as the edge of a cloud does."""
     wander_var: Array
     """(N, 2) and its variance."""
-    wander: Array
-    """(N,) log likelihood of the positions under it, within the window."""
     rest_at: Array
     """(N, 2, 2) where it would stand still: in the scene, and on the focal plane."""
     rest_var: Array
@@ -84,12 +71,8 @@ class Table:
     """(N,) began where something stood still before."""
     hits: Array
     """(N,)"""
-    window_hits: Array
-    """(N,) hits within the motion window."""
     misses: Array
     """(N,)"""
-    window_misses: Array
-    """(N,) misses within the motion window."""
     first_s: Array
     """(N,) time of the first hit."""
     last_s: Array
@@ -98,12 +81,30 @@ class Table:
     """(N, 4) first position: scene x, y, focal x, y."""
     snr: Array
     """(N,) running mean of the strongest band's snr."""
+    since_s: Array
+    """(N, 2) when each look began: the one that is weighed, and the one that takes its place; NaN before it does."""
+    look_origin: Array
+    """(N, 2, 4) position of its first hit: scene x, y, focal x, y."""
+    look_hits: Array
+    """(N, 2)"""
+    look_misses: Array
+    """(N, 2)"""
+    motion: Array
+    """(N, 2) log likelihood of the positions under the filter's free motion."""
+    wander: Array
+    """(N, 2) the same of a wandering spot."""
     unrest: Array
-    """(N,) mean noise of its places over that of their surroundings, within the window."""
+    """(N, 2) mean noise of its places over that of their surroundings."""
     sums: Array
-    """(N, 2, 17) moments of the motion."""
+    """(N, 2, 2, 17) moments of the motion."""
     light: Array
-    """(N, 8) moments of the light curve, see `boostwatch.track.light`."""
+    """(N, 2, 8) moments of the light curve, see `boostwatch.track.light`."""
+    evidence: Array
+    """(N, KINDS) log evidence of each kind in all that was seen, as it was weighed last."""
+    past: Array
+    """(N, 2, KINDS) the same of what was seen before each look."""
+    kept: NDArray[np.bool_]
+    """(N,) no further look begins: what has been declared a launch is not weighed by how it ends."""
     flux: Array
     """(N, B) running mean of the flux where seen, electrons; NaN where never seen."""
     flux_weight: Array
@@ -118,13 +119,8 @@ class Table:
             cov=np.zeros((count, 2, 3, 3)),
             score=np.zeros(count),
             odds=np.zeros(count),
-            motion=np.zeros(count),
-            boost_state=np.zeros((count, 2, 3)),
-            boost_cov=np.zeros((count, 2, 3, 3)),
-            boost=np.zeros(count),
             wander_at=np.zeros((count, 2)),
             wander_var=np.zeros((count, 2)),
-            wander=np.zeros(count),
             rest_at=np.zeros((count, 2, 2)),
             rest_var=np.zeros((count, 2, 2)),
             moves=np.zeros(count),
@@ -132,41 +128,44 @@ class Table:
             rested=np.zeros(count, np.bool_),
             familiar=np.zeros(count, np.bool_),
             hits=np.zeros(count),
-            window_hits=np.zeros(count),
             misses=np.zeros(count),
-            window_misses=np.zeros(count),
             first_s=np.zeros(count),
             last_s=np.zeros(count),
             origin=np.zeros((count, 4)),
             snr=np.zeros(count),
-            unrest=np.zeros(count),
-            sums=np.zeros((count, 2, N_MOMENTS)),
-            light=np.zeros((count, N_LIGHT)),
+            since_s=np.full((count, 2), np.nan),
+            look_origin=np.zeros((count, 2, 4)),
+            look_hits=np.zeros((count, 2)),
+            look_misses=np.zeros((count, 2)),
+            motion=np.zeros((count, 2)),
+            wander=np.zeros((count, 2)),
+            unrest=np.zeros((count, 2)),
+            sums=np.zeros((count, 2, 2, N_MOMENTS)),
+            light=np.zeros((count, 2, N_LIGHT)),
+            evidence=np.zeros((count, N_KINDS)),
+            past=np.zeros((count, 2, N_KINDS)),
+            kept=np.zeros(count, np.bool_),
             flux=np.full((count, n_bands), np.nan),
             flux_weight=np.zeros((count, n_bands)),
         )
 
     @classmethod
-    def begin(cls, hits: Records, speed_sigma: float, accel_sigma: float, scale_m: float, main_band: int) -> Table:
-        """Return tracks that begin with some hits (N,); a pixel is ``scale_m`` metres."""
+    def begin(cls, hits: Records, speed_sigma: float, accel_sigma: float, main_band: int) -> Table:
+        """Return tracks that begin with some hits (N,)."""
         count, n_bands = len(hits), hits["flux"].shape[1]
         new = cls.create(count, n_bands)
         var = hits["var"] + hits["shift_sigma"][:, None] ** 2
-        new.state[:, :, 0] = new.boost_state[:, :, 0] = hits["scene"]
+        new.state[:, :, 0] = hits["scene"]
         new.cov[:] = start_covariance(var, speed_sigma, accel_sigma)
-        new.boost_cov[:] = start_covariance(var, BOOST_SPEED_M_S / scale_m, BOOST_ACCEL_M_S2 / 2 / scale_m)
         new.wander_at[:], new.wander_var[:] = hits["scene"], WANDER_EXCESS * var
         new.rest_at[:] = np.stack([hits["scene"], hits["focal"]], axis=1)
         new.rest_var[:] = np.stack([var, hits["var"]], axis=1)
-        new.motion[:] = new.boost[:] = new.wander[:] = log_normal(np.zeros(count), FIRST_SIGMA_PX**2 + var)
-        new.hits[:] = new.window_hits[:] = 1
+        new.hits[:] = 1
         new.first_s[:] = new.last_s[:] = hits["time_s"]
         new.origin[:] = np.concatenate([hits["scene"], hits["focal"]], axis=1)
-        new.unrest[:] = hits["unrest"]
         new.snr[:] = hits["strongest"] / np.sqrt(hits["frames"])
-        zero, rows = np.zeros((count, 2)), np.arange(count)
-        add_moments(new.sums, rows, np.zeros(count), zero, zero, hits["var"], hits["shift_sigma"] ** 2)
-        new._brighten(rows, hits, main_band)
+        new._look(np.arange(count), hits, np.zeros(count), np.zeros(count), main_band)
+        new._brighten(np.arange(count), hits)
         return new
 
     def __len__(self) -> int:
@@ -185,11 +184,10 @@ class Table:
                 both = np.concatenate([getattr(self, column.name), getattr(other, column.name)])
                 setattr(self, column.name, both)
 
-    def predict(self, dt: float, accel_sigma: float, scale_m: float) -> None:
-        """Carry all states forward by ``dt`` seconds; a pixel is ``scale_m`` metres."""
+    def predict(self, dt: float, accel_sigma: float) -> None:
+        """Carry all states forward by ``dt`` seconds."""
         if len(self):
             kalman.predict(self.state, self.cov, dt, MANEUVER_TIME_S, accel_sigma)
-            kalman.predict(self.boost_state, self.boost_cov, dt, BOOST_TIME_S, BOOST_ACCEL_M_S2 / scale_m)
             self.wander_var += WANDER_PX2_S * dt
             # What may have ended adds to what is gone: p / (1 - p) becomes s p / (1 - s p).
             alive = math.exp(-dt / LIFE_S)
@@ -220,9 +218,6 @@ class Table:
         scene, shift_var, now_s = hits["scene"], hits["shift_sigma"] ** 2, float(hits["time_s"][0])
         var = hits["var"] + shift_var[:, None]
         kalman.update(self.state, self.cov, row, scene, var)
-        spread = self.boost_cov[row, :, 0, 0] + var
-        boost = log_normal(((scene - self.boost_state[row, :, 0]) ** 2 / spread).sum(axis=1), spread)
-        kalman.update(self.boost_state, self.boost_cov, row, scene, var)
         rough = WANDER_EXCESS * var
         spread = self.wander_var[row] + rough
         off = scene - self.wander_at[row]
@@ -232,22 +227,12 @@ class Table:
         self._move(row, np.stack([scene, hits["focal"]], axis=1), np.stack([var, hits["var"]], axis=1), fit, chance)
         self.score[row] += gain
         self.odds[row] = np.minimum(self.odds[row] + gain, MOST_ODDS)
-        inside = now_s - self.first_s[row] <= WINDOW_S
-        self.motion[row] += np.where(inside, fit, 0.0)
-        self.boost[row] += np.where(inside, boost, 0.0)
-        self.wander[row] += np.where(inside, wander, 0.0)
-        self.window_hits[row] += inside
-        self.unrest[row] += np.where(inside, (hits["unrest"] - self.unrest[row]) / self.window_hits[row], 0.0)
         self.hits[row] += 1
         self.last_s[row] = now_s
-        origin = self.origin[row]
-        add_moments(
-            self.sums, row, now_s - self.first_s[row], scene - origin[:, :2], hits["focal"] - origin[:, 2:],
-            hits["var"], shift_var,
-        )  # fmt: skip
+        self._look(row, hits, fit, wander, main_band)
         share = 1.0 / np.minimum(self.hits[row], SMOOTHING_HITS)
         self.snr[row] += share * (hits["strongest"] / np.sqrt(hits["frames"]) - self.snr[row])
-        self._brighten(row, hits, main_band)
+        self._brighten(row, hits)
 
     def miss(self, row: NDArray[np.int64], pd: Array, time_s: float) -> None:
         """Note that the tracks ``row`` (K,), which would have been seen with probability ``pd`` (K,), were not."""
@@ -255,8 +240,7 @@ class Table:
         self.score[row] += lost
         self.odds[row] += lost
         self.misses[row] += 1
-        inside = time_s - self.first_s[row] <= WINDOW_S
-        self.window_misses[row] += inside
+        self.look_misses[row] += time_s - self.since_s[row] <= WINDOW_S
 
     def _move(self, row: NDArray[np.int64], at: Array, var: Array, fit: Array, chance: float) -> None:
         """Weigh motion against rest by hits at (K, 2, 2), in the scene and on the focal plane.
@@ -274,17 +258,57 @@ class Table:
         self.rest_at[row] += share * off
         self.rest_var[row] = share * var
 
-    def _brighten(self, row: NDArray[np.int64], hits: Records, main_band: int) -> None:
-        """Take the fluxes into the running means and the light curve."""
+    def _look(self, row: NDArray[np.int64], hits: Records, fit: Array, wander: Array, main_band: int) -> None:
+        """Take hits into the looks at each track: the one that is weighed, and the next, which begins half way.
+
+        ``fit`` and ``wander`` (K,) are the log densities of their places under free motion and wandering.
+        """
+        now_s = hits["time_s"]
+        more = ~self.kept[row]
+        over = now_s - self.since_s[row, 0] > WINDOW_S
+        self._pass_on(row[over & (more | ~np.isnan(self.since_s[row, 1]))])
+        for look, begins in (
+            (0, np.isnan(self.since_s[row, 0])),
+            (1, more & np.isnan(self.since_s[row, 1]) & (now_s - self.since_s[row, 0] > WINDOW_S / 2)),
+        ):
+            first = row[begins]
+            self.since_s[first, look] = now_s[begins]
+            self.look_origin[first, look] = np.concatenate([hits["scene"], hits["focal"]], axis=1)[begins]
+            self.past[first, look] = self.evidence[first]
+            use = now_s - self.since_s[row, look] <= WINDOW_S
+            mine, hit, begins = row[use], hits[use], begins[use]
+            shift_var = hit["shift_sigma"] ** 2
+            spread = FIRST_SIGMA_PX**2 + hit["var"] + shift_var[:, None]
+            start = log_normal(np.zeros(len(mine)), spread)
+            self.motion[mine, look] += np.where(begins, start, fit[use])
+            self.wander[mine, look] += np.where(begins, start, wander[use])
+            self.look_hits[mine, look] += 1
+            self.unrest[mine, look] += (hit["unrest"] - self.unrest[mine, look]) / self.look_hits[mine, look]
+            age_s = hit["time_s"] - self.since_s[mine, look]
+            origin = self.look_origin[mine, look]
+            at = (mine, np.full(len(mine), look))
+            add_moments(
+                self.sums, at, age_s, hit["scene"] - origin[:, :2], hit["focal"] - origin[:, 2:], hit["var"], shift_var
+            )
+            add_light(self.light, at, age_s, hit["flux"][:, main_band], hit["flux_sigma"][:, main_band])
+
+    def _pass_on(self, row: NDArray[np.int64]) -> None:
+        """Let the next look take the place of the one that is over."""
+        for column in (
+            self.since_s, self.look_origin, self.look_hits, self.look_misses, self.motion, self.wander, self.unrest,
+            self.sums, self.light, self.past,
+        ):  # fmt: skip
+            column[row, 0] = column[row, 1]
+            column[row, 1] = np.nan if column is self.since_s else 0.0
+
+    def _brighten(self, row: NDArray[np.int64], hits: Records) -> None:
+        """Take the fluxes into the running means."""
         flux, old = hits["flux"], self.flux[row]
         lit = np.isfinite(flux)
         weight = np.minimum(self.flux_weight[row] * (1 - 1 / SMOOTHING_HITS) + lit, SMOOTHING_HITS)
         new = np.where(np.isfinite(old), old + (flux - old) / np.maximum(weight, 1.0), flux)
         self.flux[row] = np.where(lit, new, old)
         self.flux_weight[row] = weight
-        add_light(
-            self.light, row, hits["time_s"] - self.first_s[row], flux[:, main_band], hits["flux_sigma"][:, main_band]
-        )
 
     @property
     def position_var(self) -> Array:

@@ -1,0 +1,95 @@
+"""Looks at a track: each tells of its own stretch of hits, and of what came before by its evidence alone."""
+
+import numpy as np
+import pytest
+
+from boostwatch.track.history import hit_dtype
+from boostwatch.track.light import N_LIGHT, add_light
+from boostwatch.track.motion import N_MOMENTS, WINDOW_S, add_moments
+from boostwatch.track.table import Table
+
+ONE = np.array([0])
+
+
+def course(times, seed=0):
+    """Hits of one track at some times."""
+    rng = np.random.default_rng(seed)
+    hits = np.zeros(len(times), hit_dtype(1))
+    hits["time_s"] = times
+    hits["scene"] = rng.normal(0, 0.3, (len(times), 2)) + np.array([[50, 60]])
+    hits["focal"] = hits["scene"] + rng.normal(0, 1, (len(times), 2))
+    hits["var"], hits["shift_sigma"], hits["frames"], hits["strongest"] = 0.01, 0.02, 1, 9
+    hits["flux"], hits["flux_sigma"] = rng.uniform(5000, 9000, (len(times), 1)), 700
+    hits["unrest"] = rng.uniform(0.9, 1.1, len(times))
+    return hits
+
+
+def fed(hits, evidence=None, kept_s=np.inf):
+    table = Table.begin(hits[:1], 1.0, 0.1, 0)
+    for hit in hits[1:]:
+        if evidence is not None:
+            table.evidence[0] = evidence(float(table.last_s[0]))
+        table.kept[0] = hit["time_s"] > kept_s
+        table.predict(float(hit["time_s"] - table.last_s[0]), 0.05)
+        table.take(ONE, hit[None], np.zeros(1), np.full(1, -1.0), -3.0, 0)
+    return table
+
+
+@pytest.mark.parametrize("until", [5.0, 19.5, 20.0, 25.0, 44.0])
+def test_a_look_holds_the_hits_of_its_own_window(until):
+    hits = course(np.arange(0.0, until + 0.1, 0.5))
+    table = fed(hits)
+    for look in (0, 1):
+        began = table.since_s[0, look]
+        if np.isnan(began):
+            assert look == 1
+            assert until <= WINDOW_S / 2
+            assert table.look_hits[0, 1] == 0
+            continue
+        mine = hits[(hits["time_s"] >= began) & (hits["time_s"] <= began + WINDOW_S)]
+        sums, light = np.zeros((1, 2, N_MOMENTS)), np.zeros((1, N_LIGHT))
+        for hit in mine[:, None]:
+            age = hit["time_s"] - began
+            scene, focal = hit["scene"] - mine["scene"][0], hit["focal"] - mine["focal"][0]
+            add_moments(sums, (ONE,), age, scene, focal, hit["var"], hit["shift_sigma"] ** 2)
+            add_light(light, (ONE,), age, hit["flux"][:, 0], hit["flux_sigma"][:, 0])
+        assert table.look_hits[0, look] == len(mine)
+        np.testing.assert_allclose(table.sums[0, look], sums[0], rtol=1e-12)
+        np.testing.assert_allclose(table.light[0, look], light[0], rtol=1e-12)
+        assert table.unrest[0, look] == pytest.approx(mine["unrest"].mean())
+    assert table.last_s[0] - table.since_s[0, 0] <= WINDOW_S
+
+
+def test_what_was_seen_before_a_look_is_known_by_its_evidence():
+    def said(time_s):
+        return -time_s * np.arange(7.0)
+
+    table = fed(course(np.arange(0.0, 25.1, 0.5)), said)
+    assert table.since_s[0].tolist() == [10.5, 21.0]
+    np.testing.assert_array_equal(table.past[0], [said(10.0), said(20.5)])
+
+
+def test_after_a_long_gap_it_is_looked_at_anew():
+    table = fed(course([0.0, 0.5, 1.0, 40.0, 40.5]), lambda time_s: np.full(7, -time_s))
+    assert table.since_s[0, 0] == 40.0
+    assert np.isnan(table.since_s[0, 1])
+    assert table.look_hits[0, 0] == 2
+    np.testing.assert_array_equal(table.past[0, 0], np.full(7, -1.0))
+
+
+def test_a_declared_launch_keeps_the_look_that_had_begun():
+    table = fed(course(np.arange(0.0, 60.1, 0.5)), kept_s=12.0)
+    assert table.since_s[0, 0] == 10.5
+    assert np.isnan(table.since_s[0, 1])
+    assert table.look_hits[0, 0] == 41
+    early = fed(course(np.arange(0.0, 60.1, 0.5)), kept_s=8.0)
+    assert early.since_s[0, 0] == 0.0
+    assert early.look_hits[0, 0] == 41
+
+
+def test_misses_count_for_the_looks_they_fall_into():
+    table = fed(course(np.arange(0.0, 15.1, 0.5)))
+    table.miss(ONE, np.array([0.9]), 16.0)
+    table.miss(ONE, np.array([0.9]), 25.0)
+    assert table.look_misses[0].tolist() == [1, 2]
+    assert table.misses[0] == 2
