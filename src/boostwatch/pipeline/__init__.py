@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from boostwatch.pipeline.chain import chain_settings, detect, track
+from boostwatch.pipeline.chain import chain_settings, detect, detect_in, follow, track
 from boostwatch.pipeline.common import Progress
 from boostwatch.pipeline.generate import Simulated, check_scenario, simulate
-from boostwatch.pipeline.judge import Demo, demo, draw, score
+from boostwatch.pipeline.in_memory import ArrayFrames, Figures, frames_of_simulation
+from boostwatch.pipeline.judge import Demo, demo, draw, score, score_in
 from boostwatch.pipeline.reporting import Report, report
+from boostwatch.pipeline.sightings import Said
 from boostwatch.pipeline.simulation import Simulation, Truth, render
+from boostwatch.pipeline.source import FrameSource
 from boostwatch.pipeline.watching import Watched, watch
 
 __all__ = [
-    "Demo", "Progress", "Report", "Simulated", "Simulation", "Truth", "Watched", "chain_settings", "check_scenario",
-    "demo", "detect", "draw", "render", "report", "score", "simulate", "track", "watch",
+    "ArrayFrames", "Demo", "Figures", "FrameSource", "Progress", "Report", "Said", "Simulated", "Simulation", "Truth",
+    "Watched", "chain_settings", "check_scenario", "demo", "detect", "detect_in", "draw", "follow",
+    "frames_of_simulation", "render", "report", "score", "score_in", "simulate", "track", "watch",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from boostwatch.pipeline.chain import detect
 from boostwatch.pipeline.common import Progress, quiet
 from boostwatch.pipeline.generate import simulate
 from boostwatch.pipeline.rehearsal import rehearsed
+from boostwatch.pipeline.source import FrameSource
 from boostwatch.records import EventTables, Records
 from boostwatch.settings import DetectSettings
 
@@ -30,13 +31,30 @@ def score(events: str | Path, truth: str | Path) -> Score:
     """
     tables = store.read_events(events)
     with store.open_stack(truth) as reader:
-        if reader.truth_objects is None or reader.truth_samples is None:
-            raise UsageError("the stack carries no truth to score against", path=truth, allowed="a simulated stack")
-        require_same_stack(tables, reader, events, truth)
-        return score_against(tables, reader, reader.truth_objects, reader.truth_samples)
+        return score_in(tables, reader, str(events))
 
 
-def score_against(tables: EventTables, reader: store.StackReader, objects: Records, samples: Records) -> Score:
+def score_in(tables: EventTables, source: FrameSource, name: str = "events") -> Score:
+    """Compare events with the truth of the frames they came from, wherever both are.
+
+    Raises
+    ------
+    UsageError
+        As of `score`; of frames in memory only their number can tell that they are others.
+    """
+    objects, samples = source.truth_objects, source.truth_samples
+    if objects is None or samples is None:
+        raise UsageError("the stack carries no truth to score against", path=source.path, allowed="a simulated stack")
+    count = len(tables.registration)
+    if source.sha256:
+        require_same_stack(tables, source, name, source.path)
+    elif count not in (0, source.shape[0]):
+        allowed = f"the {count} frames that were searched"
+        raise UsageError("the events came from another stack", path=name, found=source.shape[0], allowed=allowed)
+    return score_against(tables, source, objects, samples)
+
+
+def score_against(tables: EventTables, reader: FrameSource, objects: Records, samples: Records) -> Score:
     """Compare events with the truth of an open stack."""
     from boostwatch.assess.score import score as assess
 
@@ -45,7 +63,7 @@ def score_against(tables: EventTables, reader: store.StackReader, objects: Recor
     )
 
 
-def require_same_stack(tables: EventTables, reader: store.StackReader, events: str | Path, stack: str | Path) -> None:
+def require_same_stack(tables: EventTables, reader: FrameSource, events: str | Path, stack: str | Path) -> None:
     """Raise UsageError if `detect` made the events from another stack than this."""
     made_from = tables.provenance.get("stack_sha256")
     if not made_from and len(tables.registration):  # a list from elsewhere has no shifts
