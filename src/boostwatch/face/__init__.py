@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from boostwatch.face.calls import detect, export, open_events, open_stack, report, score, track
 from boostwatch.face.events import Events
+from boostwatch.face.followed import Track
 from boostwatch.face.scored import Score
 from boostwatch.face.stack import Stack, StackTruth
-from boostwatch.face.followed import Track
 
 __all__ = [
     "Events", "Score", "Stack", "StackTruth", "Track", "detect", "export", "open_events", "open_stack", "report",

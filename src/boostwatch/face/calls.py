@@ -142,7 +142,7 @@ def detect(
     _check_output(output, frames, settings)
     with _opened(frames, dataset, figures) as source:
         tables = pipeline.detect_in(source, settings=chain, threads=_threads(jobs), on_progress=as_progress(progress))
-        return _made(tables, output, f"of {os.path.basename(source.path)}")
+        return _made(tables, output, os.path.basename(source.path))
 
 
 def track(
@@ -213,7 +213,7 @@ def track(
     else:
         with _opened(stack, None, {}) as source:
             tables = pipeline.follow(given, said, source, settings=chain, sha256=digest, on_progress=on_progress)
-    return _made(tables, output, f"of {os.path.basename(given.path)}")
+    return _made(tables, output, os.path.basename(given.path))
 
 
 def score(events: PathLike | Events, truth: Frames) -> Score:

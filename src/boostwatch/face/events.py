@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from boostwatch import store
 from boostwatch.errors import UsageError
 from boostwatch.face import html
+from boostwatch.face.followed import Track
 from boostwatch.face.instants import instants
 from boostwatch.face.tables import data_frame, qtable
-from boostwatch.face.followed import Track
 from boostwatch.geodesic import ellipse_rings
 from boostwatch.geometry import utc_after
 from boostwatch.records import EventTables

@@ -135,7 +135,8 @@ def _plain(name: str, column: Any, epoch: str | None) -> tuple[str, NDArray[Any]
     if isinstance(column, Time):
         if epoch is None:
             raise UsageError("counts from no epoch", place=name, allowed="epoch=, or meta['epoch']")
-        return f"{name}_s", np.asarray(np.ma.filled((column - Time(epoch.rstrip("Z"), scale="utc")).sec, np.nan))
+        since = np.ma.filled((column - Time(epoch.rstrip("Z"), scale="utc")).sec, np.nan)
+        return f"{name}_s", np.round(np.asarray(since), 9)  # days and their fractions are good to less than that
     unit = astropy_unit(unit_of(name))
     if getattr(column, "unit", None) is not None and unit is not None:
         try:
