@@ -314,8 +314,9 @@ def export(events: PathLike | Events, to: str, output: PathLike) -> None:
 def _opened(frames: Any, dataset: str | None, figures: Figures) -> Iterator[FrameSource]:
     """Give frames as the pipeline takes them; what is opened here is closed."""
     is_path, known = isinstance(frames, str | os.PathLike), isinstance(frames, Stack | Simulation)
-    if figures and (is_path or known):
-        raise UsageError("is told by the frames", place=next(iter(figures)), allowed="figures of an array only")
+    told = [name for name, value in figures.items() if value is not None]
+    if told and (is_path or known):
+        raise UsageError("is told by the frames", place=told[0], allowed="figures of an array only")
     if dataset is not None and not is_path:
         raise UsageError("names a place in a file", place="dataset", found=dataset, allowed="with a path only")
     if is_path:
