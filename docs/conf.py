@@ -23,7 +23,18 @@ from boostwatch import __version__  # noqa: E402
 NAVIGATION = {
     "Start": ["Install and first run <self>", "newcomer", "tutorial"],
     "How to": ["howto/read", "howto/sensor", "howto/vehicle", "howto/confuser", "howto/detections", "howto/*"],
-    "Guide": ["scenes", "Detection <detection>", "tracking", "events", "watch", "score", "report", "export", "formats"],
+    "Guide": [
+        "scenes",
+        "Detection <detection>",
+        "tracking",
+        "events",
+        "watch",
+        "score",
+        "report",
+        "export",
+        "python",
+        "formats",
+    ],  # fmt: skip
     "Physics": ["Overview <physics>", "physics/platform", "physics/earth", "physics/clouds", "physics/*"],
     "Reference": ["commands", "keys", "api/index", "api/*"],
     "Project": ["architecture", "benchmarks", "changelog", "contributing"],

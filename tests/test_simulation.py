@@ -72,7 +72,10 @@ def test_a_name_that_is_no_scene_gets_a_hint() -> None:
 
 
 def test_the_public_names_are_seen() -> None:
-    assert {"simulate", "Scenario", "__version__"} == set(dir(boostwatch))
+    assert {"simulate", "detect", "track", "score", "open_stack", "open_events", "Scenario", "__version__"} <= set(
+        dir(boostwatch)
+    )
+    assert all(getattr(boostwatch, name) is not None for name in dir(boostwatch))
     assert boostwatch.Scenario is Scenario
 
 

@@ -12,6 +12,7 @@ from boostwatch.pipeline.common import Progress, provenance, quiet, shown
 from boostwatch.pipeline.rehearsal import rehearsed
 from boostwatch.pipeline.shifts import Shifts
 from boostwatch.pipeline.sightings import Said, in_order
+from boostwatch.pipeline.source import FrameSource
 from boostwatch.pipeline.stepping import Stepping, event_tables
 from boostwatch.records import EventTables
 from boostwatch.settings import ChainSettings, read_toml
@@ -51,16 +52,29 @@ def detect(
     EventTables
         What was written.
     """
-    settings = settings or ChainSettings()
     store.check_output(out, [stack])
-    with store.open_stack(stack, dataset=dataset) as reader, rehearsed(reader.dtype, settings.detect):
-        chain = Stepping(reader, settings, threads=threads)
-        for frame in reader.frames():
-            chain.step(frame)
-            on_progress("detecting", chain.frames, reader.shape[0])
-        tables = chain.finish(provenance(stack, reader.sha256, settings, command))
+    with store.open_stack(stack, dataset=dataset) as reader:
+        tables = detect_in(reader, settings=settings, threads=threads, command=command, on_progress=on_progress)
     store.write_events(out, tables)
     return tables
+
+
+def detect_in(
+    source: FrameSource,
+    *,
+    settings: ChainSettings | None = None,
+    threads: int = 1,
+    command: str = "",
+    on_progress: Progress = quiet,
+) -> EventTables:
+    """Run the warning chain on frames, wherever they are; nothing is written. Parameters as of `detect`."""
+    settings = settings or ChainSettings()
+    with rehearsed(source.dtype, settings.detect):
+        chain = Stepping(source, settings, threads=threads)
+        for frame in source.frames():
+            chain.step(frame)
+            on_progress("detecting", chain.frames, source.shape[0])
+        return chain.finish(provenance(source.path, source.sha256, settings, command))
 
 
 def track(
@@ -95,29 +109,57 @@ def track(
     -------
     EventTables
     """
-    settings = settings or ChainSettings()
     said = Said(frame_period_s, epoch, shape)
-    if stack is not None and said != Said():
-        raise UsageError("the stack tells frame period, epoch and size", path=stack, allowed="--stack alone")
+    if stack is not None:
+        _require_unsaid(said, stack)
     store.check_output(out, [detections] if stack is None else [detections, stack])
     given = store.read_detections(detections, on_progress=partial(on_progress, "reading"))
     with ExitStack() as opened:
         reader = None if stack is None else opened.enter_context(store.open_stack(stack))
-        tables = _follow(given, said, reader, settings, command, on_progress)
+        digest = store.sha256(given.path)
+        tables = follow(given, said, reader, settings=settings, sha256=digest, command=command, on_progress=on_progress)
     store.write_events(out, tables)
     return tables
 
 
-def _follow(
+def _require_unsaid(said: Said, stack: str | Path) -> None:
+    if said != Said():
+        raise UsageError("the stack tells frame period, epoch and size", path=stack, allowed="--stack alone")
+
+
+def follow(
     given: store.DetectionList,
     said: Said,
-    reader: store.StackReader | None,
-    settings: ChainSettings,
-    command: str,
-    on_progress: Progress,
+    reader: FrameSource | None = None,
+    *,
+    settings: ChainSettings | None = None,
+    sha256: str = "",
+    command: str = "",
+    on_progress: Progress = quiet,
 ) -> EventTables:
+    """Follow a detection list that was read, in the frames that it is of; nothing is written.
+
+    Parameters
+    ----------
+    given : DetectionList
+    said : Said
+        What the user says of it; nothing where there are frames.
+    reader : FrameSource, optional
+        The frames.
+    sha256 : str
+        Of the file that the list was read from.
+    settings, command, on_progress
+        As for `detect`.
+
+    Returns
+    -------
+    EventTables
+    """
     from boostwatch.track import Follower
 
+    settings = settings or ChainSettings()
+    if reader is not None:
+        _require_unsaid(said, reader.path)
     seen = in_order(given, said, reader)
     shifts = Shifts(given, seen.frames, reader)
     follower = Follower(
@@ -139,7 +181,7 @@ def _follow(
         [shifts.registration],
         epoch=seen.epoch,
         provenance={
-            **provenance(given.path, store.sha256(given.path), settings, command),
+            **provenance(given.path, sha256, settings, command),
             **made_from,
             "frames_read": seen.total,
             "frames_flagged": shifts.flagged,
@@ -149,14 +191,16 @@ def _follow(
 
 
 def chain_settings(
-    path: str | Path | None,
+    given: str | Path | ChainSettings | None,
     *,
     false_alarms_per_mpx: float | None = None,
     mode: str | None = None,
     false_tracks_per_hour: float | None = None,
 ) -> ChainSettings:
-    """Read the chain's settings from TOML (defaults without a path) and lay the command line's options over them."""
-    settings = read_toml(path, ChainSettings) if path is not None else ChainSettings()
+    """Read the chain's settings from TOML (defaults if there is nothing given) and lay single ones over them."""
+    settings = given if isinstance(given, ChainSettings) else ChainSettings()
+    if isinstance(given, str | Path):
+        settings = read_toml(given, ChainSettings)
     over: dict[str, dict[str, object]] = {
         "detect": {"false_alarms_per_mpx": false_alarms_per_mpx, "mode": mode},
         "track": {"false_tracks_per_hour": false_tracks_per_hour},

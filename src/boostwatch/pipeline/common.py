@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import boostwatch
 from boostwatch.errors import BadData, UsageError
 from boostwatch.records import Records
 from boostwatch.settings import ChainSettings
+from boostwatch.version import __version__
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
@@ -69,7 +69,7 @@ def provenance(path: str | Path, sha256: str, settings: ChainSettings, command: 
         "input": shown(Path(path).name),
         "input_sha256": sha256,
         "settings": settings.to_toml(),
-        "versions": f"boostwatch {boostwatch.__version__}, python {sys.version.split()[0]}, numpy {np.__version__}, "
+        "versions": f"boostwatch {__version__}, python {sys.version.split()[0]}, numpy {np.__version__}, "
         f"numba {numba.__version__}, h5py {h5py.__version__}",
         "command": shown(command),
     }

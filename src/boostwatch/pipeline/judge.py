@@ -14,6 +14,7 @@ from boostwatch.pipeline.chain import detect
 from boostwatch.pipeline.common import Progress, quiet
 from boostwatch.pipeline.generate import simulate
 from boostwatch.pipeline.rehearsal import rehearsed
+from boostwatch.pipeline.source import FrameSource
 from boostwatch.records import EventTables, Records
 from boostwatch.settings import DetectSettings
 
@@ -34,14 +35,7 @@ def score(events: str | Path, truth: str | Path) -> Score:
     """
     tables = store.read_events(events)
     with store.open_stack(truth) as reader:
-        if reader.truth_objects is None or reader.truth_samples is None:
-            raise UsageError("the stack carries no truth to score against", path=truth, allowed="a simulated stack")
-        checked = require_same_stack(tables, reader, events, truth)
-        _require_frames(tables, reader.shape[0], events)
-        result = score_against(tables, reader, reader.truth_objects, reader.truth_samples)
-    if not checked:
-        result.notes.append("the events do not say which stack they came from, so that was not checked")
-    return result
+        return score_in(tables, reader, str(events))
 
 
 def score_many(pairs: Sequence[tuple[str | Path, str | Path]], *, on_progress: Progress = quiet) -> Pooled:
@@ -112,7 +106,32 @@ def _require_frames(tables: EventTables, count: int, events: str | Path) -> None
             )  # fmt: skip
 
 
-def score_against(tables: EventTables, reader: store.StackReader, objects: Records, samples: Records) -> Score:
+def score_in(tables: EventTables, source: FrameSource, name: str = "events") -> Score:
+    """Compare events with the truth of the frames they came from, wherever both are.
+
+    Raises
+    ------
+    UsageError
+        As of `score`; of frames in memory only their number can tell that they are others.
+    """
+    objects, samples = source.truth_objects, source.truth_samples
+    if objects is None or samples is None:
+        raise UsageError("the stack carries no truth to score against", path=source.path, allowed="a simulated stack")
+    count = len(tables.registration)
+    checked = True
+    if source.sha256:
+        checked = require_same_stack(tables, source, name, source.path)
+    elif count not in (0, source.shape[0]):
+        allowed = f"the {count} frames that were searched"
+        raise UsageError("the events came from another stack", path=name, found=source.shape[0], allowed=allowed)
+    _require_frames(tables, source.shape[0], name)
+    result = score_against(tables, source, objects, samples)
+    if not checked:
+        result.notes.append("the events do not say which stack they came from, so that was not checked")
+    return result
+
+
+def score_against(tables: EventTables, reader: FrameSource, objects: Records, samples: Records) -> Score:
     """Compare events with the truth of an open stack."""
     from boostwatch.assess.score import score as assess
     from boostwatch.assess.view import Camera
@@ -130,7 +149,7 @@ class AnotherStack(UsageError):
     sha256 = ""
 
 
-def require_same_stack(tables: EventTables, reader: store.StackReader, events: str | Path, stack: str | Path) -> bool:
+def require_same_stack(tables: EventTables, reader: FrameSource, events: str | Path, stack: str | Path) -> bool:
     """Raise AnotherStack if `detect` made the events from another stack than this; tell whether they say at all."""
     made_from = tables.provenance.get("stack_sha256")
     if not made_from and len(tables.registration):  # a list from elsewhere has no shifts

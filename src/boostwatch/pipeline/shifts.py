@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from boostwatch.detect.ground import MOVES_PX, ReportedGround
 from boostwatch.errors import BadData
+from boostwatch.pipeline.source import FrameSource
 from boostwatch.records import QUALITY_BITS, REGISTRATION, Records, empty
-from boostwatch.store import DetectionList, StackReader
+from boostwatch.store import DetectionList
 
 Array = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ class Shifts:
         With its ``registration``, if it has one.
     frames : int64 (S,)
         That are stepped through.
-    stack : StackReader, optional
+    stack : FrameSource, optional
         Tells the sensor, and with its pointing where that is and looks.
 
     Attributes
@@ -41,7 +42,7 @@ class Shifts:
         Where the shifts are from.
     """
 
-    def __init__(self, given: DetectionList, frames: NDArray[np.int64], stack: StackReader | None) -> None:
+    def __init__(self, given: DetectionList, frames: NDArray[np.int64], stack: FrameSource | None) -> None:
         self._stack = stack
         self.registration = empty(REGISTRATION, 0)
         if given.registration is not None:
@@ -59,7 +60,7 @@ class Shifts:
             self.note = "shifts by reported attitude" if self._by_attitude else "no registration: a scene at rest"
         self.note += ", pointing of the stack" if self._pointed else ", no pointing"
 
-    def _look(self, ground: ReportedGround, stack: StackReader) -> None:
+    def _look(self, ground: ReportedGround, stack: FrameSource) -> None:
         """Find out whether the platform moves, and whether attitudes tell more of the shift than their noise."""
         assert stack.position_m is not None
         assert stack.attitude is not None

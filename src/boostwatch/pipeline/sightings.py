@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from boostwatch.errors import BadData, UsageError
 from boostwatch.geometry import parse_utc
 from boostwatch.pipeline.common import row_times
+from boostwatch.pipeline.source import FrameSource
 from boostwatch.records import Records
-from boostwatch.store import DetectionList, StackReader
+from boostwatch.store import DetectionList
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -69,7 +70,7 @@ class Sightings(NamedTuple):
             yield frame, time_s, here
 
 
-def in_order(given: DetectionList, said: Said, stack: StackReader | None = None) -> Sightings:
+def in_order(given: DetectionList, said: Said, stack: FrameSource | None = None) -> Sightings:
     """Put a detection list in order and find out what frames it is of.
 
     Parameters
@@ -78,7 +79,7 @@ def in_order(given: DetectionList, said: Said, stack: StackReader | None = None)
         As read.
     said : Said
         By the user.
-    stack : StackReader, optional
+    stack : FrameSource, optional
         The frames that the detections were found in: they tell times, epoch and size.
 
     Returns
@@ -95,7 +96,7 @@ def in_order(given: DetectionList, said: Said, stack: StackReader | None = None)
     """
     if len(given.rows) == 0:
         raise BadData("holds no detections", path=given.path)
-    if stack is not None and given.stack_sha256 and given.stack_sha256 != stack.sha256:
+    if stack is not None and given.stack_sha256 and stack.sha256 not in ("", given.stack_sha256):
         raise UsageError("the detections came from another stack", path=given.path, allowed=f"not {stack.path}")
     try:
         parse_utc(said.epoch or DEFAULT_EPOCH)
@@ -152,7 +153,7 @@ def in_order(given: DetectionList, said: Said, stack: StackReader | None = None)
     return Sightings(rows, steps, time_s, total, period, epoch, shape, notes)
 
 
-def _numbered(given: DetectionList, time_s: Array, period_s: float | None, stack: StackReader | None) -> Numbers:
+def _numbered(given: DetectionList, time_s: Array, period_s: float | None, stack: FrameSource | None) -> Numbers:
     """Return the frame of each detection by its time: the stack's next one, or so many periods after the first."""
     if stack is not None:
         known: Numbers = np.argsort(stack.time_s)
@@ -246,7 +247,7 @@ def _times(given: DetectionList, rows: Records, order: Numbers, first: Numbers) 
     return times, float(np.median(np.diff(times) / np.diff(frames))) if len(first) > 1 else 1.0
 
 
-def _timed_by(given: DetectionList, rows: Records, order: Numbers, stack: StackReader) -> Array:
+def _timed_by(given: DetectionList, rows: Records, order: Numbers, stack: FrameSource) -> Array:
     """Return the times of the stack's frames; give detections without one that of their row."""
     frames = rows["frame"]
     allowed = f"0 to {stack.shape[0] - 1}, the frames of {stack.path}"

@@ -14,7 +14,8 @@ from boostwatch.records import EventTables, Records
 from boostwatch.settings import ChainSettings
 
 if TYPE_CHECKING:
-    from boostwatch.store import Frame, StackReader
+    from boostwatch.pipeline.source import FrameSource
+    from boostwatch.store import Frame
 
 
 class Stepping:
@@ -22,7 +23,7 @@ class Stepping:
 
     Parameters
     ----------
-    reader : StackReader
+    reader : FrameSource
         The stack; of a growing one only what does not change is used.
     settings : ChainSettings
     threads : int
@@ -36,7 +37,7 @@ class Stepping:
         Detections and registration, an entry a frame.
     """
 
-    def __init__(self, reader: StackReader, settings: ChainSettings, *, threads: int = 1) -> None:
+    def __init__(self, reader: FrameSource, settings: ChainSettings, *, threads: int = 1) -> None:
         from boostwatch.detect import make_detector
         from boostwatch.track import Follower
 

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import boostwatch
 from boostwatch import store
 from boostwatch.errors import BadData, NoInput
+from boostwatch.version import __version__
 
 FORMAT: Final = "boostwatch.watch"
 VERSION: Final = 1
@@ -48,7 +48,7 @@ class Progress:
 
 def creator() -> str:
     """Return who writes a state."""
-    return f"boostwatch {boostwatch.__version__}"
+    return f"boostwatch {__version__}"
 
 
 def save(path: str | Path, identity: Identity, progress: Progress) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from boostwatch.store.atomic import check_output, make_directory, sha256, write_bytes
     from boostwatch.store.description import describe
-    from boostwatch.store.detections import DetectionList, read_detections
+    from boostwatch.store.detections import DetectionList, read_detections, take_detections
     from boostwatch.store.events import read_events, write_events
     from boostwatch.store.export import event_rows, export_events
     from boostwatch.store.foreign import import_frames, read_array
@@ -44,6 +44,7 @@ __all__ = [
     "read_events",
     "read_table",
     "sha256",
+    "take_detections",
     "validate",
     "write_bytes",
     "write_events",
@@ -70,6 +71,7 @@ _HOMES = {
     "read_events": "events",
     "read_table": "tables",
     "sha256": "atomic",
+    "take_detections": "detections",
     "validate": "validation",
     "write_bytes": "atomic",
     "write_events": "events",

@@ -269,6 +269,18 @@ def open_npz(path: str, most_rows: int) -> ColumnFile:
             return out
 
 
+def columns_of(table: Mapping[str, Any] | Records, name: str) -> ColumnFile:
+    """Return columns that are in memory, a mapping or a structured array, as a file would give them."""
+    out = _Arrays(name)
+    if isinstance(table, np.ndarray):
+        _refuse_objects(table.dtype, name, "")
+        _take_table(out, table, name)
+    else:
+        out.columns = table
+        out.names = [canonical(str(column)) for column in table]
+    return out
+
+
 def _take_table(out: _Arrays, table: NDArray[Any], path: str) -> None:
     if table.dtype.names is None or table.ndim != 1:
         found = f"{table.dtype} {table.shape}"

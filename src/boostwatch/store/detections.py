@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,7 @@ from boostwatch.errors import BadData
 from boostwatch.geometry import parse_utc
 from boostwatch.records import DETECTION, Records, empty, unit_of
 from boostwatch.store import guard
-from boostwatch.store.columns import ColumnFile, open_hdf5, open_npy, open_npz
+from boostwatch.store.columns import ColumnFile, columns_of, open_hdf5, open_npy, open_npz
 from boostwatch.store.delimited import open_text
 
 MOST_ROWS: Final = 20_000_000
@@ -102,24 +102,61 @@ def read_detections(path: str | os.PathLike[str], *, on_progress: Progress | Non
         Damaged; of another kind; a column missing or of the wrong type; a value that is not allowed; too many rows.
     """
     guard.require_file(path)
-    name = os.fspath(path)
-    with _open(name) as source:
-        _require(source, name)
-        epoch = _checked_epoch(source.epoch, name)
-        parts, zeros, count = [], 0, 0
-        for block, done, total in source.blocks([c for c in source.names if c in COLUMNS]):
-            size = len(next(iter(block.values())))
-            if count + size > MOST_ROWS:
-                raise BadData("holds too many detections", path=name, allowed=f"at most {MOST_ROWS}")
-            part = empty(DETECTION, size)
-            part["band"], part["frames"] = 0, 1
-            at = partial(_placed, source, count)
-            for column, values in block.items():
-                zeros += _put(part, column, values, name, at)
-            parts.append(part)
-            count += size
-            if on_progress is not None:
-                on_progress(done, total)
+    with _open(os.fspath(path)) as source:
+        return _taken(source, on_progress)
+
+
+def take_detections(
+    table: Mapping[str, Any] | Records,
+    *,
+    epoch: str | None = None,
+    registration: Records | None = None,
+    stack_sha256: str = "",
+    name: str = "detections",
+) -> DetectionList:
+    """Return a detection list that is in memory, checked as one in a file.
+
+    Parameters
+    ----------
+    table : mapping of arrays (N,), or structured array (N,)
+        The columns, as for `read_detections`.
+    epoch, registration, stack_sha256 : optional
+        What a file would say.
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    DetectionList
+
+    Raises
+    ------
+    BadData
+        As of `read_detections`.
+    """
+    with columns_of(table, name) as source:
+        source.epoch, source.registration, source.stack_sha256 = epoch, registration, stack_sha256
+        return _taken(source, None)
+
+
+def _taken(source: ColumnFile, on_progress: Progress | None) -> DetectionList:
+    name = source.path
+    _require(source, name)
+    epoch = _checked_epoch(source.epoch, name)
+    parts, zeros, count = [], 0, 0
+    for block, done, total in source.blocks([c for c in source.names if c in COLUMNS]):
+        size = len(next(iter(block.values())))
+        if count + size > MOST_ROWS:
+            raise BadData("holds too many detections", path=name, allowed=f"at most {MOST_ROWS}")
+        part = empty(DETECTION, size)
+        part["band"], part["frames"] = 0, 1
+        at = partial(_placed, source, count)
+        for column, values in block.items():
+            zeros += _put(part, column, values, name, at)
+        parts.append(part)
+        count += size
+        if on_progress is not None:
+            on_progress(done, total)
     rows = parts[0] if len(parts) == 1 else np.concatenate([empty(DETECTION, 0), *parts])
     notes = []
     if zeros:

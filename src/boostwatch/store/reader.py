@@ -89,8 +89,9 @@ class StackReader(Closing):
         Which frames of the scenario's run these are, where they are not all.
     stored_dtype : numpy.dtype
         Of the frames in the file.
-    has_times, has_period : bool
-        Whether the file says when its frames were taken, and how far apart they are by plan.
+    has_times, has_epoch, has_period : bool
+        Whether the file says when its frames were taken, since when these times count, and how far apart the frames
+        are by plan.
     notes : list of str
         What was missing and what was taken in its place; `frames` adds what it finds wrong.
     """
@@ -157,7 +158,7 @@ class StackReader(Closing):
     def _read_times(self) -> None:
         rows = self._frame_rows(0)
         self.has_times = rows.time_s is not None
-        self.epoch = layout.DEFAULT_EPOCH
+        self.epoch, self.has_epoch = layout.DEFAULT_EPOCH, False
         if self.has_times:
             self.epoch = self._read_epoch()
         else:
@@ -219,6 +220,7 @@ class StackReader(Closing):
             raise BadData(
                 "is no instant", path=self.path, place="/stack/time@epoch", found=epoch, allowed="ISO 8601 UTC"
             ) from None
+        self.has_epoch = True
         return epoch
 
     def _read_sensor(self) -> None:
