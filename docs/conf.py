@@ -34,7 +34,7 @@ NAVIGATION = {
         "export",
         "python",
         "formats",
-    ],  # fmt: skip
+    ],
     "Physics": ["Overview <physics>", "physics/platform", "physics/earth", "physics/clouds", "physics/*"],
     "Reference": ["commands", "keys", "api/index", "api/*"],
     "Project": ["architecture", "benchmarks", "changelog", "contributing"],
