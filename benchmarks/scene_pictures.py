@@ -25,7 +25,8 @@ from scipy.ndimage import median_filter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from boostwatch.assess.style import COLOURS, colour_of, outlined
+from boostwatch.assess.style import outlined
+from boostwatch.colours import COLOURS, colour_of
 from boostwatch.geometry import intersect_earth, itrs_to_geodetic, quaternion_to_matrix
 from boostwatch.scene.library import load
 from boostwatch.scene.render import RenderedFrame, Renderer
