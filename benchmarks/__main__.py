@@ -6,7 +6,8 @@
 
 They run one after the other, each in a process of its own. Exit codes: 0; 1 with ``--fail-on-regression`` where a
 headline figure is worse than the stored one by more than 10 % and beyond both intervals, or a check of a benchmark
-fails; 2 usage; 65 a stored file is not what it should be; 70 a benchmark did not end.
+fails; 2 usage; 65 a results file is none; 66 no such file; 70 a benchmark did not
+end; 73 a file cannot be written; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ import argparse
 import json
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from benchmarks import _page, _regression, _runner
 from benchmarks._options import progress
 from benchmarks._table import section
-from boostwatch.errors import BadData, BoostwatchError
-from boostwatch.store.atomic import write_bytes
+from boostwatch.errors import BadData, BoostwatchError, NoInput, UsageError
+from boostwatch.store.atomic import check_output, make_directory, missing, write_bytes
 
 FORMAT, VERSION = "boostwatch.benchmarks", 1
 DATA = Path(__file__).with_name("data")
@@ -51,17 +53,26 @@ def arguments() -> argparse.ArgumentParser:
 
 def read_results(path: Path, mode: str) -> list[dict[str, Any]]:
     """Return the runs of a results file; none where there is no such file."""
-    if not path.exists():
-        return []
     try:
         found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise missing(path, error) from None
     except ValueError as error:
-        raise BadData(f"{path}: not JSON: {error}") from None
-    if not isinstance(found, dict) or (found.get("format"), found.get("format_version")) != (FORMAT, VERSION):
-        raise BadData(f"{path}: not a results file: format {FORMAT!r}, version {VERSION} is wanted")
+        raise BadData(f"not JSON: {error}", path=path) from None
+    kind = (found.get("format"), found.get("format_version")) if isinstance(found, dict) else type(found).__name__
+    if kind != (FORMAT, VERSION):
+        raise BadData("not a results file", path=path, place="format", found=kind, allowed=f"{(FORMAT, VERSION)}")
     if found.get("mode") != mode:
-        raise BadData(f"{path}: results of mode {found.get('mode')!r}; this run is {mode!r}, which does not mix")
-    return list(found["benchmarks"])
+        raise BadData("does not mix with this run", path=path, place="mode", found=found.get("mode"), allowed=mode)
+    try:
+        runs = list(found["benchmarks"])
+        for one in runs:
+            _regression.compare([one], [one])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadData(f"not as benchmarks/_schema.py says: {error!r}", path=path, place="benchmarks") from None
+    return runs
 
 
 def write_results(path: Path, mode: str, found: list[dict[str, Any]]) -> None:
@@ -111,18 +122,26 @@ def main(argv: list[str] | None = None) -> int:
     except BoostwatchError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130  # what was written so far stays
 
 
 def _all(names: list[str], budgets: dict[str, float], options: argparse.Namespace) -> int:
     mode = "quick" if options.quick else "full"
     against = options.against or stored_at(mode)
-    stored = read_results(against, mode)  # before hours of work, as are the next two
+    stored = read_results(against, mode)  # what can go wrong does so before hours of work
+    if options.against and not options.against.exists():
+        raise NoInput("no such file", path=options.against)
+    for path in filter(None, (options.json, options.markdown)):
+        check_output(path)
     if options.json:
         read_results(options.json, mode)
     if options.plots:
+        if find_spec("matplotlib") is None:
+            raise UsageError("--plots needs the extra plot: pip install -e '.[plot]'")
         from benchmarks import _drawing
 
-        options.plots.mkdir(parents=True, exist_ok=True)
+        make_directory(options.plots)
     runs: list[_runner.Run] = []
     begun = time.perf_counter()
     for k, name in enumerate(names, 1):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -54,6 +55,10 @@ class Headline:
     low: float | None = None
     high: float | None = None
     timed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.better == "near" and not self.goal:
+            raise ValueError(f"headline {self.name!r}: what should be near a goal needs one above zero")
 
     @classmethod
     def of(cls, name: str, interval: Interval, better: Literal["lower", "higher", "near"], **more: Any) -> Headline:
@@ -120,7 +125,7 @@ def plain(value: Any) -> Any:
 def document(name: str, question: str, words: Sequence[str], result: Result, spent_s: float) -> dict[str, Any]:
     """Return the JSON object of a run."""
     out: dict[str, Any] = plain({
-        "name": name, "question": question, "command": " ".join(["python -m", f"benchmarks.{name}", *words]),
+        "name": name, "question": question, "command": shlex.join(["python", "-m", f"benchmarks.{name}", *words]),
         "environment": environment(), "seconds": round(spent_s, 1), **asdict(result),
     })  # fmt: skip
     return out

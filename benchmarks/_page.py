@@ -36,8 +36,11 @@ def changed_since(commit: str) -> bool:
     first = commit.split()[0]
     if first.endswith("+") or first == "unknown":
         return True  # nobody can tell what that was
-    done = subprocess.run(["git", "diff", "--quiet", first, "--", *CODE], cwd=ROOT, capture_output=True)
-    return done.returncode != 0
+    try:
+        done = subprocess.run(["git", "diff", "--quiet", first, "--", *CODE], cwd=ROOT, capture_output=True)
+    except OSError:
+        return False  # no git: nothing is said
+    return done.returncode == 1  # 128: a clone without that commit
 
 
 def replace(

@@ -137,6 +137,11 @@ def test_a_quick_table_never_takes_the_place_of_a_full_one() -> None:
     assert notes[0].startswith("kept: speed.times")
 
 
+def test_what_should_be_near_a_goal_needs_one() -> None:
+    with pytest.raises(ValueError, match="needs one"):
+        Headline("a", 1.0, "near")
+
+
 def test_the_page_in_docs_has_places_that_benchmarks_fill() -> None:
     text = (FOLDER.parent / "docs" / "benchmarks.md").read_text()
     keys = [match["key"] for match in _page.BLOCK.finditer(text)]
@@ -187,8 +192,12 @@ def test_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert command.main([*ask, "--fail-on-regression"]) == 1
     assert command.main([*ask[1:]]) == 65  # quick figures are nothing to hold a full run against
     assert "does not mix" in capsys.readouterr().err
-    stored.write_text("{")
-    assert command.main(ask) == 65
+    for odd in ("{", "[]", "{}", '{"format": "boostwatch.benchmarks", "format_version": 1, "mode": "quick"}'):
+        stored.write_text(odd)
+        assert command.main(ask) == 65
+        assert str(stored) in capsys.readouterr().err
+    assert command.main(["--quick", "--only", "memory", "--against", str(tmp_path / "none")]) == 66
+    assert command.main(["--quick", "--only", "memory", "--json", str(tmp_path / "no" / "where.json")]) == 73
     fake_runs(monkeypatch, None)
     assert command.main(["--quick", "--only", "memory"]) == 70
     assert "no result: it fell over" in capsys.readouterr().out
