@@ -69,7 +69,7 @@ def draw(one: dict[str, Any], folder: Path) -> list[Path]:
         axes.set_title(plot["title"], fontsize=11)
         if len(plot["series"]) > 1:
             fig.legend(fontsize=8, loc="outside right upper")
-        axes.text(0.995, 0.01, one["command"], transform=axes.transAxes, ha="right", fontsize=6, color="0.4")
+        fig.supxlabel(one["command"], x=0.99, ha="right", fontsize=6, color="0.4")
         path = folder / f"{one['name']}_{plot['key']}.png"
         part = path.with_suffix(".png.part")
         fig.savefig(part, dpi=100, format="png")

@@ -191,11 +191,17 @@ def plots(report: dict[str, Any]) -> list[Plot]:
     return [
         Plot(
             "latency", "Declaration after the first frame above snr 6", "time, s", "launches declared by then, %",
-            [Series("launches", late, steps), Series("goals of 50 and 95 %", *marks, mark=True)], kind="lines",
+            [
+                Series("launches", [0.0, *late], [0.0, *steps]),
+                Series("goals of 50 and 95 %", *marks, mark=True),
+            ],
+            kind="lines",
         ),
         Plot(
-            "calibration", "Is p_launch true? Events, in bins", "p_launch, mean of the bin", "share that are launches",
-            [Series("events", said, found, low, high), Series("true", [0.0, 1.0], [0.0, 1.0], mark=True)], kind="lines",
+            "calibration", "Is p_launch true? Events, in bins", "p_launch, mean of the bin, 1",
+            "share that are launches, 1",
+            [Series("events", said, found, low, high), Series("true", [0.0, 1.0], [0.0, 1.0], mark=True)],
+            kind="lines",
         ),
     ]  # fmt: skip
 
