@@ -40,7 +40,7 @@ def arguments() -> argparse.ArgumentParser:
     out = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    out.add_argument("--quick", action="store_true", help="small runs, five minutes budgeted in all; intervals are wide")
+    out.add_argument("--quick", action="store_true", help="small runs, five minutes budgeted; intervals are wide")
     out.add_argument("--list", action="store_true", help="names, questions and budgets of the quick runs")
     out.add_argument("--only", nargs="+", metavar="NAME", help="these only")
     out.add_argument("--json", type=Path, metavar="FILE", help="write results; those of other benchmarks in it stay")
