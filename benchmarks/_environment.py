@@ -9,7 +9,8 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGES = (
-    "numpy", "numba", "scipy", "scikit-image", "sep", "photutils", "trackpy", "opencv-python-headless", "boostwatch",
+    "numpy", "numba", "scipy", "scikit-image", "sep", "photutils", "trackpy", "opencv-python-headless", "stonesoup",
+    "norfair", "boostwatch",
 )  # fmt: skip
 
 

@@ -144,6 +144,12 @@ def _variants(track: Callable[..., Answer], told: str, **choices: Sequence[float
     return [Variant(told.format(**chosen), partial(track, **chosen)) for chosen in combinations]
 
 
+def absent() -> list[str]:
+    """Return a line for each peer that is not installed."""
+    names = ("stonesoup", "norfair", "trackpy")
+    return [f"{name} is not installed: left out" for name in names if importlib.util.find_spec(name) is None]
+
+
 def peers() -> Iterator[tuple[str, Sequence[Variant]]]:
     """Yield each peer that is installed with the settings that are searched."""
     searched = {

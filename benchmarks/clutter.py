@@ -4,7 +4,7 @@ Renders two scenarios with several seeds and sets their statistics beside those 
 (``data/goes16_statistics.json``), of the real crop in ``data/real``, and of a Gaussian field of slope -2.8 with random
 phases. Exits 1 if the median of a scenario lies outside the range of the real tiles.
 
-    python -m benchmarks.clutter [--quick] [--json] [--figure FILE.png]
+    python -m benchmarks.clutter [--quick] [--json] [--markdown] [--figure FILE.png]
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ from benchmarks._clutter import (
     tile_statistics,
     tiles,
 )
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Plot, Result, Series, Table, main
+from benchmarks._options import parser
 from boostwatch.scene.render import Renderer
 from boostwatch.scene.scenario import Scenario
 from boostwatch.settings import read_toml
+
+QUESTION = "do synthetic scenes at 3.9 um and night have the clutter of real ones"
+QUICK_S = 6.0
 
 HERE = Path(__file__).parent
 REAL = HERE / "data" / "goes16_statistics.json"
@@ -142,46 +146,55 @@ def figure(path: Path, scenes: dict[str, list[Image]], crop: Image) -> None:
     plt.close(fig)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="two seeds of 256 pixels")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--figure", type=Path, metavar="FILE")
-    parser.add_argument("--measure", type=Path, metavar="TILES", help="write the statistics of the real tiles anew")
-    args = parser.parse_args()
-    if args.measure:
-        measure(args.measure)
-        return 0
-    seeds, size = (2, 256) if args.quick else (6, 512)
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="two seeds of 256 pixels")
+    command.add_argument("--figure", type=Path, metavar="FILE", help="pictures and spectra side by side")
+    command.add_argument(
+        "--measure", type=Path, metavar="TILES", help="write the statistics of the real tiles anew first"
+    )
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return the medians beside the real ones; a median outside fails the run."""
+    if options.measure:
+        measure(options.measure)
+    seeds, size = (2, 256) if options.quick else (6, 512)
     scenes = {name: [scene_radiance(name, 1 + i, size) for i in range(seeds)] for name in SCENES}
     crop = np.load(CROP)
     ranges = real_ranges()
-    rows = {"real crop": summary([crop]), "random phases": summary([phase_random(crop)])}
-    rows |= {name: summary(images) for name, images in scenes.items()}
+    medians = {"real crop": summary([crop]), "random phases": summary([phase_random(crop)])}
+    medians |= {name: summary(images) for name, images in scenes.items()}
     real = json.loads(REAL.read_text())["tiles"]
     parts = {key: [part[key] for tile in real for part in tile["tiles"]] for key in STATISTICS}
     share = {name: share_inside(images, ranges) for name, images in scenes.items()}
-    failed = {name: outside(rows[name], ranges) for name in SCENES}
-    if args.figure:
-        figure(args.figure, scenes, crop)
-    if args.json:
-        print(json.dumps({
-            "environment": environment(), "ranges": ranges, "medians": rows, "share_inside": share, "outside": failed,
-        }))  # fmt: skip
-        return int(any(failed.values()))
-    print_environment()
-    print(f"{'':15}{'real tiles, range':>20}{'median':>9}" + "".join(f"{name:>16}" for name in rows))
+    failed = {name: outside(medians[name], ranges) for name in SCENES}
+    if options.figure:
+        figure(options.figure, scenes, crop)
+    rows = []
     for key, (low, high) in ranges.items():
         middle = np.median(parts[key] if key in parts else [tile["percentiles"][key] for tile in real])
-        print(
-            f"{key:15}{f'{low:.3f} to {high:.3f}':>20}{middle:9.3f}"
-            + "".join(f"{row[key]:16.3f}" for row in rows.values())
-        )
-    for name in SCENES:
-        inside = ", ".join(f"{key} {100 * value:.0f} %" for key, value in share[name].items())
-        print(f"{name}: tiles inside: {inside}; medians outside: {', '.join(failed[name]) or 'none'}")
-    return int(any(failed.values()))
+        rows.append([key, f"{low:.3f} to {high:.3f}", f"{middle:.3f}", *(f"{v[key]:.3f}" for v in medians.values())])
+    header = ["statistic", "real tiles, range", "median", *medians]
+    tables = [
+        Table("medians", "Medians (percentiles: W/m2/sr/um)", header, rows),
+        Table(
+            "inside", "Tiles inside the real range, %", ["scene", *STATISTICS],
+            [[name, *(f"{100 * v:.0f}" for v in share[name].values())] for name in SCENES],
+        ),
+    ]  # fmt: skip
+    headline = [
+        Headline(f"mean share of tiles inside, {name}", float(np.mean(list(share[name].values()))), "higher")
+        for name in SCENES
+    ]
+    shares = [Series(name, list(share[name]), [100 * v for v in share[name].values()]) for name in SCENES]
+    plot = Plot("inside", "Synthetic tiles inside the range of real ones", "statistic", "tiles inside, %", shares)
+    notes = [f"{name}: medians outside: {', '.join(failed[name]) or 'none'}" for name in SCENES]
+    notes.append(f"{seeds} seeds of {size} px a scene")
+    figures = {"ranges": ranges, "medians": medians, "share_inside": share, "outside": failed}
+    return Result(f"1 to {seeds}", tables, headline, [plot], notes, figures, failed=any(failed.values()))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(__name__, arguments, run))

@@ -27,9 +27,8 @@ Run: ``python -m benchmarks.detection_loss [--quick] [--json] [--markdown]``
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Plot, Result, Series, Table, main
 from benchmarks._options import parser
 from benchmarks._scenes import FASTEST, SCENES, SOFT, SURE, Scene, SceneKind, edges_of, point, with_targets
 from benchmarks._scoring import BRIGHT, PLACES, Score, integrates, modes, temporal, watch
@@ -52,8 +51,10 @@ from benchmarks._statistics import (
     rms,
     robust_rms,
 )
-from benchmarks._table import section
 from boostwatch.detect.calibration import threshold_for
+
+QUESTION = "how many dB does the temporal chain lose, does it give the false alarms asked for, how true are its figures"
+QUICK_S = 30.0
 
 ONSET = 70
 AFTER = (0, 2, 9)
@@ -194,8 +195,9 @@ def figures(kind: SceneKind, seeds: range, rate: float, size: int = SIZE) -> dic
     return out
 
 
-def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
-    """Print the three tables."""
+def tables(report: list[dict[str, Any]], rate: float) -> list[Table]:
+    """Return the three tables."""
+    out = []
     each = [(scene["scene"], mode, row) for scene in report for mode, row in scene["modes"].items()]
 
     def goal(scene: str, mode: str) -> str:
@@ -207,7 +209,7 @@ def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
         *rows,
     ]
     header = ["scene, mode", "goal +0 / +2 / +9", *[f"+{k}" for k in AFTER], "+9, < 0.1 px/frame", "+9, >= 0.1"]
-    print(section(f"Loss, dB, at {rate:g} false alarms per Mpx", header, rows, markdown=markdown))
+    out.append(Table("loss", f"Loss, dB, at {rate:g} false alarms per Mpx", header, rows))
     rows = [
         [f"{s}, {m}, {place}", *[v.told(1) for v in found.values()]]
         for s, m, r in each
@@ -215,7 +217,7 @@ def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
     ]
     header = ["scene, mode, pixels", *[f"{v:g} asked" for v in ASKED], f"{rate:g} direct"]
     title = "False alarms found per Mpx (goal: within a factor 1.5, 2 at edges)"
-    print(section(title, header, rows, markdown=markdown))
+    out.append(Table("false_alarms", title, header, rows))
     rows = []
     for scene, mode, row in each:
         e = row["errors"]
@@ -230,31 +232,84 @@ def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
         "shift < 0.25 px", ">= 0.25 px", "flux rms / bound", "beside, %",
     ]  # fmt: skip
     goals = ["goal", "0.01", "1.05", "", "1.05", "1", "", "", "1.1", ""]
-    print(section("Errors", header, [goals, *rows], markdown=markdown))
+    return [*out, Table("errors", "Errors", header, [goals, *rows])]
 
 
-def main() -> None:
-    command = parser(__doc__, quick="three seeds a scene, under a minute")
+def ratio_of(loss: Interval) -> Interval:
+    """Return a loss in dB as the ratio of SNR50 to the clairvoyant's."""
+    return Interval(*(10.0 ** (v / 20.0) for v in loss))
+
+
+def headline(report: list[dict[str, Any]], rate: float) -> list[Headline]:
+    """Return the figures that later runs are held against."""
+    out = []
+    for scene in report:
+        for mode, row in scene["modes"].items():
+            for k, goal in zip(AFTER, GOALS[scene["scene"]], strict=True):
+                wanted = goal if mode == "single" else INTEGRATED_GOAL if k == max(AFTER) else None
+                if mode != "single" and k != max(AFTER):
+                    continue
+                name = f"SNR50 / clairvoyant, {scene['scene']}, {mode}, +{k}"
+                aim = None if wanted is None else 10.0 ** (wanted / 20.0)
+                out.append(Headline.of(name, ratio_of(row["loss_db"][f"+{k}"]), "lower", goal=aim))
+            found = Interval(*(v / rate for v in row["false_alarms_per_mpx"]["all"][f"{rate:g} direct"]))
+            name = f"false alarms found / asked, {scene['scene']}, {mode}"
+            out.append(Headline.of(name, found, "near", goal=1.0))
+            told = row["errors"]["position_rms_over_bound"]
+            out.append(Headline.of(f"position rms / bound, {scene['scene']}, {mode}", told, "lower", goal=1.05))
+    return out
+
+
+def plots(report: list[dict[str, Any]], rate: float) -> list[Plot]:
+    """Return losses against goals, and false alarms found against those asked for."""
+    names = [scene["scene"] for scene in report]
+    bars, lines = [], []
+    for mode in modes():
+        rows = [scene["modes"][mode] for scene in report]
+        for k in AFTER if mode == "single" else (max(AFTER),):
+            losses_db = [row["loss_db"][f"+{k}"] for row in rows]
+            bars.append(Series(f"{mode}, +{k}", names, *(list(v) for v in zip(*losses_db, strict=True))))
+        for name, row in zip(names, rows, strict=True):
+            found = [row["false_alarms_per_mpx"]["all"][f"{asked:g}"] for asked in ASKED]
+            lines.append(Series(f"{name}, {mode}", ASKED, *(list(v) for v in zip(*found, strict=True))))
+    bars.append(Series("goal, single, +9", names, [GOALS[name][2] for name in names], mark=True))
+    bars.append(Series("goal, integrated, +9", names, [INTEGRATED_GOAL] * len(names), mark=True))
+    lines.append(Series("as asked", ASKED, ASKED, mark=True))
+    title = f"Loss at {rate:g} false alarms per Mpx; below zero is a gain"
+    return [
+        Plot("loss", title, "scene", "loss against the clairvoyant, dB", bars),
+        Plot(
+            "false_alarms", "False alarms, all pixels", "asked for, per Mpx", "found, per Mpx", lines, kind="lines",
+            log_x=True, log_y=True,
+        ),
+    ]  # fmt: skip
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="two seeds a scene")
     command.add_argument("--seeds", type=int, default=None, help="seeds a scene (default 16)")
     command.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx of the losses")
     command.add_argument(
         "--scene", type=int, default=None, help=f"only the scene of this number, 0 to {len(KINDS) - 1}"
     )
-    options = command.parse_args()
-    seeds = range(options.seeds or (3 if options.quick else 16))
-    start = time.perf_counter()
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return tables, headline figures and plots."""
+    seeds = range(options.seeds or (2 if options.quick else 16))
     kinds = KINDS if options.scene is None else (KINDS[options.scene],)
     report = [figures(kind, seeds, options.rate) for kind in kinds]
-    if options.json:
-        print(json.dumps({"environment": environment(), "rate": options.rate, "scenes": report}))
-        return
-    print_environment()
+    first = report[0]["modes"]["single"]
+    notes = [f"{first['targets']} targets and {first['megapixels']['all']:.0f} Mpx a scene"]
     if not integrates():
-        print("this chain does not integrate frames: rows left out")
-    show(report, options.rate, options.markdown)
-    first, spent = report[0]["modes"]["single"], time.perf_counter() - start
-    print(f"\n{first['targets']} targets and {first['megapixels']['all']:.0f} Mpx a scene; {spent:.0f} s")
+        notes.append("this chain does not integrate frames: rows left out")
+    return Result(
+        f"0 to {len(seeds) - 1}, the same for every scene", tables(report, options.rate),
+        headline(report, options.rate), plots(report, options.rate), notes, {"rate": options.rate, "scenes": report},
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

@@ -11,9 +11,8 @@ Run: ``python -m benchmarks.detection_real [--quick] [--json] [--markdown] [--ti
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +21,18 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Result, Table, main
 from benchmarks._options import parser
 from benchmarks._real import NAMES, real_scenes, tiles
 from benchmarks._scenes import Scene, steepness, with_targets
 from benchmarks._scoring import SETTLED, integrates, modes, sensor_of, settings_of
 from benchmarks._statistics import Interval, dispersion, poisson
-from benchmarks._table import section
-from benchmarks.detection_loss import AFTER, ASKED, SPACING, errors, false_alarms, losses, scores
+from benchmarks.detection_loss import AFTER, ASKED, SPACING, errors, false_alarms, losses, ratio_of, scores
 from boostwatch.detect import SingleFrameDetector
 from boostwatch.detect.calibration import threshold_for
+
+QUESTION = "does the chain keep its false-alarm rate over real cloud, and what does it lose there"
+QUICK_S = 20.0
 
 JITTERS = (0.1, 0.3)
 ONSET = 100
@@ -83,7 +84,9 @@ def figures(
     return out
 
 
-def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
+def tables(report: list[dict[str, Any]], rate: float) -> list[Table]:
+    """Return the three tables."""
+    out = []
     each = [(scene["scene"], mode, row) for scene in report for mode, row in scene["modes"].items()]
     asked = [f"{v:g} asked" for v in ASKED]
     rows = [
@@ -92,9 +95,9 @@ def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
         for place, found in r["false_alarms_per_mpx"].items()
     ]
     title = "False alarms found per Mpx (goal: within a factor 2)"
-    print(section(title, ["tile, mode, pixels", *asked, f"{rate:g} direct"], rows, markdown=markdown))
+    out.append(Table("false_alarms", title, ["tile, mode, pixels", *asked, f"{rate:g} direct"], rows))
     rows = [[scene["scene"], *[v.told(0) for v in scene["still_frames_per_mpx"].values()]] for scene in report]
-    print(section("The same of still frames", ["tile", *asked], rows, markdown=markdown))
+    out.append(Table("still_frames", "The same of still frames", ["tile", *asked], rows))
     rows = [
         [
             f"{s}, {m}", *[r["loss_db"][f"+{k}"].told() for k in AFTER], f"{r['errors']['registration_rms_px']:.4f}",
@@ -104,35 +107,51 @@ def show(report: list[dict[str, Any]], rate: float, markdown: bool) -> None:
         for s, m, r in each
     ]  # fmt: skip
     header = ["tile, mode", *[f"+{k}" for k in AFTER], "shift rms px", "position rms / bound", "flux bias %"]
-    print(section(f"Loss, dB, at {rate:g} false alarms per Mpx, and errors", header, rows, markdown=markdown))
+    return [*out, Table("loss", f"Loss, dB, at {rate:g} false alarms per Mpx, and errors", header, rows)]
 
 
-def main() -> None:
-    command = parser(__doc__, quick="one seed a tile, under a minute")
+def headline(report: list[dict[str, Any]], rate: float) -> list[Headline]:
+    """Return the figures that later runs are held against."""
+    out = []
+    for scene in report:
+        for mode, row in scene["modes"].items():
+            where, last = f"{scene['scene']}, {mode}", max(AFTER)
+            found = Interval(*(v / rate for v in row["false_alarms_per_mpx"]["all"][f"{rate:g} direct"]))
+            out.append(Headline.of(f"false alarms found / asked, {where}", found, "near", goal=1.0))
+            loss = ratio_of(row["loss_db"][f"+{last}"])
+            out.append(Headline.of(f"SNR50 / clairvoyant, {where}, +{last}", loss, "lower"))
+    return out
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="one seed a tile, jitter of 0.1 px only")
     command.add_argument(
         "--tiles", type=Path, default=None, help="NPZ whose first array is radiance (4, N, N), W/m2/sr/um"
     )
     command.add_argument("--finer", type=int, choices=(1, 2), default=2, help="tile samples a detector pixel and axis")
     command.add_argument("--seeds", type=int, default=None, help="seeds a tile (default 6)")
     command.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx of the losses")
-    options = command.parse_args()
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return tables and headline figures."""
     seeds = range(options.seeds or (1 if options.quick else 6))
-    start = time.perf_counter()
     report = [
         figures(tile, name, jitter, options.finer, seeds, options.rate)
-        for jitter in JITTERS
+        for jitter in (JITTERS[:1] if options.quick else JITTERS)
         for tile, name in zip(tiles(options.tiles), NAMES, strict=True)
     ]
-    if options.json:
-        print(json.dumps({"environment": environment(), "rate": options.rate, "scenes": report}))
-        return
-    print_environment()
+    first = report[0]["modes"]["single"]
+    notes = [f"{first['targets']} targets and {first['megapixels']['all']:.0f} Mpx a tile"]
     if not integrates():
-        print("this chain does not integrate frames: rows left out")
-    show(report, options.rate, options.markdown)
-    first, spent = report[0]["modes"]["single"], time.perf_counter() - start
-    print(f"\n{first['targets']} targets and {first['megapixels']['all']:.0f} Mpx a tile; {spent:.0f} s")
+        notes.append("this chain does not integrate frames: rows left out")
+    return Result(
+        f"0 to {len(seeds) - 1}, the same for every tile", tables(report, options.rate),
+        headline(report, options.rate), notes=notes, figures={"rate": options.rate, "scenes": report},
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

@@ -16,7 +16,7 @@ Run: ``python -m benchmarks.events [--quick] [--json] [--markdown] [--scenes N] 
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
 import tempfile
 from collections import Counter
@@ -29,17 +29,24 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
-from benchmarks._options import parser
+from benchmarks._contract import Headline, Plot, Result, Series, Table, main
+from benchmarks._options import parser, progress
 from benchmarks._replay import recording, replay
-from benchmarks._statistics import Interval, poisson, share
-from benchmarks._table import section
+from benchmarks._statistics import Interval, bootstrap, poisson, share
+
+QUESTION = "are launches declared, how soon, where; what else is called a launch; is p_launch calibrated"
+QUICK_S = 35.0
 
 FIRST_SEED, FIRST_EMPTY = 1, 100_001
 SEEN = 8.0
 DURATION_S = 120.0
 BINS = np.array([0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0001])
 GOALS = {"declared": 0.99, "median": 4.0, "95 %": 12.0, "inside": "0.93 to 0.97", "false": 0.05, "calibration": 0.03}
+
+
+def quantiles(values: NDArray[np.float64], at: list[float]) -> list[float]:
+    """Return quantiles; NaN of nothing."""
+    return [float(q) for q in np.quantile(values, at)] if len(values) else [np.nan] * len(at)
 
 
 def launches(folder: Path, count: int) -> dict[str, Any]:
@@ -58,7 +65,7 @@ def launches(folder: Path, count: int) -> dict[str, Any]:
         false += score["false_alarms"]["false_launches"]
         mine = {row["event_id"] for row in score["launches"]}
         chances += [(float(e["p_launch"]), int(e["event_id"]) in mine) for e in tables.events]
-        print(f"\r{seed - FIRST_SEED + 1} of {count} scenes", end="", file=sys.stderr)
+        progress(f"{seed - FIRST_SEED + 1} of {count} scenes")
     seen = [row for row in rows if row["peak_snr"] > SEEN]
     declared = [row for row in seen if row["declared"]]
 
@@ -71,9 +78,10 @@ def launches(folder: Path, count: int) -> dict[str, Any]:
         "launches": len(seen),
         "declared": share(len(declared), len(seen)),
         "missed": [(row["seed"], round(row["peak_snr"], 1)) for row in seen if not row["declared"]],
-        "latency_s": [float(q) for q in np.quantile(late, [0.5, 0.9, 0.95])],
+        "latency_s": quantiles(late, [0.5, 0.9, 0.95]),
+        "late_s": late.tolist(),
         "inside": share(int(inside.sum()), len(inside)),
-        "ground_km": [float(q) for q in np.quantile(figures("ground_error_km"), [0.5, 0.95])],
+        "ground_km": quantiles(figures("ground_error_km"), [0.5, 0.95]),
         "errors": {
             key: [float(v.mean()), float(np.sqrt((v**2).mean()))]
             for key in ("launch_time_error_sigmas", "heading_error_sigmas", "burnout_time_error_sigmas")
@@ -95,7 +103,7 @@ def empty(folder: Path, count: int) -> dict[str, Any]:
         false += [seed] * number
         said += declared
         chances += [(float(e["p_launch"]), False) for e in tables.events]
-        print(f"\r{seed - FIRST_EMPTY + 1} of {count} empty scenes", end="", file=sys.stderr)
+        progress(f"{seed - FIRST_EMPTY + 1} of {count} empty scenes")
     hours = count * DURATION_S / 3600.0
     return {
         "hours": hours,
@@ -122,8 +130,8 @@ def calibration(chances: list[tuple[float, bool]]) -> tuple[float, list[list[str
     return error, rows
 
 
-def show(report: dict[str, Any], markdown: bool) -> None:
-    """Print the tables."""
+def tables(report: dict[str, Any]) -> list[Table]:
+    """Return the tables."""
     row, none = report["launches"], report["empty"]
 
     def told(interval: Interval, digits: int = 3) -> str:
@@ -150,32 +158,80 @@ def show(report: dict[str, Any], markdown: bool) -> None:
         [f"false launches beside the launches, in {row['scenes']} scenes", str(row["false"]), ""],
         ["calibration error of p_launch, events", f"{error:.3f}", f"{GOALS['calibration']}"],
     ]
-    print(section("Events", ["", "found", "goal"], lines, markdown=markdown))
-    print(section("p_launch of events", ["bin", "events", "said", "found"], bins, markdown=markdown))
     kinds = [[key.split(": ")[0], key.split(": ")[1], str(n)] for key, n in row["confusion"].items()]
-    print(section("What became of the objects", ["object", "called", "objects"], kinds, markdown=markdown))
-    print(f"\nnot declared (seed, peak snr): {row['missed']}\nfalse launches in empty scenes, seeds: {none['seeds']}")
+    return [
+        Table("events", "Events", ["", "found", "goal"], lines),
+        Table("calibration", "p_launch of events", ["p_launch", "events", "said", "found"], bins),
+        Table("confusion", "What became of the objects", ["object", "called", "objects"], kinds),
+    ]
 
 
-def main() -> None:
-    command = parser(__doc__, quick="ten scenes of either sort")
+def headline(report: dict[str, Any]) -> list[Headline]:
+    """Return the figures that later runs are held against."""
+    row, none = report["launches"], report["empty"]
+    late = np.array(row["late_s"])
+    middle = bootstrap(late, np.arange(len(late)), lambda v: float(np.median(v)))
+    return [
+        Headline.of("share of launches declared", row["declared"], "higher", goal=GOALS["declared"]),
+        Headline.of("declaration after snr 6, median", middle, "lower", unit="s", goal=GOALS["median"]),
+        Headline.of("inside the own 95 % ellipse", row["inside"], "near", goal=0.95),
+        Headline.of("false launches an hour, without launches", none["an_hour"], "lower", unit="1/h", goal=0.05),
+    ]
+
+
+def plots(report: dict[str, Any]) -> list[Plot]:
+    """Return the distribution of latencies, and what p_launch says against what is."""
+    late = sorted(report["launches"]["late_s"])
+    steps = [100.0 * (k + 1) / max(report["launches"]["launches"], 1) for k in range(len(late))]
+    marks = [[GOALS["median"], GOALS["95 %"]], [50.0, 95.0]]
+    _, bins = calibration(report["launches"]["chances"] + report["empty"]["chances"])
+    said, found = ([float(row[k]) for row in bins] for k in (2, 3))
+    counts = [share(round(float(row[3]) * int(row[1])), int(row[1])) for row in bins]
+    low, high = [c.low for c in counts], [c.high for c in counts]
+    return [
+        Plot(
+            "latency", "Declaration after the first frame above snr 6", "time, s", "launches declared by then, %",
+            [
+                Series("launches", [0.0, *late], [0.0, *steps]),
+                Series("goals of 50 and 95 %", *marks, mark=True),
+            ],
+            kind="lines",
+        ),
+        Plot(
+            "calibration", "Is p_launch true? Events, in bins", "p_launch, mean of the bin, 1",
+            "share that are launches, 1",
+            [Series("events", said, found, low, high), Series("true", [0.0, 1.0], [0.0, 1.0], mark=True)],
+            kind="lines",
+        ),
+    ]  # fmt: skip
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="four scenes of either sort")
     command.add_argument("--scenes", type=int, default=None, help="scenes with a launch (default 200)")
     command.add_argument("--empty", type=int, default=None, help="scenes without (default 600: 20 hours)")
     command.add_argument("--keep", type=Path, default=None, help="folder of what was searched already; else it is lost")
-    options = command.parse_args()
-    scenes = options.scenes or (10 if options.quick else 200)
-    without = options.empty or (10 if options.quick else 600)
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return tables, headline figures and plots."""
+    scenes = options.scenes or (4 if options.quick else 200)
+    without = options.empty or (4 if options.quick else 600)
     with tempfile.TemporaryDirectory() as lost:
         folder = options.keep or Path(lost)
         folder.mkdir(parents=True, exist_ok=True)
         report = {"launches": {**launches(folder, scenes), "scenes": scenes}, "empty": empty(folder, without)}
-    print(file=sys.stderr)
-    if options.json:
-        print(json.dumps({"environment": environment(), **report}))
-        return
-    print_environment()
-    show(report, options.markdown)
+    progress("")
+    notes = [
+        f"{scenes} scenes with a launch and {without} without: {report['empty']['hours']:.1f} h",
+        f"not declared (seed, peak snr): {report['launches']['missed']}",
+        f"false launches in empty scenes, seeds: {report['empty']['seeds']}",
+    ]
+    seeds = f"{FIRST_SEED} to {FIRST_SEED + scenes - 1}, {FIRST_EMPTY} to {FIRST_EMPTY + without - 1}"
+    return Result(seeds, tables(report), headline(report), plots(report), notes, report)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

@@ -21,7 +21,7 @@ Run: ``python -m benchmarks.launch_bound [--quick] [--json] [--markdown] [--draw
 
 from __future__ import annotations
 
-import json
+import argparse
 import math
 import sys
 import time
@@ -33,15 +33,17 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
-from benchmarks._options import parser
+from benchmarks._contract import Headline, Plot, Result, Series, Table, main
+from benchmarks._options import parser, progress
 from benchmarks._statistics import bootstrap, share
-from benchmarks._table import section
 from boostwatch import geometry as g
 from boostwatch.track import locate as model
 from boostwatch_kernels.boost import boost_paths
 
 Array = NDArray[np.float64]
+
+QUESTION = "how near does the launch fit come to the bound of its own model, and are its own errors true"
+QUICK_S = 18.0
 
 IFOV_RAD, PERIOD_S = 28e-6, 0.5
 SIGMA_PX, BIAS_RAD = 0.08, 10e-6
@@ -250,8 +252,8 @@ def figures(case: Case, draws: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def show(report: dict[str, Any], markdown: bool) -> None:
-    """Print the tables."""
+def tables(report: dict[str, Any]) -> list[Table]:
+    """Return both tables."""
     rows = [
         [
             name, f"{r['rms_km']:.2f}", f"{r['bound_km']:.2f}", r["ratio"].told(), f"{r['van_trees']:.2f}",
@@ -260,33 +262,52 @@ def show(report: dict[str, Any], markdown: bool) -> None:
         for name, r in report.items()
     ]  # fmt: skip
     header = ["case", "rms error, km", "bound, km", f"ratio (goal {GOAL:g})", "van Trees", "launch time", "ms a fit"]
-    print(section("Launch point against the bound", header, rows, markdown=markdown))
+    point = Table("bound", "Launch point against the bound", header, rows)
     rows = [
         [name, r["inside"].told(3), f"{r['own']:.2f}", r["time_sigmas"].told(), r["heading_sigmas"].told()]
         for name, r in report.items()
     ]
     header = ["case", "inside 95 % ellipse", "rms error / own", "launch time, own sigmas", "heading, own sigmas"]
-    print(section("Own errors", header, rows, markdown=markdown))
+    return [point, Table("own_errors", "Own errors", header, rows)]
 
 
-def main() -> None:
-    command = parser(__doc__, quick="40 draws a case")
+def headline(report: dict[str, Any]) -> list[Headline]:
+    """Return the figures that later runs are held against."""
+    out = []
+    for name, row in report.items():
+        out.append(Headline.of(f"rms error / bound, {name}", row["ratio"], "lower", goal=GOAL))
+        out.append(Headline.of(f"inside 95 % ellipse, {name}", row["inside"], "near", goal=0.95))
+    return out
+
+
+def plot(report: dict[str, Any]) -> Plot:
+    """Return the ratio to the bound by case."""
+    names = list(report)
+    ratios = [list(v) for v in zip(*(row["ratio"] for row in report.values()), strict=True)]
+    series = [Series("fit", names, *ratios), Series("goal", names, [GOAL] * len(names), mark=True)]
+    return Plot("bound", "Launch point against its bound", "case", "rms error over bound, 1", series)
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="25 draws a case")
     command.add_argument("--draws", type=int, default=None, help="draws a case (default 400)")
     command.add_argument("--only", default="", help="cases whose name contains this")
-    options = command.parse_args()
-    draws = options.draws or (40 if options.quick else 400)
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return tables, headline figures and the plot."""
+    draws = options.draws or (25 if options.quick else 400)
     report = {}
     for case in CASES:
         if options.only in case.name:
             report[case.name] = figures(case, draws)
-            print(f"\r{case.name}: {draws} draws", end="", file=sys.stderr)
-    print(file=sys.stderr)
-    if options.json:
-        print(json.dumps({"environment": environment(), **report}))
-        return
-    print_environment()
-    show(report, options.markdown)
+            progress(f"{case.name}: {draws} draws")
+    progress("")
+    seeds = f"{FIRST_SEED} to {FIRST_SEED + draws - 1}"
+    return Result(seeds, tables(report), headline(report), [plot(report)], [f"{draws} draws a case"], report)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

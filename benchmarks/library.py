@@ -10,7 +10,8 @@ Run: ``python -m benchmarks.library [--quick] [--json] [--markdown] [--only NAME
 
 from __future__ import annotations
 
-import json
+import argparse
+import re
 import sys
 import tempfile
 import time
@@ -19,15 +20,17 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
-from benchmarks._options import parser
-from benchmarks._table import section
+from benchmarks._contract import Headline, Result, Table, main
+from benchmarks._options import parser, progress
+from benchmarks._statistics import share
 from boostwatch import pipeline
 from boostwatch.scene import library
 
 if TYPE_CHECKING:
     from boostwatch.assess.score import Score
 
+QUESTION = "how does the chain do on the scenes that come with the package"
+QUICK_S = 25.0
 QUICK = ("clear_ocean_night", "glint_field", "leo_pass")
 
 
@@ -43,44 +46,48 @@ def searched(name: str, folder: Path, jobs: int) -> tuple[Score, float]:
     return pipeline.score(events, stack), spent
 
 
-def run(names: list[str], keep: Path | None, jobs: int) -> tuple[dict[str, Score], dict[str, float]]:
+def scored(names: list[str], keep: Path | None, jobs: int) -> tuple[dict[str, Score], dict[str, float]]:
     """Return scores and times of scenes by name; without a folder to keep them frames are lost, scene by scene."""
     scores, spent = {}, {}
     for n, name in enumerate(names):
         with tempfile.TemporaryDirectory() as lost:
             scores[name], spent[name] = searched(name, keep or Path(lost), jobs)
-        print(f"\r{n + 1} of {len(names)} scenes", end="", file=sys.stderr)
-    print(file=sys.stderr)
+        progress(f"{n + 1} of {len(names)} scenes")
+    progress("")
     return scores, spent
 
 
-def main() -> None:
-    command = parser(__doc__, quick=f"three scenes: {', '.join(QUICK)}")
-    command.add_argument("--only", default="", help="scenes whose name contains this")
-    command.add_argument("--plots", type=Path, default=None, help="folder for the plots (docs/images/library)")
-    command.add_argument("--keep", type=Path, default=None, help="folder of what was rendered already; else it is lost")
-    command.add_argument("--jobs", type=int, default=2, help="threads (default 2)")
-    options = command.parse_args()
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    out = parser(__doc__, quick=f"three scenes: {', '.join(QUICK)}")
+    out.add_argument("--only", default="", help="scenes whose name contains this")
+    out.add_argument("--plots", type=Path, default=None, help="folder for the plots (docs/images/library)")
+    out.add_argument("--keep", type=Path, default=None, help="folder of what was rendered already; else it is lost")
+    out.add_argument("--jobs", type=int, default=2, help="threads (default 2)")
+    return out
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return the tables of the score of all scenes, and draw them."""
     from boostwatch.assess.pool import pool
 
     names = [name for name in (QUICK if options.quick else library.builtin_names()) if options.only in name]
     if not names:
-        command.error(f"no scene has {options.only!r} in its name")
+        raise SystemExit(f"no scene has {options.only!r} in its name")
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
-    scores, spent = run(names, options.keep, options.jobs)
+    scores, spent = scored(names, options.keep, options.jobs)
     result = pool(scores)
     drawn = pipeline.score_plots(result, options.plots) if options.plots else []
-    if options.json:
-        print(json.dumps({"environment": environment(), "spent_s": spent, **result.as_dict()}))
-        return
-    print_environment()
-    for part in result.table():
-        print(section(part.title, part.columns, part.rows, markdown=options.markdown))
-    print(f"\n{len(names)} scenes, {sum(spent.values()):.0f} s to render and search")
-    for path in drawn:
-        print(path)
+    tables = [
+        Table(re.sub(r"\W+", "_", part.title.lower()).strip("_"), part.title, part.columns, part.rows)
+        for part in result.table()
+    ]
+    declared = [bool(row["declared"]) for row in result.launches]
+    headline = [Headline.of("share of launches declared", share(sum(declared), len(declared)), "higher", goal=0.99)]
+    notes = [f"{len(names)} scenes, {sum(spent.values()):.0f} s to render and search", *map(str, drawn)]
+    return Result("the scenes' own", tables, headline, notes=notes, figures={"spent_s": spent, **result.as_dict()})
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

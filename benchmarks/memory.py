@@ -7,7 +7,6 @@ largest resident size of each and their ratio. Run: ``python -m benchmarks.memor
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -17,9 +16,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Result, Table, main
+from benchmarks._options import parser
 from boostwatch.sensor import Band, Sensor
 from boostwatch.store import StackWriter
+
+QUESTION = "does the memory of boostwatch detect grow with the number of frames"
+QUICK_S = 12.0
+GOAL = 1.3
 
 CHILD = """
 import resource, sys
@@ -53,29 +57,27 @@ def peak_mib(frames: int, size: int) -> float:
     return int(done.stdout.split()[-1]) / 1024
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="250 and 2000 frames of 64 x 64")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    counts, size = ((250, 2000), 64) if options.quick else ((500, 10_000), 128)
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    return parser(__doc__, quick="250 and 1000 frames of 64 x 64")
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return the table and the ratio."""
+    counts, size = ((250, 1000), 64) if options.quick else ((500, 10_000), 128)
     peak_mib(16, size)  # compiles the kernels
     peaks = [peak_mib(count, size) for count in counts]
-    result = {
-        "environment": environment(),
-        "frames": counts,
-        "size_px": size,
-        "peak_mib": peaks,
-        "ratio": peaks[1] / peaks[0],
-    }
-    if options.json:
-        print(json.dumps(result))
-        return
-    print_environment()
-    for count, peak in zip(counts, peaks, strict=True):
-        print(f"{count:6d} frames of 2 x {size} x {size}: peak {peak:6.1f} MiB")
-    print(f"ratio {result['ratio']:.3f} (goal: at most 1.3)")
+    ratio = peaks[1] / peaks[0]
+    rows = [
+        [f"{count} frames of 2 x {size} x {size} px", f"{peak:.1f}"] for count, peak in zip(counts, peaks, strict=True)
+    ]
+    rows.append([f"ratio (goal: at most {GOAL})", f"{ratio:.3f}"])
+    headline = [Headline("peak memory, long run / short run", ratio, "lower", goal=GOAL)]
+    figures = {"frames": counts, "size_px": size, "peak_mib": peaks, "ratio": ratio}
+    return Result(
+        "1", [Table("peak", "Largest resident size of detect, MiB", ["", "MiB"], rows)], headline, figures=figures
+    )
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

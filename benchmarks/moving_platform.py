@@ -4,14 +4,13 @@ Renders scenes and runs the whole chain twice, without and with the pointing giv
 (10 are asked for), detection probability by truth ``snr``, false tracks, launches, and how far the shift found for the
 middle of the frame is from the true one. Scenes: ``leo_pass`` and ``heo_apogee`` of the library, ``leo_nadir`` (the
 first with a camera that looks straight down) and ``heo_descent`` (the second an hour and a half after apogee). Run:
-``python -m benchmarks.moving_platform`` (``--scene NAME``, ``--json``, ``--keep FOLDER``).
+``python -m benchmarks.moving_platform`` (``--scene NAME``, ``--quick``, ``--json``, ``--keep FOLDER``).
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -24,7 +23,9 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Result, Table, main
+from benchmarks._options import parser, progress
+from benchmarks._statistics import share
 from boostwatch import pipeline, store
 from boostwatch.detect.flow import places, pose_of
 from boostwatch.detect.warp import Stabiliser
@@ -33,6 +34,11 @@ from boostwatch.scene.library import builtin
 from boostwatch.scene.platform import Platform
 from boostwatch.scene.scenario import Scenario
 from boostwatch.settings import parse_toml
+
+QUESTION = "what does pointing do for the chain in low and elliptical orbits"
+QUICK_S = 20.0
+QUICK = ("leo_nadir",)
+ASKED = 10.0  # false alarms per Mpx
 
 EDGES = (4.0, 6.0, 10.0, 30.0, np.inf)
 SCENES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
@@ -103,7 +109,7 @@ def figures(events: Path, stack: Path, path: NDArray[np.float64]) -> dict[str, A
     }
 
 
-def run(name: str, folder: Path) -> dict[str, Any]:
+def both_ways(name: str, folder: Path) -> dict[str, Any]:
     """Return both runs of a scene."""
     scenario, stack = scenario_of(name), folder / f"{name}.h5"
     if not stack.exists():
@@ -121,56 +127,72 @@ def run(name: str, folder: Path) -> dict[str, Any]:
     return out
 
 
-def lines(result: dict[str, Any]) -> list[str]:
-    """Return a line a way."""
+def told(launch: list[Any]) -> str:
+    """Return what became of a launch."""
+    name, after, km, inside = launch
+    if after is None:
+        return f"{name} not declared"
+    return f"{name} {after:.1f} s, " + (
+        "place not known" if km is None else f"{km:.2f} km{'' if inside else ' OUTSIDE'}"
+    )
+
+
+def rows_of(result: dict[str, Any]) -> list[list[str]]:
+    """Return a row a way."""
+    return [
+        [
+            f"{result['scene']}, {way} pointing", f"{r['false_alarms_per_mpx']:.1f}",
+            *(f"{hits}/{trials}" for hits, trials in r["detected"]), str(r["false_tracks"]), str(r["false_launches"]),
+            ", ".join(f"{v:.2f}" for v in r["shift_drift_px"]), f"{r['shift_white_px']:.3f}",
+            "; ".join(map(told, r["launches"])),
+        ]
+        for way in ("without", "with")
+        for r in [result[way]]
+    ]  # fmt: skip
+
+
+def headline(results: list[dict[str, Any]]) -> list[Headline]:
+    """Return false alarms and detections with pointing."""
     out = []
-    for way in ("without", "with"):
-        r = result[way]
-        found = "  ".join(f"{hits:4d}/{trials:<4d}" for hits, trials in r["detected"])
-        drift = ", ".join(f"{v:6.2f}" for v in r["shift_drift_px"])
-        launches = "; ".join(
-            f"{name} "
-            + ("not declared" if after is None else f"{after:.1f} s, ")
-            + (
-                ""
-                if after is None
-                else "place not known"
-                if km is None
-                else f"{km:.2f} km{'' if inside else ' OUTSIDE'}"
-            )
-            for name, after, km, inside in r["launches"]
-        )
-        out.append(
-            f"{result['scene']:12s} {way:8s} {r['false_alarms_per_mpx']:7.1f}  {found}  {r['false_tracks']:5d} "
-            f"{r['false_launches']:4d}  {drift}  {r['shift_white_px']:6.3f}  {launches}"
-        )
+    for result in results:
+        row, scene = result["with"], result["scene"]
+        found = row["false_alarms_per_mpx"] / ASKED
+        out.append(Headline(f"false alarms found / asked, {scene}, with pointing", found, "lower", goal=1.0))
+        hits, trials = row["detected"][EDGES.index(10.0)]
+        name = f"share of samples of snr 10 to 30 detected, {scene}, with pointing"
+        out.append(Headline.of(name, share(hits, trials), "higher"))
     return out
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scene", action="append", choices=SCENES, help="this one only; may be repeated")
-    parser.add_argument("--keep", type=Path, help="folder for stacks and events; stacks that are there are used again")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    if not options.json:
-        print_environment()
-        print(f"detected: of the samples with snr from {', '.join(f'{e:g}' for e in EDGES[:-1])} on")
-        print("shift: its drift from the true one over the run (x, y), and its white error, px")
-        print(
-            "scene        pointing   FA/Mpx  detected, all bands                         false tracks, launches  shift"
-        )
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick=f"only {', '.join(QUICK)}")
+    command.add_argument("--scene", action="append", choices=SCENES, help="this one only; may be repeated")
+    command.add_argument("--keep", type=Path, help="folder for stacks and events; stacks that are there are used again")
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return the table and its headline figures."""
     results = []
     with tempfile.TemporaryDirectory() as place:
         folder = options.keep or Path(place)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in options.scene or SCENES:
-            results.append(run(name, folder))
-            if not options.json:
-                print("\n".join(lines(results[-1])), flush=True)
-    if options.json:
-        print(json.dumps({"environment": environment(), "scenes": results}))
+        for name in options.scene or (QUICK if options.quick else SCENES):
+            progress(name)
+            results.append(both_ways(name, folder))
+    progress("")
+    spans = [
+        f"{low:g} to {high:g}" if np.isfinite(high) else f"above {low:g}" for low, high in itertools.pairwise(EDGES)
+    ]
+    header = [
+        "scene", "false alarms per Mpx", *(f"snr {span}" for span in spans), "false tracks", "false launches",
+        "drift of the shift x, y, px", "white error, px", "launches",
+    ]  # fmt: skip
+    rows = [row for result in results for row in rows_of(result)]
+    table = Table("platforms", f"Detected samples by snr, {ASKED:g} false alarms per Mpx asked for", header, rows)
+    return Result("of the scenes", [table], headline(results), figures={"scenes": results})
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

@@ -14,7 +14,7 @@ Run: ``python -m benchmarks.peers [--quick] [--json] [--markdown] [--scene N]``
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
 import time
 import warnings
@@ -30,14 +30,16 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Plot, Result, Series, Table, main
 from benchmarks._options import parser
 from benchmarks._peers import Image, Peer, Points, peers
 from benchmarks._scenes import SCENES, SOFT, Scene, SceneKind, with_targets
 from benchmarks._scoring import NEAR, modes, sensor_of, settings_of, temporal
 from benchmarks._statistics import Interval, clairvoyant, snr50_interval
-from benchmarks._table import section
 from boostwatch.detect import SingleFrameDetector
+
+QUESTION = "what do other finders of points see in the same frames, at the same false-alarm rate"
+QUICK_S = 35.0
 
 KINDS = (SOFT, SCENES[0])
 SIZE = 256
@@ -209,35 +211,67 @@ def row(name: str, trials: dict[str, Trial], rate: float) -> list[str]:
     return [name, *halves, f"{loss:.1f}" if np.isfinite(loss) else "-", f"{best.ms_per_mpx:.0f}", best.variant]
 
 
-def main() -> None:
-    command = parser(__doc__, quick="one seed a scene")
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="one seed of the second scene")
     command.add_argument("--seeds", type=int, default=None, help="seeds a scene (default 4)")
     command.add_argument("--rate", type=float, default=10.0, help="false alarms per Mpx")
     command.add_argument("--scene", type=int, default=None, choices=range(len(KINDS)), help="only this scene")
-    options = command.parse_args()
+    return command
+
+
+def ranked(best: Best) -> list[tuple[str, Trial]]:
+    """Return every contender with its better input, the best first."""
+    chosen = [(name, min(trials.values(), key=lambda one: one.snr50.value)) for name, trials in best.items()]
+    return sorted(chosen, key=lambda item: item[1].snr50.value)
+
+
+def headline(report: dict[str, Best]) -> list[Headline]:
+    """Return how much fainter the chain sees than the best peer, and how much it needs over the clairvoyant."""
+    out = []
+    for scene, best in report.items():
+        own = {name: one.snr50 for name, one in ranked(best) if name.startswith("Boostwatch") and name != STILL}
+        others = [one.snr50 for name, one in ranked(best) if not name.startswith("Boostwatch")]
+        for name, half in own.items():
+            if others:
+                rival = others[0]
+                ratio = Interval(rival.value / half.value, rival.low / half.high, rival.high / half.low)
+                out.append(Headline.of(f"SNR50 of the best peer / {name}, {scene}", ratio, "higher"))
+    return out
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return a table a scene, headline figures and plots."""
     warnings.simplefilter("ignore")  # peers warn of empty fields and flat boxes
     seeds = range(options.seeds or (1 if options.quick else 4))
-    kinds = KINDS if options.scene is None else (KINDS[options.scene],)
+    kinds = KINDS[1:] if options.quick else KINDS
+    kinds = kinds if options.scene is None else (KINDS[options.scene],)
     report: dict[str, Best] = {}
     missing: list[str] = []
     for kind in kinds:
         report[kind.name], missing = compare(kind, seeds, options.rate)
-    if options.json:
-        told = {
-            scene: {name: {source: vars(one) for source, one in trials.items()} for name, trials in best.items()}
-            for scene, best in report.items()
-        }
-        print(json.dumps({"environment": environment(), "rate": options.rate, "missing": missing, "scenes": told}))
-        return
-    print_environment()
-    print("\n".join(missing), end="\n" if missing else "")
-    for scene, best in report.items():
-        ranked = sorted(best.items(), key=lambda item: min(one.snr50.value for one in item[1].values()))
-        title = f"{scene}: SNR50 at {options.rate:g} false alarms per Mpx"
-        header = ["", "on frames", "less the mean before", "loss, dB", "CPU ms/Mpx", "best variant"]
-        body = [row(name, trials, options.rate) for name, trials in ranked]
-        print(section(title, header, body, markdown=options.markdown))
+    header = ["", "on frames", "less the mean before", "loss, dB", "CPU ms/Mpx", "best variant"]
+    tables, plots = [], []
+    for kind in kinds:
+        best, key = report[kind.name], f"scene_{KINDS.index(kind)}"
+        rows = [row(name, best[name], options.rate) for name, _ in ranked(best)]
+        tables.append(Table(key, f"{kind.name}: SNR50 at {options.rate:g} false alarms per Mpx", header, rows))
+        seen = [(name, one.snr50) for name, one in ranked(best) if np.isfinite(one.snr50.value)]
+        names, halves = [name for name, _ in seen], [list(half) for _, half in seen]
+        series = [Series("better input", names, *(list(v) for v in zip(*halves, strict=True)))]
+        floor = [clairvoyant(options.rate)] * len(names)
+        series.append(Series("told the background", names, floor, mark=True))
+        title = f"{kind.name}: half found, {options.rate:g} false alarms per Mpx"
+        plots.append(Plot(key, title, "finder", "SNR50, 1", series, log_y=True))
+    told = {
+        scene: {name: {source: vars(one) for source, one in trials.items()} for name, trials in best.items()}
+        for scene, best in report.items()
+    }
+    return Result(
+        f"0 to {len(seeds) - 1}", tables, headline(report), plots, missing,
+        {"rate": options.rate, "missing": missing, "scenes": told},
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

@@ -1,25 +1,28 @@
 """The figures of `docs/physics.md` that whole frames give: line of sight, flux, photon transfer, with their plots.
 
-python -m benchmarks.physics_figures [--json] [--figures FOLDER]
+python -m benchmarks.physics_figures [--json] [--markdown] [--figures FOLDER]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Plot, Result, Series, Table, main
+from benchmarks._options import parser
 from boostwatch.scene.keyframes import Keyframes
 from boostwatch.scene.render import Renderer
 from boostwatch.scene.scenario import Scenario
 from boostwatch_kernels.resample import resample
 
 Array = NDArray[np.float64]
+
+QUESTION = "leakage of frame differences, error between keyframes, flux across pixels, photon transfer"
+QUICK_S = 8.0
 
 SIZE = 192
 STILL = {"jitter": "0 px", "drift": "0 px/s", "smear": "0 px"}
@@ -155,35 +158,66 @@ def draw(folder: Path, rms: Array, mean: Array, variance: Array) -> None:
     plt.close(fig)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--figures", type=Path, metavar="FOLDER")
-    args = parser.parse_args()
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="the same: it is a short run")
+    command.add_argument("--figures", type=Path, metavar="FOLDER", help="write line_of_sight_and_noise.png there")
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return the figures beside theory."""
     rms, slopes, ratios = leakage()
     interval, error, error_95 = between_keyframes()
     sums = flux()
     mean, variance, transfer = photon_transfer()
-    if args.figures:
-        draw(args.figures, rms, mean, variance)
+    if options.figures:
+        draw(options.figures, rms, mean, variance)
+    rows = [
+        ["leakage of differences of order 1: power of the drift", f"{slopes[0]:.3f}", "1"],
+        ["the same, order 2", f"{slopes[1]:.3f}", "2"],
+        ["residual of jitter over gradient times shift", f"{min(ratios):.3f} to {max(ratios):.3f}", "1"],
+        [f"between keyframes {interval:g} s apart: rms error, % of contrast", f"{100 * error:.2f}", ""],
+        ["the same, 95 % of pixels within, % of contrast", f"{100 * error_95:.2f}", ""],
+        *([f"frame sum as a source crosses pixels, {k}, %", f"{100 * v:.1g}", "0"] for k, v in sums.items()),
+        *([f"photon transfer, found / set, {k}", f"{v:.4f}", "1"] for k, v in transfer.items()),
+    ]
+    headline = [
+        Headline("leakage, order 1, power of the drift", float(slopes[0]), "near", goal=1.0),
+        Headline("leakage, order 2, power of the drift", float(slopes[1]), "near", goal=2.0),
+        Headline("rms error between keyframes / contrast", error, "lower"),
+        *(Headline(f"photon transfer, found / set, {k}", v, "near", goal=1.0) for k, v in transfer.items()),
+    ]
+    lit = LEVELS > 0
+    theory = mean[lit] / GAIN + (READ / GAIN) ** 2 + 1 / 12
+    plots = [
+        Plot(
+            "leakage", "Leakage of frame differences", "drift, px a frame", "rms left over that of the scene, 1",
+            [Series(f"difference of order {k}", DRIFT.tolist(), line.tolist()) for k, line in enumerate(rms, 1)],
+            kind="lines", log_x=True, log_y=True,
+        ),
+        Plot(
+            "photon_transfer", "Photon transfer", "mean less offset, DN", "variance, DN2",
+            [
+                Series("found", mean[lit].tolist(), variance[lit].tolist()),
+                Series("the scenario's figures", mean[lit].tolist(), theory.tolist(), mark=True),
+            ],
+            kind="lines", log_x=True, log_y=True,
+        ),
+    ]  # fmt: skip
     figures = {
         "leakage_slopes": [float(s) for s in slopes], "jitter_over_gradient": [min(ratios), max(ratios)],
         "keyframe_interval_s": interval, "keyframe_error_rms": error, "keyframe_error_95": error_95,
         "flux_spread": sums, "photon_transfer_over_truth": transfer,
     }  # fmt: skip
-    if args.json:
-        print(json.dumps({"environment": environment(), **figures}))
-        return 0
-    print_environment()
-    print(f"leakage of differences of order 1 and 2: slopes {slopes[0]:.3f} and {slopes[1]:.3f}")
-    print(f"residual of jitter over gradient times shift: {min(ratios):.3f} to {max(ratios):.3f}")
-    print(
-        f"between keyframes {interval:g} s apart: rms {100 * error:.2f} % of contrast, 95 % in {100 * error_95:.2f} %"
+    return Result(
+        "fixed",
+        [Table("figures", "Figures of physics", ["", "found", "theory"], rows)],
+        headline,
+        plots,
+        figures=figures,
     )
-    print("frame sum as a source crosses pixels: " + ", ".join(f"{k} {100 * v:.1g} %" for k, v in sums.items()))
-    print("photon transfer, found over set: " + ", ".join(f"{k} {v:.4f}" for k, v in transfer.items()))
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(__name__, arguments, run))

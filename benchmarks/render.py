@@ -9,7 +9,7 @@ Two threads: wall time of the same frames. Memory: the largest resident size of 
 long run, each in a process of its own. satsim runs in another interpreter, where it has TensorFlow; what it is given
 stands in `_satsim.py`.
 
-Run: ``python -m benchmarks.render [--quick] [--json] [--satsim PYTHON]``
+Run: ``python -m benchmarks.render [--quick] [--json] [--markdown] [--satsim PYTHON]``
 """
 
 from __future__ import annotations
@@ -30,12 +30,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Result, Table, main
+from benchmarks._options import parser
 from boostwatch.scene.library import builtin
 from boostwatch.scene.render import BATCH, Renderer
 from boostwatch.scene.scenario import Scenario
 from boostwatch_kernels.frame import add_stamps
 from boostwatch_kernels.resample import resample
+
+QUESTION = "how fast is the generator on the demo's scene; does its memory grow with the run"
+QUICK_S = 24.0
 
 RATE_HZ = 2
 WARM = 32
@@ -164,7 +168,7 @@ def peak_mib(frames: int, size: int) -> float:
 
 
 def memory(quick: bool) -> dict[str, Any]:
-    counts, size = ((250, 2000), 64) if quick else ((500, 10_000), 128)
+    counts, size = ((250, 1000), 64) if quick else ((500, 10_000), 128)
     peak_mib(16, size)
     peaks = [peak_mib(count, size) for count in counts]
     return {"frames": counts, "size_px": size, "peak_mib": peaks, "ratio": peaks[1] / peaks[0]}
@@ -181,50 +185,53 @@ def satsim(size: int, interpreter: str | None) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer frames, about a minute")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    parser.add_argument("--size", type=int, default=1024, help="pixels a side")
-    parser.add_argument("--satsim", metavar="PYTHON", help="interpreter that has satsim and TensorFlow")
-    options = parser.parse_args()
-    report: dict[str, Any] = {"environment": environment(), "size": options.size}
+def tables(report: dict[str, Any]) -> list[Table]:
+    """Return speed and memory."""
+    one, two, room, rival = (report[key] for key in ("one_thread", "two_threads", "memory", "satsim"))
+    size = report["size"]
+    names = (("frame", "boostwatch"), ("normal", "numpy SFC64 normal"))
+    rows = [[label, f"{one['mean_ms'][name]:.2f}", f"{one['median_ms'][name]:.2f}"] for name, label in names]
+    rows += [[f"least between keyframes: {stage}", f"{ms:.2f}", ""] for stage, ms in one["stages_ms"].items()]
+    out = [Table("times", f"{size} x {size} px, CPU time a band-frame", ["", "mean, ms", "median, ms"], rows)]
+    rows = [
+        ["boostwatch / normal, means", f"{one['ratio']:.3f}", f"at most {GOAL}"],
+        ["the same between keyframes, medians", f"{one['ratio_between_keyframes']:.3f}", ""],
+        ["speed, Mpx/s", f"{one['mpx_per_s']:.0f}", ""],
+        ["until the first frame, s", f"{one['ready_s']:.1f}", ""],
+        ["two threads, times as fast as one", f"{two['speed_up']:.2f}", f"at least {THREADS_GOAL}"],
+        ["memory, long run / short run", f"{room['ratio']:.3f}", ""],
+    ]
+    for mode, rate in rival.get("modes", {}).items():
+        if isinstance(rate, float):
+            rows.append([f"satsim, {mode}, times slower", f"{one['mpx_per_s'] / rate:.0f}", "50"])
+    return [*out, Table("ratios", "Ratios", ["", "found", "goal"], rows)]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="fewer frames, under a minute")
+    command.add_argument("--size", type=int, default=1024, help="pixels a side")
+    command.add_argument("--satsim", metavar="PYTHON", help="interpreter that has satsim and TensorFlow")
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return tables and headline ratios."""
+    report: dict[str, Any] = {"size": options.size}
     report["one_thread"] = one = one_thread(options.size, 1 if options.quick else 2)
-    report["two_threads"] = two = two_threads(options.size, 160 if options.quick else 480)
+    report["two_threads"] = two = two_threads(options.size, 96 if options.quick else 480)
     report["memory"] = room = memory(options.quick)
     report["satsim"] = rival = satsim(options.size, options.satsim)
-    if options.json:
-        print(json.dumps(report))
-        return
-    print_environment()
-    print(f"\n{one['frames']} frames of 2 bands, {options.size} x {options.size} px, one thread, CPU time a band-frame")
-    print(f"{'':28s}{'mean ms':>9s}{'median ms':>11s}")
-    for name, label in (("frame", "boostwatch"), ("normal", "numpy SFC64 normal")):
-        print(f"{label:28s}{one['mean_ms'][name]:9.2f}{one['median_ms'][name]:11.2f}")
-    print(
-        f"ratio of means {one['ratio']:.3f} (goal: at most {GOAL});"
-        f" between keyframes {one['ratio_between_keyframes']:.3f}; {one['mpx_per_s']:.0f} Mpx/s;"
-        f" {one['ready_s']:.1f} s until the first frame"
-    )
-    print("least ms between keyframes: " + ", ".join(f"{k} {v:.2f}" for k, v in one["stages_ms"].items()))
-    print(
-        f"two threads: {two['two_s']:.2f} s against {two['one_s']:.2f} s of one,"
-        f" {two['speed_up']:.2f} times as fast (goal: at least {THREADS_GOAL})"
-    )
-    peaks = ", ".join(f"{n} frames {p:.0f} MiB" for n, p in zip(room["frames"], room["peak_mib"], strict=True))
-    print(f"memory: {peaks}; ratio {room['ratio']:.3f}")
-    if "missing" in rival:
-        print(rival["missing"])
-    else:
-        print(", ".join(f"{name} {version}" for name, version in rival["versions"].items()) + ", one thread:")
-        for mode, rate in rival["modes"].items():
-            if isinstance(rate, float):
-                print(
-                    f"  {mode}: {rate:.1f} Mpx/s, {one['mpx_per_s'] / rate:.0f} times slower than boostwatch (goal: 50)"
-                )
-            else:
-                print(f"  {mode}: {rate}")
+    headline = [
+        Headline("CPU time, boostwatch / numpy normal", one["ratio"], "lower", goal=GOAL, timed=True),
+        Headline("speed-up by a second thread", two["speed_up"], "higher", goal=THREADS_GOAL, timed=True),
+        Headline("peak memory, long run / short run", room["ratio"], "lower"),
+    ]
+    notes = [f"{one['frames']} frames of 2 bands; memory: {room['frames']} frames of {room['size_px']} px"]
+    notes += [rival["missing"]] if "missing" in rival else [f"{k} {v}" for k, v in rival["versions"].items()]
+    notes += [f"satsim, {mode}: {why}" for mode, why in rival.get("modes", {}).items() if not isinstance(why, float)]
+    return Result("of the demo", tables(report), headline, notes=notes, figures=report)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

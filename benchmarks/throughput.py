@@ -14,7 +14,7 @@ Run: ``python -m benchmarks.throughput [--quick] [--json] [--markdown] [--size N
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -26,22 +26,24 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks._contenders import KIND, Chain, Copy, Frame, contenders
-from benchmarks._environment import environment, print_environment
+from benchmarks._contract import Headline, Plot, Result, Series, Table, main
 from benchmarks._options import parser
 from benchmarks._scenes import Scene
 from benchmarks._scoring import modes
-from benchmarks._table import section
+
+QUESTION = "how fast is the detection chain, with and without integration; which stage takes how much"
+QUICK_S = 17.0
 
 WARM = 80  # frames until the background is mature
 FRAMES = 29  # gone through again and again; prime to the lag of the background
 GOALS = (
-    ("boostwatch, single", "copy", "at most 6 copies"),
-    ("boostwatch, integrated", "copy", "at most 9 copies"),
-    ("sep default", "boostwatch, single", "10 times sep"),
-    ("sep matched", "boostwatch, single", "10 times sep"),
-    ("sep fastest", "boostwatch, single", "10 times sep"),
-    ("OpenCV, phase", "boostwatch, single", "8 times OpenCV"),
-    ("OpenCV, ECC", "boostwatch, single", "8 times OpenCV"),
+    ("boostwatch, single", "copy", 6.0, "at most 6 copies"),
+    ("boostwatch, integrated", "copy", 9.0, "at most 9 copies"),
+    ("sep default", "boostwatch, single", 10.0, "10 times sep"),
+    ("sep matched", "boostwatch, single", 10.0, "10 times sep"),
+    ("sep fastest", "boostwatch, single", 10.0, "10 times sep"),
+    ("OpenCV, phase", "boostwatch, single", 8.0, "8 times OpenCV"),
+    ("OpenCV, ECC", "boostwatch, single", 8.0, "8 times OpenCV"),
 )
 """Ratios told: the time of the first over that of the second."""
 
@@ -128,7 +130,7 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
     frames = frames_of(size)
     one, missing, megabytes = race(frames, 1, rounds)
     two, _, _ = race(frames, 2, rounds)
-    ratios = [(a, b, one[a]["cpu_ms"] / one[b]["cpu_ms"], goal) for a, b, goal in GOALS if a in one and b in one]
+    ratios = [(a, b, one[a]["cpu_ms"] / one[b]["cpu_ms"], goal) for a, b, _, goal in GOALS if a in one and b in one]
     threads = {name: one[name]["wall_ms"] / row["wall_ms"] for name, row in two.items() if name != "copy"}
     stages = {mode: profile(frames, mode, rounds) for mode in modes()}
     return {
@@ -137,7 +139,9 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def show(report: dict[str, Any], markdown: bool) -> None:
+def tables(report: dict[str, Any]) -> list[Table]:
+    """Return times, ratios and profiles."""
+    out = []
     size, one, two = report["size"], report["one_thread"], report["two_threads"]
     rows = [
         [
@@ -150,27 +154,48 @@ def show(report: dict[str, Any], markdown: bool) -> None:
     ]  # fmt: skip
     header = ["", "CPU ms", "median", "Mpx/s", "copies", "wall ms", "two threads", "gain (goal 1.7)"]
     title = f"{size} x {size} uint16; the copy goes over {report['copy_buffers_mb']:.0f} MB"
-    print(section(title, header, rows, markdown=markdown))
+    out.append(Table("times", title, header, rows))
     rows = [[f"{a} / {b}", f"{ratio:.1f}", goal] for a, b, ratio, goal in report["ratios"]]
-    print(section("Ratios, one thread, CPU time", ["", "found", "goal"], rows, markdown=markdown))
+    out.append(Table("ratios", "Ratios, one thread, CPU time", ["", "found", "goal"], rows))
     for mode, stages in report["profile_ms"].items():
         total = sum(stages.values())
         rows = [[stage, f"{ms:.2f}", f"{100 * ms / total:.0f}"] for stage, ms in stages.items()]
-        print(section(f"Profile, {mode}", ["stage", "CPU ms, median", "%"], rows, markdown=markdown))
+        out.append(Table(f"profile_{mode}", f"Profile, {mode}", ["stage", "CPU ms, median", "%"], rows))
+    return out
 
 
-def main() -> None:
+def headline(report: dict[str, Any]) -> list[Headline]:
+    """Return the ratios of one thread; the frames are interleaved, so that load hits both sides."""
+    goals = {(a, b): goal for a, b, goal, _ in GOALS}
+    return [
+        Headline(f"CPU time, {a} / {b}", ratio, "lower" if b == "copy" else "higher", goal=goals[a, b], timed=True)
+        for a, b, ratio, _ in report["ratios"]
+    ]
+
+
+def plot(report: dict[str, Any]) -> Plot:
+    """Return the time of a frame, with the median as the upper end."""
+    one = report["one_thread"]
+    least, median = ([row[key] for row in one.values()] for key in ("cpu_ms", "cpu_median_ms"))
+    series = Series("least, up to the median", list(one), least, least, median)
+    title = f"{report['size']} x {report['size']} px uint16, one thread"
+    return Plot("times", title, "who", "CPU time of a frame, ms", [series], log_y=True)
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
     command = parser(__doc__, quick="fewer rounds, under a minute")
     command.add_argument("--size", type=int, default=1024, help="pixels a side")
-    options = command.parse_args()
-    report = measure(options.size, 15 if options.quick else 80)
-    if options.json:
-        print(json.dumps({"environment": environment(), **report}))
-        return
-    print_environment()
-    print("\n".join(report["missing"]), end="\n" if report["missing"] else "")
-    show(report, options.markdown)
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return tables, headline ratios and the plot."""
+    rounds = 15 if options.quick else 80
+    report = measure(options.size, rounds)
+    notes = [*report["missing"], f"{rounds} frames each, interleaved, after {WARM}"]
+    return Result("1", tables(report), headline(report), [plot(report)], notes, report)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))

@@ -25,7 +25,7 @@ Run: ``python -m benchmarks.tracking [--quick] [--json] [--markdown] [--seeds N]
 
 from __future__ import annotations
 
-import json
+import argparse
 import math
 import sys
 import time
@@ -39,17 +39,19 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks._environment import environment, print_environment
-from benchmarks._options import parser
+from benchmarks._contract import Headline, Plot, Result, Series, Table, main
+from benchmarks._options import parser, progress
 from benchmarks._plots import PERIOD_S, SIGMA_PX, Case, Run, draw
 from benchmarks._statistics import Interval, bootstrap, poisson
-from benchmarks._table import section
-from benchmarks._trackers import Answer, Tracker, peers
+from benchmarks._trackers import Answer, Tracker, absent, peers
 from boostwatch.assess.match import gospa
 from boostwatch.settings import ChainSettings
 from boostwatch.track import Follower, FollowResult
 
 Array = NDArray[np.float64]
+
+QUESTION = "how well and how fast are points followed in clutter, beside other trackers"
+QUICK_S = 15.0
 
 TRAINING = (1000, 1001)
 """Seeds on which the peers' settings are chosen."""
@@ -261,8 +263,9 @@ def false_tracks(quick: bool) -> list[dict[str, Any]]:
     return out
 
 
-def show(report: dict[str, Any], markdown: bool) -> None:
-    """Print the tables."""
+def tables(report: dict[str, Any]) -> list[Table]:
+    """Return the tables."""
+    out = []
     rows = []
     for name, row in report["cases"].items():
         rows.append(
@@ -273,7 +276,7 @@ def show(report: dict[str, Any], markdown: bool) -> None:
             ]
         )  # fmt: skip
     header = ["case", "goal", "GOSPA, px", "errors, px2", "missed", "false", *report["peers"]]
-    print(section("GOSPA", header, rows, markdown=markdown))
+    out.append(Table("gospa", "GOSPA", header, rows))
     rows = [
         [
             name, row["latency"].told(), f"{row['wald']:.2f}", f"{row['latency'].value / row['wald']:.2f}",
@@ -293,7 +296,7 @@ def show(report: dict[str, Any], markdown: bool) -> None:
         "fragments",
         "start / bound",
     ]
-    print(section("Tracks", header, rows, markdown=markdown))
+    out.append(Table("tracks", "Tracks", header, rows))
     rows = [
         [
             name, f"{row['ms']:.2f}",
@@ -304,31 +307,66 @@ def show(report: dict[str, Any], markdown: bool) -> None:
         ]
         for name, row in report["cases"].items()
     ]  # fmt: skip
-    print(
-        section(
-            "Time, ms a frame (times that of Boostwatch)",
-            ["case", "Boostwatch", *report["peers"]],
-            rows,
-            markdown=markdown,
-        )
-    )
+    title = "Time, ms a frame (times that of Boostwatch)"
+    out.append(Table("time", title, ["case", "Boostwatch", *report["peers"]], rows))
     rows = [
         [f"{r['false_alarms']:g}", f"{r['asked']:g}", r["found"].told(1), f"{r['hours']:.1f}"]
         for r in report["false_tracks"]
     ]
     if rows:
         header = ["false alarms a frame", "asked", "found", "hours"]
-        print(section("False tracks an hour", header, rows, markdown=markdown))
-    for peer, cases in report["variants"].items():
-        print(f"\n{peer}: " + "; ".join(f"{case}: {variant}" for case, variant in cases.items()))
+        out.append(Table("false_tracks", "False tracks an hour", header, rows))
+    return out
 
 
-def main() -> None:
-    command = parser(__doc__, quick="three runs a case, no peers")
+def headline(report: dict[str, Any]) -> list[Headline]:
+    """Return the figures that later runs are held against."""
+    out = []
+    for name, row in report["cases"].items():
+        wald = row["wald"]
+        out.append(Headline.of(f"GOSPA, {name}", row["gospa"], "lower", unit="px", goal=GOALS.get(name)))
+        ratio = Interval(*(v / wald for v in row["latency"]))
+        out.append(Headline.of(f"frames to confirm / Wald, {name}", ratio, "lower"))
+        for peer, figures in row["peers"].items():
+            other, own = figures["gospa"], row["gospa"]
+            beside = Interval(other.value / own.value, other.low / own.high, other.high / own.low)
+            out.append(Headline.of(f"GOSPA, {peer} / Boostwatch, {name}", beside, "higher"))
+    return out
+
+
+def plots(report: dict[str, Any]) -> list[Plot]:
+    """Return GOSPA and the wait for a track, by case."""
+    cases = report["cases"]
+    names = list(cases)
+
+    def series(label: str, rows: dict[str, Interval]) -> Series:
+        return Series(label, list(rows), *(list(v) for v in zip(*rows.values(), strict=True)))
+
+    gospa = [series("Boostwatch", {name: row["gospa"] for name, row in cases.items()})]
+    for peer in report["peers"]:
+        rows = {name: row["peers"][peer]["gospa"] for name, row in cases.items() if peer in row["peers"]}
+        gospa.append(series(peer, rows))
+    aims = [name for name in names if name in GOALS]
+    gospa.append(Series("goal", aims, [GOALS[name] for name in aims], mark=True))
+    wait = [series("Boostwatch", {name: row["latency"] for name, row in cases.items()})]
+    wait.append(Series("Wald", names, [row["wald"] for row in cases.values()], mark=True))
+    return [
+        Plot("gospa", "GOSPA, c = 10 px, p = 2, online", "case", "GOSPA, px", gospa),
+        Plot("latency", "From a target's first frame to its track", "case", "frames to confirm", wait),
+    ]
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the options."""
+    command = parser(__doc__, quick="two runs a case, no peers")
     command.add_argument("--seeds", type=int, default=None, help="runs a case (default 20; peers on three of them)")
     command.add_argument("--only", default="", help="cases whose name contains this")
-    options = command.parse_args()
-    seeds = range(options.seeds or (3 if options.quick else 20))
+    return command
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Return tables, headline figures and plots."""
+    seeds = range(options.seeds or (2 if options.quick else 20))
     report: dict[str, Any] = {"cases": {}, "peers": [], "variants": {}}
     for case in (*CASES, BESIDE):
         if options.only not in case.name:
@@ -340,15 +378,20 @@ def main() -> None:
         for peer, figures in row["peers"].items():
             report["variants"].setdefault(peer, {})[case.name] = figures["variant"]
         report["cases"][case.name] = row
-        print(f"{case.name}: {row['gospa'].told()}", file=sys.stderr)
+        progress(f"{case.name}: {row['gospa'].told()}")
+    progress("")
     report["peers"] = list(report["variants"])
     report["false_tracks"] = false_tracks(options.quick) if not options.only else []
-    if options.json:
-        print(json.dumps({"environment": environment(), "cases": [asdict(c) for c in CASES], **report}))
-        return
-    print_environment()
-    show(report, options.markdown)
+    notes = [*absent(), f"{len(seeds)} runs a case, peers on {min(3, len(seeds))}"]
+    if options.quick:
+        notes = [f"{len(seeds)} runs a case; peers left out, they take minutes"]
+    notes += [
+        f"{peer}: " + "; ".join(f"{case}: {variant}" for case, variant in cases.items())
+        for peer, cases in report["variants"].items()
+    ]
+    told = {"cases": [asdict(c) for c in CASES], "results": report}
+    return Result(f"0 to {len(seeds) - 1}", tables(report), headline(report), plots(report), notes, told)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(__name__, arguments, run))
