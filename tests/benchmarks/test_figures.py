@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -242,21 +240,15 @@ def test_the_bound_of_a_start_is_the_known_one() -> None:
 
 
 def test_the_library_is_scored_scene_by_scene_and_as_one(
-    stack_file: Path,
-    events_file: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    stack_file: Path, events_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("one", "two"):  # the session's scene stands for two that were searched already
         shutil.copy(stack_file, tmp_path / f"{name}.stack.h5")
         shutil.copy(events_file, tmp_path / f"{name}.events.h5")
-    monkeypatch.setattr(library.library, "builtin_names", lambda: ["one", "other", "two"])
-    monkeypatch.setattr(sys, "argv", ["library", "--json", "--keep", str(tmp_path), "--plots", str(tmp_path / "plots")])
     monkeypatch.setattr(library, "QUICK", ("one", "two"))
-    sys.argv.append("--quick")
-    library.main()
-    report = json.loads(capsys.readouterr().out)
-    assert [row["scene"] for row in report["scenes"]] == ["one", "two"]
-    assert report["confusion"]["launch"] == {"launch": 2}
+    words = ["--quick", "--keep", str(tmp_path), "--plots", str(tmp_path / "plots")]
+    result = library.run(library.arguments().parse_args(words))
+    assert [row["scene"] for row in result.figures["scenes"]] == ["one", "two"]
+    assert result.figures["confusion"]["launch"] == {"launch": 2}
+    assert (result.headline[0].value, result.headline[0].high) == (1.0, 1.0)
     assert {"detection.png", "confusion.png"} <= {path.name for path in (tmp_path / "plots").iterdir()}

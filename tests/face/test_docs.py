@@ -27,13 +27,3 @@ def test_examples(stack_file: Path, events_file: Path, tmp_path: Path, monkeypat
     assert len(names["followed"].tracks) == 1
     assert names["early"].shape == (1,)
     assert names["launches"]["declared"].tolist() == [True]
-
-
-@pytest.mark.filterwarnings("default")
-def test_the_readmes_notebook_lines_run(stack_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(stack_file, "demo.stack.h5")
-    (block,) = re.findall(r"```py\n(.*?)```", (Path(__file__).parents[2] / "README.md").read_text("utf-8"), re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(f"import boostwatch\n{block}", names)
-    assert len(names["events"].launches) == 1
