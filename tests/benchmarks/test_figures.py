@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from benchmarks import (
     _contenders,
+    _event_limits,
     _scoring,
     cold_start,
     detection_loss,
@@ -25,6 +26,7 @@ from benchmarks._peers import noise_of
 from benchmarks._peers import peers as all_peers
 from benchmarks._plots import Case
 from benchmarks._real import NAMES, fine, real_scenes, tiles
+from benchmarks._replay import Recording
 from benchmarks._scenes import SCENES, SOFT, Scene, SceneKind, cloud_field, point, steepness, with_targets
 from benchmarks._statistics import (
     Interval,
@@ -37,6 +39,8 @@ from benchmarks._statistics import (
     snr50_interval,
 )
 from benchmarks._table import table
+from boostwatch.records import TRUTH_OBJECT, TRUTH_SAMPLE, empty
+from boostwatch.sensor import Band, Sensor
 
 SIZE = 48
 
@@ -252,3 +256,30 @@ def test_the_library_is_scored_scene_by_scene_and_as_one(
     assert result.figures["confusion"]["launch"] == {"launch": 2}
     assert (result.headline[0].value, result.headline[0].high) == (1.0, 1.0)
     assert {"detection.png", "confusion.png"} <= {path.name for path in (tmp_path / "plots").iterdir()}
+
+
+def test_a_launch_cannot_be_told_before_its_known_path_can() -> None:
+    """What leaves its place as a t^2 / 2 is told when half the weighted square about its mean passes the odds."""
+    frames, dt, snr, accel = 60, 0.5, 10.0, 0.01
+    t = dt * np.arange(frames)
+    spread = np.hypot(0.7, _event_limits.PIXEL_SIGMA)
+    samples = empty(TRUTH_SAMPLE, 2 * frames)
+    samples["object_id"], samples["frame"] = np.repeat([0, 1], frames), np.tile(np.arange(frames), 2)
+    jitter = np.random.default_rng(0).normal(0, 0.3, frames)  # of the line of sight: both share it
+    samples["x"] = np.concatenate([50 + 0.5 * accel * t**2 + jitter, 20 + jitter])
+    samples["band"], samples["y"] = 0, 30.0
+    samples["snr"] = np.concatenate([np.where(t < 2, 3.0, snr), np.full(frames, 50.0)])
+    objects = empty(TRUTH_OBJECT, 2)
+    objects["object_id"], objects["kind"] = [0, 1], [b"launch", b"fire"]
+    sensor = Sensor("s", 28e-6, 32, 32, dt, 0.1, (Band("A", psf_sigma_px=0.7),))
+    steps = [{"frame": k, "time_s": v} for k, v in enumerate(t)]
+    made = Recording(sensor, "", (frames, 1, 64, 64), steps, samples[:0], 0.0, 0.0, objects, samples)
+    got = _event_limits.told_by_motion(made, 6.0)
+    weight = (np.where(t < 2, 3.0, snr) / spread) ** 2
+    path = 0.5 * accel * t**2
+    for n in range(frames):
+        w, x = weight[: n + 1], path[: n + 1]
+        if 0.5 * (w * (x - (w * x).sum() / w.sum()) ** 2).sum() > _event_limits.LOG_ODDS:
+            break
+    assert got == pytest.approx(t[n] - 2.0)
+    assert 3.0 < got < 15.0
