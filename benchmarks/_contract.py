@@ -133,10 +133,10 @@ def document(name: str, question: str, words: Sequence[str], result: Result, spe
 
 def main(module: str, arguments: Callable[[], argparse.ArgumentParser], run: Callable[[Any], Result]) -> int:
     """Run a benchmark as a script: its tables, or one JSON object, on stdout."""
-    here = sys.modules[module]
-    name = Path(str(here.__file__)).stem
     words = sys.argv[1:]
     options = arguments().parse_args(words)
+    here = sys.modules[module]
+    name = Path(str(here.__file__)).stem
     start = time.perf_counter()
     result = run(options)
     spent = time.perf_counter() - start

@@ -62,7 +62,7 @@ _START = np.array([(4.4, 0.7), (4.4, 0.6), (4.2, 0.6), (3.9, 0.4), (3.9, 0.6), (
 _GROWTHS = (
     ((0.80, 0.13, 0.07), (0.15, 0.03, 0.03), (0.05, 0.3, 0.2)),
     ((0.72, 0.0, 0.015), (0.15, 0.15, 0.15), (0.13, -0.03, 0.08)),
-    ((0.75, 0.0, 0.015), (0.15, 0.15, 0.15), (0.10, 0.0, 0.08)),
+    ((0.72, 0.0, 0.015), (0.15, 0.15, 0.15), (0.13, 0.0, 0.08)),
     ((0.80, 0.0, 0.015), (0.195, 0.01, 0.035), (0.005, 0.0, 0.1)),
     ((1.00, 0.0, 0.15),),
     ((0.50, 0.0, 0.03), (0.50, 0.0, 0.3)),
@@ -72,7 +72,7 @@ _EVEN = ((1.0, 0.75), (4.0, 0.21), (9.0, 0.03), (36.0, 0.007), (200.0, 0.003))
 _UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.04), (200.0, 0.01))
 _BURSTS = ((1.0, 0.65), (4.0, 0.25), (25.0, 0.08), (200.0, 0.02))
 _ERRATIC = ((1.0, 0.50), (4.0, 0.30), (25.0, 0.17), (200.0, 0.03))
-_SPREAD = (_EVEN, _BURSTS, _UNEVEN, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
+_SPREAD = (_EVEN, _BURSTS, _BURSTS, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
 
 
 def _courses() -> tuple[Array, Array, NDArray[np.int64]]:
@@ -107,8 +107,11 @@ _LATER = np.concatenate(
     [np.full((len(_COURSE), 1), 5.0 * _LN10), np.full((len(_COURSE), 1), _LN10), _COURSE[:, 2:]], axis=1
 )
 """The same for a later look, which sees no beginning: its strength tells nothing of the kind."""
-MOST_PAST = 6.0
-"""What was seen before a look counts against a kind by so much at most, in logarithms: no model is that true."""
+MOST_PAST = np.where(np.arange(len(KINDS)) == LAUNCH, 10.0, 20.0)
+"""What was seen before a look counts against a kind by so much at most, in logarithms: no model is that true, least of
+all that of a launch, which may come up where something else was followed."""
+PATIENCE_S = 10.0
+"""In so much time a track that is no launch yet becomes one less likely by e: what burns for an hour has many looks."""
 
 
 def _log_normal(x: Array, mean: Array, sigma: Array) -> Array:
@@ -213,8 +216,9 @@ class Classifier:
         """Log odds of a launch, which begins where nothing was, over all else, by what its place was before."""
         restless = np.maximum(table.unrest[row, 0] - 1.0, 0.0) / RESTLESS
         early = table.first_s[row] < open_s + EARLY_S
-        out: Array = LOG_REKINDLED * restless**2 / (1.0 + restless**2) + np.where(early, LOG_EARLY, 0.0)
-        return out
+        waited_s = table.since_s[row, 0] - table.first_s[row]
+        out: Array = LOG_REKINDLED * restless**2 / (1.0 + restless**2) - waited_s / PATIENCE_S
+        return out + np.where(early, LOG_EARLY, 0.0)
 
     @staticmethod
     def _steadiness(table: Table, row: NDArray[np.int64], false: Noise) -> Array:
