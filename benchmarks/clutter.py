@@ -33,7 +33,7 @@ from boostwatch.scene.scenario import Scenario
 from boostwatch.settings import read_toml
 
 QUESTION = "do synthetic scenes at 3.9 um and night have the clutter of real ones"
-QUICK_S = 6.0
+QUICK_S = 5.0
 
 HERE = Path(__file__).parent
 REAL = HERE / "data" / "goes16_statistics.json"

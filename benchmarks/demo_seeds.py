@@ -22,7 +22,7 @@ from benchmarks._statistics import share
 from boostwatch import pipeline
 
 QUESTION = "are the demo's launches declared in time and inside their own ellipses on other seeds, without false ones"
-QUICK_S = 30.0
+QUICK_S = 8.0
 
 GOAL_S = 15.0
 """Longest declaration after the first frame above ``snr`` 6 that the project asks for."""

@@ -54,7 +54,7 @@ from benchmarks._statistics import (
 from boostwatch.detect.calibration import threshold_for
 
 QUESTION = "how many dB does the temporal chain lose, does it give the false alarms asked for, how true are its figures"
-QUICK_S = 30.0
+QUICK_S = 24.0
 
 ONSET = 70
 AFTER = (0, 2, 9)

@@ -32,7 +32,7 @@ from boostwatch.detect import SingleFrameDetector
 from boostwatch.detect.calibration import threshold_for
 
 QUESTION = "does the chain keep its false-alarm rate over real cloud, and what does it lose there"
-QUICK_S = 20.0
+QUICK_S = 13.0
 
 JITTERS = (0.1, 0.3)
 ONSET = 100

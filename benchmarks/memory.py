@@ -22,7 +22,7 @@ from boostwatch.sensor import Band, Sensor
 from boostwatch.store import StackWriter
 
 QUESTION = "does the memory of boostwatch detect grow with the number of frames"
-QUICK_S = 12.0
+QUICK_S = 10.0
 GOAL = 1.3
 
 CHILD = """

@@ -36,7 +36,7 @@ from boostwatch.scene.scenario import Scenario
 from boostwatch.settings import parse_toml
 
 QUESTION = "what does pointing do for the chain in low and elliptical orbits"
-QUICK_S = 20.0
+QUICK_S = 16.0
 QUICK = ("leo_nadir",)
 ASKED = 10.0  # false alarms per Mpx
 

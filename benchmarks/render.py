@@ -39,7 +39,7 @@ from boostwatch_kernels.frame import add_stamps
 from boostwatch_kernels.resample import resample
 
 QUESTION = "how fast is the generator on the demo's scene; does its memory grow with the run"
-QUICK_S = 24.0
+QUICK_S = 72.0
 
 RATE_HZ = 2
 WARM = 32
@@ -168,7 +168,7 @@ def peak_mib(frames: int, size: int) -> float:
 
 
 def memory(quick: bool) -> dict[str, Any]:
-    counts, size = ((250, 1000), 64) if quick else ((500, 10_000), 128)
+    counts, size = ((120, 480), 64) if quick else ((500, 10_000), 128)
     peak_mib(16, size)
     peaks = [peak_mib(count, size) for count in counts]
     return {"frames": counts, "size_px": size, "peak_mib": peaks, "ratio": peaks[1] / peaks[0]}

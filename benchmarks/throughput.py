@@ -32,7 +32,7 @@ from benchmarks._scenes import Scene
 from benchmarks._scoring import modes
 
 QUESTION = "how fast is the detection chain, with and without integration; which stage takes how much"
-QUICK_S = 17.0
+QUICK_S = 31.0
 
 WARM = 80  # frames until the background is mature
 FRAMES = 29  # gone through again and again; prime to the lag of the background
