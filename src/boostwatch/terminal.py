@@ -13,20 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from boostwatch.wording import UNKNOWN, counted, events_counted, fixed, in_words, kilowatts, with_sigma
+
 if TYPE_CHECKING:
-    from rich.table import Table
+    from pathlib import Path
+
+    from rich.console import Console
 
     from boostwatch.assess.table import Section
     from boostwatch.pipeline import Progress
-    from boostwatch.records import EventTables
+    from boostwatch.records import EventTables, Records
     from boostwatch.scene.library import SceneSummary
 
 _asked_to_end: list[int] = []
 """Signals that came. What they raise is lost if a callback of the HDF5 library is running just then."""
 _bearable = 0
 """How many of them a command ends for by itself."""
-LONGEST_NAME = 24
-"""Letters up to which a word in the first column is not cut."""
+MOST_OTHERS = 10
+"""Events other than launches that a table shows."""
 
 
 def end(number: int, _frame: object) -> None:
@@ -79,23 +83,36 @@ def bars() -> Iterator[Progress]:
 
 def print_sections(sections: Sequence[Section]) -> None:
     """Print tables with their titles and notes."""
+    for section in sections:
+        print_rows(section.title, section.columns, section.rows, section.note)
+
+
+def print_rows(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> None:
+    """Print a table; where the terminal is too narrow for its words, a list of heads and cells for each row."""
     from rich.table import Table
 
-    for section in sections:
-        table = Table(title=section.title, caption=section.note or None, title_justify="left", caption_justify="left")
-        for n, head in enumerate(section.columns):
-            words = (word for row in section.rows for word in row[n].split()) if n == 0 else ()
-            table.add_column(head, min_width=min(max(map(len, words), default=0), LONGEST_NAME) or None)
-        for row in section.rows:
+    least = [max((len(word) for text in column for word in text.split()), default=1) for column in zip(heads, *rows)]
+    wide = sum(least) + 3 * len(least) + 1 > console().width
+    table = Table(title=title, caption=note or None, title_justify="left", caption_justify="left", show_header=not wide)
+    if wide:
+        table.add_column(), table.add_column()
+        for row in rows:
+            for head, cell in zip(heads, row, strict=True):
+                table.add_row(head, cell)
+            table.add_section()
+    else:
+        for head, width in zip(heads, least, strict=True):
+            table.add_column(head, min_width=width)
+        for row in rows:
             table.add_row(*row)
-        print_table(table)
+    console().print(table)
 
 
-def print_table(table: Table) -> None:
-    """Print a table as wide as the terminal, or 160 letters into a file."""
+def console() -> Console:
+    """Return where tables go: as wide as the terminal, or 160 letters into a file."""
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    return Console(width=None if sys.stdout.isatty() else 160)
 
 
 def echo_json(value: object) -> None:
@@ -117,43 +134,62 @@ def event_rows(tables: EventTables) -> list[dict[str, object]]:
     return rows
 
 
-def show_events(tables: EventTables, as_json: bool) -> None:
-    """Print events, and how much lies behind them."""
+def show_events(tables: EventTables, out: Path, as_json: bool) -> None:
+    """Print the events written to ``out``, launches first, and how much lies behind them; notes go to stderr."""
     if as_json:
         provenance = {key: tables.provenance[key] for key in ("frames_read", "frames_flagged", "notes")}
         return echo_json({"epoch": tables.epoch, "events": event_rows(tables), **provenance})
-    from rich.table import Table
-
-    from boostwatch.geometry import utc_after
-
-    def show(value: float, sigma: float | None = None, digits: int = 1) -> str:
-        if value != value:
-            return "-"
-        return f"{value:.{digits}f}" + (f" ± {sigma:.{digits}f}" if sigma is not None and sigma == sigma else "")
-
-    table = Table(title=f"events (times in s from {tables.epoch})", caption="± is one sigma; the ellipse holds 95 %")
-    for head in ("id", "kind", "probability", "declared s", "launch s", "launch UTC", "latitude deg", "longitude deg",
-                 "ellipse km", "heading deg", "peak W/sr"):  # fmt: skip
-        table.add_column(head)
-    for e in tables.events:
-        launch = float(e["launch_time_s"])
-        ellipse = f"{e['ellipse_major_km']:.1f} x {e['ellipse_minor_km']:.1f}" if e["ellipse_major_km"] > 0 else "-"
-        table.add_row(
-            str(e["event_id"]), e["kind"].decode(), show(e["probability"], digits=2), show(e["declared_time_s"]),
-            show(launch, e["launch_time_sigma_s"]), utc_after(tables.epoch, launch)[11:-1] if launch == launch else "-",
-            show(e["latitude_deg"], digits=3), show(e["longitude_deg"], digits=3), ellipse,
-            show(e["heading_deg"], e["heading_sigma_deg"]),
-            f"{e['peak_intensity_w_sr']:.2g} ± {e['peak_intensity_sigma_w_sr']:.1g}"
-            if e["peak_intensity_w_sr"] == e["peak_intensity_w_sr"]
-            else "-",
-        )  # fmt: skip
-    print_table(table)
+    launches, others = launches_first(tables.events)
+    _print_events("Launches", tables.epoch, launches)
+    _print_events("Other events, those likeliest to be launches first", tables.epoch, others[:MOST_OTHERS])
+    if len(others) > MOST_OTHERS:
+        more = counted(len(others) - MOST_OTHERS, "event")
+        click.echo(f"and {more} less likely to be launches: `boostwatch export {out} --to csv -o FILE` or pandas has all")
     click.echo(
-        f"{len(tables.detections)} detections, {len(tables.tracks)} tracks, {len(tables.events)} events; "
-        f"frames flagged: {tables.provenance['frames_flagged']}"
+        f"{out}: {events_counted(len(launches), len(tables.events))}; {counted(len(tables.tracks), 'track')}, "
+        f"{counted(len(tables.detections), 'detection')}; frames flagged: "
+        f"{in_words(str(tables.provenance['frames_flagged']))}"
     )
     if tables.provenance["notes"] != "none":
-        click.echo(f"notes: {tables.provenance['notes']}", err=True)
+        for note in str(tables.provenance["notes"]).split("; "):
+            click.echo(f"boostwatch: note: {note}", err=True)
+
+
+def launches_first(events: Records) -> tuple[Records, Records]:
+    """Return the launches by time, and the other events, those likeliest to be launches first."""
+    launch = events["kind"] == b"launch"
+    others = events[~launch]
+    return events[launch], others[(-others["p_launch"]).argsort(kind="stable")]
+
+
+def _print_events(title: str, epoch: str, events: Records) -> None:
+    """Print a table of events, if there are any, without what is known of none."""
+    cells = [_event_cells(epoch, event) for event in events]
+    if cells:
+        heads = [head for head in cells[0] if any(line[head] != UNKNOWN for line in cells)]
+        heads.remove("kind") if set(events["kind"]) == {b"launch"} else None
+        note = f"Epoch {epoch}; ± is one sigma, the ellipse holds 95 % (semi-axes)."
+        print_rows(title, heads, [[line[head] for head in heads] for line in cells], note)
+
+
+def _event_cells(epoch: str, e: Any) -> dict[str, str]:
+    """Return what a table shows of an event, by the heads of its columns."""
+    from boostwatch.geometry import utc_after
+
+    def utc(name: str) -> str:
+        return utc_after(epoch, round(float(e[name]), 1))[11:21] if e[name] == e[name] else UNKNOWN
+
+    launch, sigma = utc("launch_time_s"), fixed(e["launch_time_sigma_s"], 1)
+    place = [fixed(e[name], 3) for name in ("latitude_deg", "longitude_deg")]
+    ellipse = [fixed(e[f"ellipse_{axis}_km"], 1) for axis in ("major", "minor")]
+    return {
+        "id": str(e["event_id"]), "kind": e["kind"].decode(), "prob.": fixed(e["probability"], 2),
+        "declared UTC": utc("declared_time_s"), "launch UTC": launch if sigma == UNKNOWN else f"{launch} ± {sigma} s",
+        "lat lon deg": UNKNOWN if UNKNOWN in place else " ".join(place),
+        "ellipse km": UNKNOWN if UNKNOWN in ellipse else " x ".join(ellipse),
+        "heading deg": with_sigma(e["heading_deg"], e["heading_sigma_deg"], 0),
+        "peak kW/sr": kilowatts(e["peak_intensity_w_sr"], e["peak_intensity_sigma_w_sr"]),
+    }  # fmt: skip
 
 
 def list_scenes(summaries: Sequence[SceneSummary], as_json: bool) -> None:
@@ -174,4 +210,4 @@ def list_scenes(summaries: Sequence[SceneSummary], as_json: bool) -> None:
             scene.name, scene.description or "-", str(scene.frames), f"{width} x {height}", ", ".join(scene.bands),
             ", ".join(objects),
         )  # fmt: skip
-    print_table(table)
+    console().print(table)

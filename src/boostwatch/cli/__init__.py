@@ -40,6 +40,7 @@ from boostwatch.cli.scoring import score
 from boostwatch.cli.watching import watch
 from boostwatch.errors import BoostwatchError, StorageError
 from boostwatch.terminal import bars, echo_json, end, event_rows, list_scenes, print_sections, show_events
+from boostwatch.wording import counted
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -149,21 +150,28 @@ def simulate(
     kinds = [kind.decode() for kind in made.objects["kind"]]
     if as_json:
         return echo_json({"stack": str(out), "shape": list(made.shape), "seed": made.seed, "objects": kinds})
-    click.echo(f"{out}: {count} frames, {bands} bands, {width} x {height} px, seed {made.seed}; {', '.join(kinds)}")
+    click.echo(
+        f"{out}: {counted(count, 'frame')}, {counted(bands, 'band')}, {width} x {height} px, seed {made.seed}; "
+        f"{', '.join(kinds)}"
+    )
 
 
 @cli.command("import")
 @click.argument("files", type=INPUT, nargs=-1, required=True)
 @OUT
 @click.option("--dataset", help="HDF5 path, FITS extension or NPZ name of the frames.")
-@click.option("--frame-period", "frame_period_s", type=Number(min=1e-6, max=1e9), default=1.0,
-              show_default=True, help="Seconds between frames where the files do not tell.")  # fmt: skip
+@click.option("--frame-period", "frame_period_s", type=Number(min=1e-6, max=1e9),
+              help="Seconds between frames where the files do not tell; 1 by default.")  # fmt: skip
 @click.option("--epoch", help="ISO 8601 UTC time of the first frame where the files do not tell.")
 @JSON
 def import_(
-    files: Sequence[Path], out: Path, dataset: str | None, frame_period_s: float, epoch: str | None, as_json: bool
-) -> None:
-    """Bring FITS, NPY/NPZ, PNG/TIFF/BMP sequences or foreign HDF5 into a frame stack."""
+    files: Sequence[Path], out: Path, dataset: str | None, frame_period_s: float | None, epoch: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Bring FITS, NPY/NPZ, PNG/TIFF/BMP sequences or foreign HDF5 into a frame stack.
+
+    What it had to suppose, because neither the files nor an option told, is on stderr.
+    """
     from boostwatch import store
 
     with bars() as progress:
@@ -172,8 +180,14 @@ def import_(
             on_progress=lambda done, total: progress("importing", done, total),
         )  # fmt: skip
     if as_json:
-        return echo_json(made)
-    click.echo("\n".join(f"{key}: {value}" for key, value in made.items()))
+        return echo_json({"stack": str(out), **made})
+    click.echo(
+        f"{out}: {counted(made['frames'], 'frame')}, {counted(made['bands'], 'band')}, {made['width']} x "
+        f"{made['height']} px, {made['dtype']}; {made['duration_s']:g} s from {made['epoch']}, times from "
+        f"{made['time_from']}"
+    )
+    for note in [*made["supposed"], *made["notes"]]:
+        click.echo(f"boostwatch: note: {note}", err=True)
 
 
 @cli.command()
@@ -207,7 +221,7 @@ def detect(
             command=command_line(),
             on_progress=progress,
         )
-    show_events(tables, as_json)
+    show_events(tables, out, as_json)
 
 
 @cli.command()
@@ -239,7 +253,7 @@ def track(
             detections, out, settings=chain, stack=stack, frame_period_s=frame_period_s, epoch=epoch,
             shape=size and (size[1], size[0]), command=command_line(), on_progress=progress,
         )  # fmt: skip
-    show_events(tables, as_json)
+    show_events(tables, out, as_json)
 
 
 @cli.command()
@@ -315,7 +329,7 @@ def report(events: Path, stack: Path | None, out: Path, dataset: str | None) -> 
 
     with bars() as progress:
         made = pipeline.report(events, out, stack=stack, dataset=dataset, on_progress=progress)
-    click.echo(f"{out}: {made.events} events, {made.bytes / 1e6:.2f} MB")
+    click.echo(f"{out}: {counted(made.events, 'event')}, {made.bytes / 1e6:.2f} MB")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 
 from boostwatch.cli.options import INPUT, OUT, Number, part_of_run
 from boostwatch.terminal import bars
+from boostwatch.wording import counted
 
 if TYPE_CHECKING:
     from boostwatch.records import EventTables
@@ -79,7 +80,7 @@ def _table(events: Path, to: str, out: Path) -> None:
     store.check_output(out, [events])
     tables = store.read_events(events)
     store.export_events(tables, to, out)
-    click.echo(f"{out}: {len(tables.events)} events")
+    click.echo(f"{out}: {counted(len(tables.events), 'event')}")
     if to in _WITHOUT_PLACE:
         _tell_unplaced(tables, _WITHOUT_PLACE[to])
 
@@ -96,7 +97,9 @@ def _tell_unplaced(tables: EventTables, outcome: str) -> None:
         return
     blind = bool(unknown(tables.track_points, "los_x", "los_y", "los_z").all())
     reason = "the stack told no pointing" if blind else "their lines of sight meet no ground, or they are defects"
-    click.echo(f"{missing} of {len(tables.events)} events have no place on Earth and are {outcome}: {reason}", err=True)
+    has, are = ("has", "is") if missing == 1 else ("have", "are")
+    of = counted(len(tables.events), "event")
+    click.echo(f"{missing} of {of} {has} no place on Earth and {are} {outcome}: {reason}", err=True)
 
 
 def _picture(events: Path, out: Path, given: dict[str, Any]) -> None:

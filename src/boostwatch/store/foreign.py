@@ -21,6 +21,8 @@ from boostwatch.store.writer import StackWriter
 
 MAX_ARRAY_BYTES: Final = 4 << 30
 """Most that `read_array` takes into memory."""
+DEFAULT_PERIOD_S: Final = 1.0
+"""Between frames, where nobody tells."""
 Progress = Callable[[int, int], None]
 
 
@@ -29,7 +31,7 @@ def import_frames(
     out: Path | str,
     *,
     dataset: str | None = None,
-    frame_period_s: float = 1.0,
+    frame_period_s: float | None = None,
     epoch: str | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -44,8 +46,8 @@ def import_frames(
         The stack to be.
     dataset : str, optional
         HDF5 path, NPZ name or FITS extension of the frames.
-    frame_period_s : float
-        Seconds between frames where the files do not tell.
+    frame_period_s : float, optional
+        Seconds between frames where the files do not tell; 1 is supposed where nobody does.
     epoch : str, optional
         ISO 8601 UTC of the first frame where the files do not tell.
     on_progress : callable, optional
@@ -54,7 +56,8 @@ def import_frames(
     Returns
     -------
     dict
-        ``frames``, ``bands``, ``height``, ``width``, ``dtype``, ``epoch``, ``duration_s``, ``time_from`` and ``notes``.
+        ``frames``, ``bands``, ``height``, ``width``, ``dtype``, ``epoch``, ``duration_s``, ``time_from``, ``supposed``
+        (what neither files nor arguments told, a sentence each) and ``notes`` (what was lost).
 
     Raises
     ------
@@ -70,20 +73,21 @@ def import_frames(
     """
     if not files:
         raise UsageError("no files to import", allowed=KNOWN)
-    if not (np.isfinite(frame_period_s) and frame_period_s > 0):
-        raise UsageError("impossible period", place="frame_period_s", found=frame_period_s, allowed="seconds above 0")
+    period_s = DEFAULT_PERIOD_S if frame_period_s is None else frame_period_s
+    if not (np.isfinite(period_s) and period_s > 0):
+        raise UsageError("impossible period", place="frame_period_s", found=period_s, allowed="seconds above 0")
     paths = sorted((Path(f) for f in files), key=natural_key)
     if any(os.path.realpath(p) == os.path.realpath(out) for p in paths):
         raise UsageError("is an input and the output", path=out, allowed="another output")
     sources = [open_source(path, dataset) for path in paths]
     _require_alike(sources)
-    time_s, start, time_from = _times(sources, frame_period_s, epoch)
+    time_s, start, time_from = _times(sources, period_s, epoch)
     dtype, notes = _choose_type(sources)
     total, bands = len(time_s), sources[0].shape[1]
     height, width = sources[0].shape[2:]
     sensor = Sensor(
         name="imported", ifov_rad=np.nan, cx=(width - 1) / 2, cy=(height - 1) / 2,
-        frame_period_s=float(np.median(np.diff(time_s))) if total > 1 else frame_period_s,
+        frame_period_s=float(np.median(np.diff(time_s))) if total > 1 else period_s,
         integration_s=sources[0].integration_s, bands=tuple(Band(f"band{i}") for i in range(bands)),
     )  # fmt: skip
     blank = 0
@@ -104,8 +108,28 @@ def import_frames(
         notes.append(f"{blank} frames without a finite pixel in some band")
     return {
         "frames": total, "bands": bands, "height": height, "width": width, "dtype": str(dtype), "epoch": start,
-        "duration_s": float(time_s[-1] - time_s[0]), "time_from": time_from, "notes": notes,
+        "duration_s": float(time_s[-1] - time_s[0]), "time_from": time_from,
+        "supposed": _supposed(sources, frame_period_s, epoch), "notes": notes,
     }  # fmt: skip
+
+
+def _supposed(sources: list[Source], period_s: float | None, epoch: str | None) -> list[str]:
+    """Return what neither the files nor the caller told of times and sensor, a sentence each."""
+    told = all(np.isfinite(source.start_s) for source in sources)
+    out = []
+    if period_s is None and not _timed(sources) and sum(source.shape[0] for source in sources) > 1:
+        out.append(f"no times in the files and no frame period given: a frame each {DEFAULT_PERIOD_S:g} s supposed")
+    if epoch is None and not told:
+        out.append(f"no date in the files and no epoch given: {DEFAULT_EPOCH} supposed")
+    out.append("angle of a pixel, point spread, gain, noise and pointing are not known: no places on Earth, no W/sr")
+    return out
+
+
+def _timed(sources: list[Source]) -> bool:
+    """Tell whether the files tell the time of each frame."""
+    starts = np.array([source.start_s for source in sources])
+    dated = len(sources) == 1 or (bool(np.all(np.isfinite(starts))) and np.ptp(starts) > 0)
+    return dated and all(s.time_s is not None or s.shape[0] == 1 for s in sources)
 
 
 def _require_alike(sources: list[Source]) -> None:
