@@ -130,6 +130,13 @@ def empty(dtype: np.dtype[Any], count: int) -> Records:
     return out
 
 
+def launches_first(events: Records) -> tuple[Records, Records]:
+    """Return the launches (dtype EVENT) in their order, and the other events, those likeliest to be launches first."""
+    launch = events["kind"] == b"launch"
+    others = events[~launch]
+    return events[launch], others[np.argsort(-others["p_launch"], kind="stable")]
+
+
 def unit_of(column: str) -> str:
     """Return the unit of a column by its name: ``"px"``, ``"s"``, ``"W/sr"``..., or ``""`` for counts and labels."""
     if column in UNITS:

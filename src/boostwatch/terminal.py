@@ -91,28 +91,30 @@ def print_rows(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], 
     """Print a table; where the terminal is too narrow for its words, a list of heads and cells for each row."""
     from rich.table import Table
 
-    least = [max((len(word) for text in column for word in text.split()), default=1) for column in zip(heads, *rows)]
-    wide = sum(least) + 3 * len(least) + 1 > console().width
-    table = Table(title=title, caption=note or None, title_justify="left", caption_justify="left", show_header=not wide)
-    if wide:
-        table.add_column(), table.add_column()
-        for row in rows:
-            for head, cell in zip(heads, row, strict=True):
-                table.add_row(head, cell)
-            table.add_section()
-    else:
+    columns = list(zip(heads, *rows, strict=True))
+    least = [max((len(word) for cell in column for word in cell.split()), default=1) for column in columns]
+    if sum(least) + 3 * len(least) + 1 <= console().width:
+        table = Table(title=title, title_justify="left")
         for head, width in zip(heads, least, strict=True):
             table.add_column(head, min_width=width)
         for row in rows:
             table.add_row(*row)
+    else:
+        table = Table("", "", title=title, title_justify="left", show_header=False)
+        for row in rows:
+            for pair in zip(heads, row, strict=True):
+                table.add_row(*pair)
+            table.add_section()
     console().print(table)
+    if note:
+        console().print(note, style="dim")
 
 
 def console() -> Console:
     """Return where tables go: as wide as the terminal, or 160 letters into a file."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160)
+    return Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
 
 
 def echo_json(value: object) -> None:
@@ -139,12 +141,14 @@ def show_events(tables: EventTables, out: Path, as_json: bool) -> None:
     if as_json:
         provenance = {key: tables.provenance[key] for key in ("frames_read", "frames_flagged", "notes")}
         return echo_json({"epoch": tables.epoch, "events": event_rows(tables), **provenance})
+    from boostwatch.records import launches_first
+
     launches, others = launches_first(tables.events)
     _print_events("Launches", tables.epoch, launches)
     _print_events("Other events, those likeliest to be launches first", tables.epoch, others[:MOST_OTHERS])
     if len(others) > MOST_OTHERS:
-        more = counted(len(others) - MOST_OTHERS, "event")
-        click.echo(f"and {more} less likely to be launches: `boostwatch export {out} --to csv -o FILE` or pandas has all")
+        more = len(others) - MOST_OTHERS
+        click.echo(f"and {more} more; all of them: `boostwatch export {out} --to csv -o FILE`, or pandas")
     click.echo(
         f"{out}: {events_counted(len(launches), len(tables.events))}; {counted(len(tables.tracks), 'track')}, "
         f"{counted(len(tables.detections), 'detection')}; frames flagged: "
@@ -153,13 +157,6 @@ def show_events(tables: EventTables, out: Path, as_json: bool) -> None:
     if tables.provenance["notes"] != "none":
         for note in str(tables.provenance["notes"]).split("; "):
             click.echo(f"boostwatch: note: {note}", err=True)
-
-
-def launches_first(events: Records) -> tuple[Records, Records]:
-    """Return the launches by time, and the other events, those likeliest to be launches first."""
-    launch = events["kind"] == b"launch"
-    others = events[~launch]
-    return events[launch], others[(-others["p_launch"]).argsort(kind="stable")]
 
 
 def _print_events(title: str, epoch: str, events: Records) -> None:

@@ -37,6 +37,13 @@ def test_demo_for_the_eye(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.run(["demo", str(tmp_path / "demo"), "--seed", "11", "--jobs", "2"]) == 0
     shown = capsys.readouterr().out
-    for word in ("Launches", "W/sr", "km", "Objects of the truth", "no picture: install boostwatch[plot]"):
+    for word in (
+        "Launches",
+        "W/sr",
+        "km",
+        "detection_probability",
+        "boostwatch score",
+        "no picture: install boostwatch[plot]",
+    ):
         assert word in shown
     assert not (tmp_path / "demo" / "demo.png").exists()

@@ -17,6 +17,7 @@ from boostwatch.colours import COLOURS, colour_of
 from boostwatch.errors import BoostwatchError, CannotCreate, StorageError
 from boostwatch.records import EventTables, Records
 from boostwatch.sensor import Band, Sensor
+from boostwatch.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -80,7 +81,7 @@ def scene_picture(
     view = None
     if position_m is not None and attitude is not None and np.isfinite(sensor.ifov_rad):
         view = View(sensor, np.asarray(position_m, np.float64), np.asarray(attitude, np.float64))
-    headline = title or f"{sensor.name}: {len(tables.events)} events, {len(tables.tracks)} tracks"
+    headline = title or f"{sensor.name}: {counted(len(tables.events), 'event')}, {counted(len(tables.tracks), 'track')}"
     figure.suptitle(headline, x=0.02, y=0.985, ha="left", fontsize=15, fontweight="bold")
     figure.text(0.98, 0.978, f"epoch {epoch}" if epoch else "", ha="right", va="top", fontsize=10, color="0.35")
     shown = [o for o in objects if o["kind"] == b"launch"][:2]

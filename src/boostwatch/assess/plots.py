@@ -17,6 +17,7 @@ from boostwatch.assess.style import BAND_COLOURS, SECOND, quiet
 from boostwatch.assess.table import confusion_matrix, number
 from boostwatch.assess.things import STAGES
 from boostwatch.errors import BoostwatchError
+from boostwatch.wording import counted
 
 DPI: Final = 110
 FOUND, LIMIT = BAND_COLOURS[0], "0.4"
@@ -120,7 +121,9 @@ def _detection(figure: Any, score: Score) -> None:
     axes.legend(frameon=False, loc="upper left")
     total = sum(row["samples"] for row in rows)
     per_mpx = number(score.false_alarms["false_detections_per_mpx"])
-    _title(axes, "Detection by signal-to-noise ratio", f"{total} samples, {per_mpx} false detections per Mpx")
+    _title(
+        axes, "Detection by signal-to-noise ratio", f"{counted(total, 'sample')}, {per_mpx} false detections per Mpx"
+    )
 
 
 def _roc(figure: Any, score: Score) -> None:
@@ -167,7 +170,9 @@ def _latency(figure: Any, score: Score) -> None:
         xlabel="time after the clairvoyant's first call (s)",
     )  # fmt: skip
     axes.legend(frameon=False, loc="lower right")
-    _title(axes, f"Latency of {len(due)} launches", "Shaded: 95 % interval; what is not reached stays below 1")
+    _title(
+        axes, f"Latency of {counted(len(due), 'launch')}", "Shaded: 95 % interval; what is not reached stays below 1"
+    )
 
 
 def _position(figure: Any, score: Score) -> None:
@@ -187,7 +192,7 @@ def _position(figure: Any, score: Score) -> None:
     _plain_log(axes.yaxis)
     axes.legend(frameon=False, loc="lower left")
     count = sum(row["detections"] for row in rows)
-    _title(axes, "Places of detections of launches", f"{count} detections in single frames")
+    _title(axes, "Places of detections of launches", f"{counted(count, 'detection')} in single frames")
 
 
 def _counted(score: Score) -> list[Row]:
@@ -262,7 +267,7 @@ def _reliability(figure: Any, score: Score) -> None:
     below.set(xlabel="p_launch, mean of the bin", ylabel="events", yscale="log", ylim=(0.5, None))
     below.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
     error = number(score.reliability["calibration_error"], 2)
-    note = f"{score.reliability['events']} events, mean distance {error}; bars: 95 % interval; dashed: as often as said"
+    note = f"{counted(score.reliability['events'], 'event')}, mean distance {error}; bars: 95 % interval; dashed: as often as said"
     _title(axes, "p_launch against the truth", note)
 
 

@@ -16,7 +16,7 @@ from boostwatch.assess.intervals import binomial_interval, poisson_interval
 from boostwatch.assess.latency import latency_rows
 from boostwatch.assess.launches import launch_rows
 from boostwatch.assess.metrics import figures, metrics
-from boostwatch.assess.table import Section, sections
+from boostwatch.assess.table import Section, brief_sections, sections
 from boostwatch.assess.things import VISIBLE_SNR, Run, object_row, rates
 from boostwatch.assess.view import Camera
 from boostwatch.records import EventTables, Records
@@ -91,6 +91,10 @@ class Score:
     def table(self) -> list[Section]:
         """Return the same for the eye: titled tables of text, units in their heads."""
         return sections(vars(self))
+
+    def brief(self) -> list[Section]:
+        """Return the two tables that tell most: the launches, and some figures."""
+        return brief_sections(vars(self), self.figures())
 
 
 def score(

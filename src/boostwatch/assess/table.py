@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from boostwatch.assess.calibration import QUANTITIES
 from boostwatch.assess.metrics import BETTER_HIGH, BETTER_LOW
+from boostwatch.wording import UNKNOWN, fixed, kilowatts, with_sigma
 
 
 @dataclass(frozen=True)
@@ -34,38 +36,56 @@ class Section:
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """Write a value in few characters: ``-`` for what is unknown, significant digits, powers for the large."""
+    """Write a value of a size unknown beforehand with some significant digits, three decimals at most; ``-``: unknown.
+
+    For columns of one quantity see `boostwatch.wording.fixed`.
+    """
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "-"
-    if isinstance(value, float) and math.isinf(value):
-        return "inf" if value > 0 else "-inf"
+        return UNKNOWN
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str | int):
         return str(value)
     if isinstance(value, list):
-        return " ".join(str(v) for v in value) or "-"
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        places = digits - 1 - (math.floor(math.log10(abs(value))) if value else 0)
-        return f"{value:.{min(max(places, 0), digits)}f}"
-    return f"{value:.{digits - 1}e}"
+        return " ".join(str(v) for v in value) or UNKNOWN
+    if math.isinf(value) or value == 0:
+        return f"{value:g}"
+    if abs(value) < 5e-4:
+        return "< 0.001" if value > 0 else "> -0.001"
+    return fixed(value, min(max(digits - 1 - math.floor(math.log10(abs(value))), 0), 3))
 
 
-def with_sigma(error: Any, sigma: Any) -> str:
-    """Write an error beside what was claimed of it: ``+1.20 ± 2.00``."""
-    if number(error) == "-":
-        return "-"
-    return f"{'+' if error >= 0 else ''}{number(error)} ± {number(sigma)}"
+def share(value: float | None) -> str:
+    """Write a probability with three decimals; one that is small but not 0 as ``< 0.001``."""
+    return "< 0.001" if value is not None and 0 < value < 5e-4 else fixed(value, 3)
 
 
-def _interval(row: dict[str, Any], name: str = "") -> str:
-    low, high = (number(row[f"{name}_{end}".lstrip("_")]) for end in ("low_95", "high_95"))
-    return f"{low} .. {high}" if (low, high) != ("-", "-") else "-"
+def _interval(row: dict[str, Any], name: str = "", write: Callable[[Any], str] = number) -> str:
+    low, high = (write(row[f"{name}_{end}".lstrip("_")]) for end in ("low_95", "high_95"))
+    return f"{low} .. {high}" if (low, high) != (UNKNOWN, UNKNOWN) else UNKNOWN
+
+
+def _ellipse(row: dict[str, Any]) -> str:
+    axes = [fixed(row[f"ellipse_{axis}_km"], 2) for axis in ("major", "minor")]
+    return UNKNOWN if UNKNOWN in axes else " x ".join(axes)
 
 
 def sections(score: dict[str, Any]) -> list[Section]:
     """Turn the fields of a score into tables, the most wanted first."""
     return [_launches(score["launches"]), _objects(score["objects"]), *_common(score)]
+
+
+BRIEF = (
+    "launches_declared", "false_launches", "declared_after_s", "ground_error_km", "detection_probability",
+    "completeness", "false_tracks_per_hour",
+)  # fmt: skip
+"""Figures that are shown where there is room for few."""
+
+
+def brief_sections(score: dict[str, Any], figures: Sequence[dict[str, Any]]) -> list[Section]:
+    """Turn the fields of a score into two tables: its launches, and the figures `BRIEF`."""
+    few = [row for row in figures if row["metric"] in BRIEF]
+    return [_launches(score["launches"]), _figures(few, "Intervals: Clopper-Pearson for shares, Garwood for counts.")]
 
 
 def pooled_sections(
@@ -93,48 +113,60 @@ def _common(score: dict[str, Any]) -> list[Section]:
     ]  # fmt: skip
 
 
-def _figures(rows: Sequence[dict[str, Any]]) -> Section:
+POOLED_NOTE = (
+    "All scenes together. of: how many things the figure is of. Intervals: shares Clopper-Pearson, rates and counts "
+    "Garwood, means and medians by drawing scenes again (from three scenes on)."
+)
+
+
+def _figures(rows: Sequence[dict[str, Any]], note: str = POOLED_NOTE) -> Section:
     words = {**BETTER_HIGH, **BETTER_LOW}
     lines = [(r["metric"], number(r["value"]), _interval(r), number(r["of"]), words[r["metric"]]) for r in rows]
-    note = (
-        "All scenes together. of: how many things the figure is of. Intervals: shares Clopper-Pearson, rates and "
-        "counts Garwood, means and medians by drawing scenes again (from three scenes on)."
-    )
     return Section("Figures", ("figure", "value", "95 % interval", "of", "what it is"), lines, note)
 
 
-SCENE_COLUMNS = {
-    "launches_declared": "launches declared", "launches_inside_ellipse": "in their ellipse",
-    "detection_probability": "detection probability", "declared_after_clairvoyant_s": "declared after (s)",
-    "ground_error_km": "ground error (km)", "completeness": "complete",
-    "false_detections_per_mpx": "false detections (1/Mpx)", "false_tracks_per_hour": "false tracks (1/h)",
-    "false_launches": "false launches", "gospa_px": "GOSPA (px)",
-}  # fmt: skip
-"""Metrics of the table of scenes, and their heads."""
+SCENE_COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "launches_declared": ("launches declared", partial(fixed, places=2)),
+    "launches_inside_ellipse": ("in their ellipse", partial(fixed, places=2)),
+    "detection_probability": ("detection probability", share),
+    "declared_after_clairvoyant_s": ("declared after (s)", partial(fixed, places=1)),
+    "ground_error_km": ("ground error (km)", partial(fixed, places=2)),
+    "completeness": ("complete", partial(fixed, places=2)),
+    "false_detections_per_mpx": ("false detections (1/Mpx)", number),
+    "false_tracks_per_hour": ("false tracks (1/h)", number),
+    "false_launches": ("false launches", partial(fixed, places=0)),
+    "gospa_px": ("GOSPA (px)", partial(fixed, places=1)),
+}
+"""Metrics of the table of scenes, their heads, and how they are written."""
 
 
 def _scenes(scenes: dict[str, dict[str, float]]) -> Section:
-    lines = [(name, *(number(found[key]) for key in SCENE_COLUMNS)) for name, found in scenes.items()]
+    lines = [
+        (name, *(write(found[key]) for key, (_, write) in SCENE_COLUMNS.items())) for name, found in scenes.items()
+    ]
     note = (
         "declared after: median, launches, from the first frame in which a detector calls that knows place and "
         "background; inf: fewer than half were declared. -: the scene has nothing to measure it by."
     )
-    return Section("Scenes", ("scene", *SCENE_COLUMNS.values()), lines, note)
+    return Section("Scenes", ("scene", *(head for head, _ in SCENE_COLUMNS.values())), lines, note)
 
 
 def _launches(rows: list[dict[str, Any]]) -> Section:
     heads = (
         "launch", "declared", "after visible (s)", "time error ± sigma (s)", "ground error (km)", "95 % ellipse (km)",
-        "inside", "heading error ± sigma (deg)", "peak (W/sr)", "true peak (W/sr)", "limit of ground error (km)",
+        "inside", "heading error ± sigma (deg)", "peak ± sigma (kW/sr)", "true peak (kW/sr)",
+        "limit of ground error (km)",
     )  # fmt: skip
     lines = [
         (
             r["name"] or str(r["object_id"]), "yes" if r["declared"] else f"no: {r['kind'] or 'missed'}",
-            number(r["declared_after_s"]), with_sigma(r["launch_time_error_s"], r["launch_time_sigma_s"]),
-            number(r["ground_error_km"]), f"{number(r['ellipse_major_km'])} x {number(r['ellipse_minor_km'])}",
-            "-" if not isinstance(r["inside_ellipse"], bool) else number(r["inside_ellipse"]),
-            with_sigma(r["heading_error_deg"], r["heading_sigma_deg"]), number(r["peak_intensity_w_sr"]),
-            number(r["true_peak_intensity_w_sr"]), number(r["point_bound_km"]),
+            fixed(r["declared_after_s"], 1),
+            with_sigma(r["launch_time_error_s"], r["launch_time_sigma_s"], 1, sign=True),
+            fixed(r["ground_error_km"], 2), _ellipse(r),
+            number(r["inside_ellipse"]) if isinstance(r["inside_ellipse"], bool) else UNKNOWN,
+            with_sigma(r["heading_error_deg"], r["heading_sigma_deg"], 0, sign=True),
+            kilowatts(r["peak_intensity_w_sr"], r["peak_intensity_sigma_w_sr"]),
+            kilowatts(r["true_peak_intensity_w_sr"]), fixed(r["point_bound_km"], 2),
         )
         for r in rows
     ]  # fmt: skip
@@ -154,9 +186,9 @@ def _objects(rows: list[dict[str, Any]]) -> Section:
     lines = [
         (
             r["name"] or str(r["object_id"]), r["kind"], r["outcome"], number(r["event_kind"]),
-            number(r["event_probability"], 2), number(r["peak_snr"]), number(r["completeness"], 2),
-            number(r["purity"], 2), number(r["fragments"]), number(r["confirmed_after_s"]),
-            number(r["declared_after_s"]),
+            fixed(r["event_probability"], 2), fixed(r["peak_snr"], 1), fixed(r["completeness"], 2),
+            fixed(r["purity"], 2), number(r["fragments"]), fixed(r["confirmed_after_s"], 1),
+            fixed(r["declared_after_s"], 1),
         )
         for r in rows
     ]  # fmt: skip
@@ -203,8 +235,8 @@ def _detection(rows: list[dict[str, Any]]) -> Section:
     heads = ("truth snr", "samples", "detected", "probability", "95 % interval", "clairvoyant limit")
     lines = [
         (
-            f"{r['snr_from']:g} .. {r['snr_to']:g}", str(r["samples"]), str(r["detected"]), number(r["probability"]),
-            _interval(r, "probability"), number(r["clairvoyant_probability"]),
+            f"{r['snr_from']:g} .. {r['snr_to']:g}", str(r["samples"]), str(r["detected"]), share(r["probability"]),
+            _interval(r, "probability", share), share(r["clairvoyant_probability"]),
         )
         for r in rows
         if r["band"] < 0
@@ -240,8 +272,8 @@ def _latency(rows: list[dict[str, Any]]) -> Section:
     heads = ("objects", "stage", "due", "reached", "median (s)", "95 % interval", "90 % (s)", "limit, median (s)")
     lines = [
         (
-            r["objects"], r["stage"], str(r["due"]), str(r["reached"]), number(r["median_s"]),
-            _interval(r, "median_s"), number(r["p90_s"]), number(r["limit_median_s"]),
+            r["objects"], r["stage"], str(r["due"]), str(r["reached"]), fixed(r["median_s"], 1),
+            _interval(r, "median_s", partial(fixed, places=1)), fixed(r["p90_s"], 1), fixed(r["limit_median_s"], 1),
         )
         for r in rows
     ]  # fmt: skip
@@ -257,8 +289,8 @@ def _position(rows: list[dict[str, Any]]) -> Section:
     heads = ("truth snr", "detections", "rms (px)", "limit (px)", "ratio", "95 % interval")
     lines = [
         (
-            f"{r['snr_from']:g} .. {r['snr_to']:g}", str(r["detections"]), number(r["rms_px"]), number(r["bound_px"]),
-            number(r["bound_ratio"]), _interval(r, "bound_ratio"),
+            f"{r['snr_from']:g} .. {r['snr_to']:g}", str(r["detections"]), fixed(r["rms_px"], 3),
+            fixed(r["bound_px"], 3), fixed(r["bound_ratio"], 2), _interval(r, "bound_ratio", partial(fixed, places=2)),
         )
         for r in rows
     ]  # fmt: skip
@@ -274,8 +306,8 @@ def _calibration(rows: list[dict[str, Any]]) -> Section:
     heads = ("error of", "count", "mean (sigma)", "rms (sigma)", "95 % interval", *levels)
     lines = [
         (
-            QUANTITIES.get(r["quantity"], r["quantity"]), str(r["count"]), number(r["mean"]), number(r["rms"]),
-            _interval(r, "rms"), *(number(c["share"], 2) for c in r["coverage"]),
+            QUANTITIES.get(r["quantity"], r["quantity"]), str(r["count"]), fixed(r["mean"], 2), fixed(r["rms"], 2),
+            _interval(r, "rms", partial(fixed, places=2)), *(fixed(c["share"], 2) for c in r["coverage"]),
         )
         for r in rows
     ]  # fmt: skip
@@ -289,8 +321,8 @@ def _calibration(rows: list[dict[str, Any]]) -> Section:
 def _reliability(row: dict[str, Any]) -> Section:
     lines = [
         (
-            f"{b['p_from']:g} .. {b['p_to']:g}", str(b["events"]), str(b["launches"]), number(b["said"]),
-            number(b["found"]), _interval(b, "found"),
+            f"{b['p_from']:g} .. {b['p_to']:g}", str(b["events"]), str(b["launches"]), share(b["said"]),
+            share(b["found"]), _interval(b, "found", share),
         )
         for b in row["bins"]
     ]  # fmt: skip

@@ -40,7 +40,7 @@ from boostwatch.cli.scoring import score
 from boostwatch.cli.watching import watch
 from boostwatch.errors import BoostwatchError, StorageError
 from boostwatch.terminal import bars, echo_json, end, event_rows, list_scenes, print_sections, show_events
-from boostwatch.wording import counted
+from boostwatch.wording import counted, events_counted
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -74,9 +74,13 @@ def demo(directory: Path, seed: int | None, jobs: int | None, as_json: bool) -> 
     if as_json:
         files = {"stack": str(done.stack), "events": str(done.events), "picture": str(done.picture or "")}
         return echo_json({"files": files, "score": done.score.as_dict(), "events": event_rows(done.tables)})
-    print_sections(done.score.table())
+    print_sections(done.score.brief())
+    launches = int((done.tables.events["kind"] == b"launch").sum())
+    click.echo(events_counted(launches, len(done.tables.events)))
     click.echo(f"frames  {done.stack}\nevents  {done.events}")
     click.echo(f"picture {done.picture}" if picture else "no picture: install boostwatch[plot] to have one")
+    click.echo(f"more:   boostwatch score {done.events} --truth {done.stack}")
+    click.echo(f"        boostwatch report {done.events} --stack {done.stack} -o report.html")
 
 
 @cli.command()

@@ -17,7 +17,8 @@ from boostwatch.face.instants import instants
 from boostwatch.face.tables import data_frame, qtable
 from boostwatch.geodesic import ellipse_rings
 from boostwatch.geometry import utc_after
-from boostwatch.records import EventTables
+from boostwatch.records import EventTables, launches_first
+from boostwatch.wording import counted, events_counted, kilowatts, with_sigma
 
 _TABLES = ("events", "tracks", "track_points", "detections", "registration")
 _QUARTER_KM = 10e3
@@ -162,18 +163,19 @@ class Events:
         t = self.tables
         launches = int(np.count_nonzero(t.events["kind"] == b"launch"))
         return (
-            f"<Events {self.name!r}: {len(t.events)} events, {launches} of them launches; {len(t.tracks)} tracks, "
-            f"{len(t.detections)} detections>"
+            f"<Events {self.name!r}: {events_counted(launches, len(t.events))}; {counted(len(t.tracks), 'track')}, "
+            f"{counted(len(t.detections), 'detection')}>"
         )
 
     def _repr_html_(self) -> str:
         heads = (
             "id", "track", "kind", "probability", "launch (UTC)", "latitude (deg)", "longitude (deg)",
-            "95 % ellipse (km)", "heading (deg)", "peak (W/sr)",
+            "95 % ellipse (km)", "heading (deg)", "peak (kW/sr)",
         )  # fmt: skip
-        rows = [_cells(event, self.tables.epoch) for event in self.tables.events[: html.MOST_ROWS]]
+        shown = np.concatenate(launches_first(self.tables.events))[: html.MOST_ROWS]
+        rows = [_cells(event, self.tables.epoch) for event in shown]
         more = len(self.tables.events) - len(rows)
-        told = [f"and {more} more events"] if more else []
+        told = [f"and {counted(more, 'more event')}"] if more else []
         if rows:
             told.append("± is one sigma, of the launch time in s")
         said = str(self.tables.provenance.get("notes", "none"))
@@ -183,11 +185,7 @@ class Events:
 
 def _cells(event: Any, epoch: str) -> list[str]:
     def number(name: str, digits: int, sigma: str | None = None) -> str:
-        value = float(event[name])
-        if not np.isfinite(value):
-            return "-"
-        error = float(event[sigma]) if sigma else np.nan
-        return f"{value:.{digits}f}" + (f" ± {error:.{digits}f}" if np.isfinite(error) else "")
+        return with_sigma(float(event[name]), float(event[sigma]) if sigma else None, digits)
 
     launch, sigma = float(event["launch_time_s"]), float(event["launch_time_sigma_s"])
     try:
@@ -196,10 +194,9 @@ def _cells(event: Any, epoch: str) -> list[str]:
         when = "-"
     when += f" ± {sigma:.1f} s" if when != "-" and np.isfinite(sigma) else ""
     major, minor = float(event["ellipse_major_km"]), float(event["ellipse_minor_km"])
-    peak, peak_sigma = float(event["peak_intensity_w_sr"]), float(event["peak_intensity_sigma_w_sr"])
-    shown = f"{peak:.2g}" + (f" ± {peak_sigma:.1g}" if np.isfinite(peak_sigma) else "") if np.isfinite(peak) else "-"
     return [
         str(event["event_id"]), str(event["track_id"]), event["kind"].decode("utf-8", "replace"),
         number("probability", 2), when, number("latitude_deg", 3), number("longitude_deg", 3),
-        f"{major:.1f} x {minor:.1f}" if major > 0 else "-", number("heading_deg", 1, "heading_sigma_deg"), shown,
+        f"{major:.1f} x {minor:.1f}" if major > 0 else "-", number("heading_deg", 0, "heading_sigma_deg"),
+        kilowatts(float(event["peak_intensity_w_sr"]), float(event["peak_intensity_sigma_w_sr"])),
     ]  # fmt: skip

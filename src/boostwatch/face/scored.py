@@ -8,6 +8,7 @@ from boostwatch.assess import score as assess
 from boostwatch.errors import UsageError
 from boostwatch.face import html
 from boostwatch.face.optional import needed
+from boostwatch.wording import counted
 
 _TABLES = ("launches", "objects", "detection", "metrics")
 
@@ -47,8 +48,9 @@ class Score(assess.Score):
         declared = sum(bool(row["declared"]) for row in self.launches)
         alarms = self.false_alarms
         return (
-            f"<Score: {declared} of {len(self.launches)} launches declared, {alarms['false_launches']} false launches, "
-            f"{alarms['false_tracks']} false tracks, {alarms['false_detections']} false detections>"
+            f"<Score: {declared} of {counted(len(self.launches), 'launch')} declared, "
+            f"{counted(alarms['false_launches'], 'false launch')}, {counted(alarms['false_tracks'], 'false track')}, "
+            f"{counted(alarms['false_detections'], 'false detection')}>"
         )
 
     def _repr_html_(self) -> str:

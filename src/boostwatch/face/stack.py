@@ -19,6 +19,7 @@ from boostwatch.face.tables import qtable
 from boostwatch.pipeline import ArrayFrames, Figures, FrameSource, Simulation, frames_of_simulation
 from boostwatch.sensor import Sensor
 from boostwatch.store import Frame
+from boostwatch.wording import counted
 
 _BAND_UNITS = {
     "lower_um": "um", "upper_um": "um", "psf_sigma_px": "px", "gain_e_per_dn": "electron/DN", "offset_dn": "DN",
@@ -267,7 +268,7 @@ class Stack:
     def __repr__(self) -> str:
         count, bands, height, width = self.shape
         closed = ", closed" if self._closed else ""
-        return f"<Stack {self.path!r}: {count} frames, {bands} bands, {width} x {height} px, {self.dtype}{closed}>"
+        return f"<Stack {self.path!r}: {counted(count, 'frame')}, {counted(bands, 'band')}, {width} x {height} px, {self.dtype}{closed}>"
 
     def _repr_html_(self) -> str:
         source, sensor = self._source, self.sensor

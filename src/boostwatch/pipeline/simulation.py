@@ -17,6 +17,7 @@ from boostwatch.pipeline.common import Progress, quiet
 from boostwatch.pipeline.generate import prepare, write_frames
 from boostwatch.records import Records
 from boostwatch.settings import parse_model, parse_toml, read_toml
+from boostwatch.wording import counted
 
 if TYPE_CHECKING:
     from boostwatch.scene.render import RenderedFrame, Renderer
@@ -100,7 +101,7 @@ class Simulation:
 
     def __repr__(self) -> str:
         count, bands, height, width = self.frames.shape
-        return f"<Simulation {self.scenario.name!r}: {count} frames, {bands} bands, {width} x {height} px>"
+        return f"<Simulation {self.scenario.name!r}: {counted(count, 'frame')}, {counted(bands, 'band')}, {width} x {height} px>"
 
 
 def render(

@@ -7,6 +7,7 @@ from typing import Any
 from boostwatch.assess.report.footage import Footage
 from boostwatch.assess.report.pack import text
 from boostwatch.records import EventTables
+from boostwatch.wording import counted, in_words
 
 LONGEST = 30_000
 """Letters of settings or scenario."""
@@ -19,13 +20,15 @@ _NAMES = {
 def provenance(tables: EventTables, footage: Footage | None) -> dict[str, Any]:
     """Return lines of label and text, and whole texts (settings, scenario) that the page folds away."""
     known = tables.provenance
-    lines = [[label, text(known[key], 2000)] for key, label in _NAMES.items() if key in known]
+    told = {key: in_words(str(value)) if key == "frames_flagged" else value for key, value in known.items()}
+    lines = [[label, text(told[key], 2000)] for key, label in _NAMES.items() if key in told]
     lines += [[text(key, 60), text(value, 2000)] for key, value in list(known.items())[:40]
               if key not in _NAMES and key != "settings"]  # fmt: skip
     texts = [["Settings of the chain (TOML)", text(known["settings"], LONGEST)]] if "settings" in known else []
     if footage is not None:
         count, bands, height, width = footage.shape
-        size = f"{count} frames, {bands} bands, {width} × {height} px, every {footage.sensor.frame_period_s:.4g} s"
+        period = f"every {footage.sensor.frame_period_s:.4g} s"
+        size = f"{counted(count, 'frame')}, {counted(bands, 'band')}, {width} × {height} px, {period}"
         lines.append(["stack", f"{text(footage.name)}: {size}"])
         lines.append(["sensor", _sensor(footage)])
         if footage.scenario:
