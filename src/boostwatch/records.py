@@ -91,6 +91,9 @@ UNITS: Final[dict[str, str]] = {
 }  # fmt: skip
 """Units of columns whose name does not end in one."""
 
+SIGNALS: Final = ("signal_e", "signal_sigma_e", "held_e")
+"""Columns in electrons; in DN where nobody told the gain, see `EventTables`."""
+
 _SUFFIXES: Final = {
     "_w_sr": "W/sr", "_w_m2": "W/m2", "_km": "km", "_deg": "deg", "_s": "s", "_e": "electron", "_m": "m",
 }  # fmt: skip
@@ -146,7 +149,11 @@ def unit_of(column: str) -> str:
 
 @dataclass
 class EventTables:
-    """All that one run of the warning chain has to say: the tables of an events file."""
+    """All that one run of the warning chain has to say: the tables of an events file.
+
+    ``signal_unit`` is the unit of the columns `SIGNALS` of the detections: ``electron``; ``DN`` where the gain of no
+    band was known, so that an electron a DN was supposed; ``""`` where that of some was not.
+    """
 
     epoch: str
     detections: Records
@@ -155,3 +162,9 @@ class EventTables:
     events: Records
     registration: Records
     provenance: dict[str, str | int | float] = field(default_factory=dict)
+    signal_unit: str = "electron"
+
+    def units(self, table: str) -> dict[str, str]:
+        """Return the unit of each column of one of the tables."""
+        signals = dict.fromkeys(SIGNALS, self.signal_unit) if table == "detections" else {}
+        return {name: signals.get(name, unit_of(name)) for name in getattr(self, table).dtype.names}

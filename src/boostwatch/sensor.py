@@ -46,6 +46,12 @@ class Sensor:
     integration_s: float
     bands: tuple[Band, ...]
 
+    @property
+    def signal_unit(self) -> str:
+        """Unit of signals found in its frames: ``electron``, ``DN`` if no gain is known, ``""`` if some is not."""
+        known = [bool(np.isfinite(band.gain_e_per_dn) and band.gain_e_per_dn > 0) for band in self.bands]
+        return "electron" if all(known) else "" if any(known) else "DN"
+
     def rays(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
         """Return unit vectors in camera coordinates.
 

@@ -14,6 +14,8 @@ def counted(count: int, noun: str) -> str:
 
 def events_counted(launches: int, events: int) -> str:
     """Return what a run found, launches first: ``1 launch, 70 other events``."""
+    if not events:
+        return "0 events"
     return f"{counted(launches, 'launch')}, {counted(events - launches, 'other event')}"
 
 

@@ -267,7 +267,8 @@ def _reliability(figure: Any, score: Score) -> None:
     below.set(xlabel="p_launch, mean of the bin", ylabel="events", yscale="log", ylim=(0.5, None))
     below.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
     error = number(score.reliability["calibration_error"], 2)
-    note = f"{counted(score.reliability['events'], 'event')}, mean distance {error}; bars: 95 % interval; dashed: as often as said"
+    events = counted(score.reliability["events"], "event")
+    note = f"{events}, mean distance {error}; bars: 95 % interval; dashed: as often as said"
     _title(axes, "p_launch against the truth", note)
 
 

@@ -14,7 +14,7 @@ from boostwatch.face.events import Events
 from boostwatch.face.progress import as_progress
 from boostwatch.face.scored import Score
 from boostwatch.face.stack import Stack
-from boostwatch.face.tables import columns_in
+from boostwatch.face.tables import columns_in, signal_unit_in
 from boostwatch.pipeline import ArrayFrames, Figures, FrameSource, Progress, Said, Simulation, frames_of_simulation
 from boostwatch.records import EventTables
 from boostwatch.settings import ChainSettings, parse_model
@@ -202,11 +202,12 @@ def track(
             made_from = str(tables.provenance.get("input_sha256") or "")
         shifts = tables.registration if len(tables.registration) else None
         given = store.take_detections(
-            tables.detections, epoch=tables.epoch, registration=shifts, stack_sha256=made_from, name="events"
-        )
+            tables.detections, epoch=tables.epoch, registration=shifts, stack_sha256=made_from,
+            signal_unit=tables.signal_unit, name="events",
+        )  # fmt: skip
     else:
         columns, told = columns_in(detections, epoch)
-        given = store.take_detections(columns, epoch=told)
+        given = store.take_detections(columns, epoch=told, signal_unit=signal_unit_in(detections))
     said = Said(frame_period_s, epoch, shape)
     if stack is None:
         tables = pipeline.follow(given, said, settings=chain, sha256=digest, on_progress=on_progress)

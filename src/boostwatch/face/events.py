@@ -85,7 +85,7 @@ class Events:
     @cached_property
     def detections(self) -> Any:
         """One row a detection."""
-        return qtable(self.tables.detections, self.tables.epoch)
+        return qtable(self.tables.detections, self.tables.epoch, self.tables.units("detections"))
 
     @cached_property
     def registration(self) -> Any:
@@ -149,7 +149,7 @@ class Events:
         """
         if table not in _TABLES:
             raise UsageError("is no table of a run", place="table", found=table, allowed=", ".join(_TABLES))
-        return data_frame(getattr(self.tables, table), self.tables.epoch, "to_pandas")
+        return data_frame(getattr(self.tables, table), self.tables.epoch, "to_pandas", self.tables.units(table))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the events file, version 1; an older file stays until the new one is whole."""

@@ -60,7 +60,7 @@ class Track:
     @cached_property
     def light_curve(self) -> Any:
         """Its detections by band and time."""
-        return qtable(self._detections(), self._tables.epoch)
+        return qtable(self._detections(), self._tables.epoch, self._tables.units("detections"))
 
     @cached_property
     def event(self) -> Any:
@@ -70,7 +70,7 @@ class Track:
 
     def to_pandas(self) -> Any:
         """Return the light curve as a pandas DataFrame, see `Events.to_pandas`."""
-        return data_frame(self._detections(), self._tables.epoch, "to_pandas")
+        return data_frame(self._detections(), self._tables.epoch, "to_pandas", self._tables.units("detections"))
 
     def __repr__(self) -> str:
         row, event = self.row, self.event

@@ -48,7 +48,7 @@ class Score(assess.Score):
         declared = sum(bool(row["declared"]) for row in self.launches)
         alarms = self.false_alarms
         return (
-            f"<Score: {declared} of {counted(len(self.launches), 'launch')} declared, "
+            f"<Score: {declared} of {len(self.launches)} launches declared, "
             f"{counted(alarms['false_launches'], 'false launch')}, {counted(alarms['false_tracks'], 'false track')}, "
             f"{counted(alarms['false_detections'], 'false detection')}>"
         )

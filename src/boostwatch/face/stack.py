@@ -268,7 +268,8 @@ class Stack:
     def __repr__(self) -> str:
         count, bands, height, width = self.shape
         closed = ", closed" if self._closed else ""
-        return f"<Stack {self.path!r}: {counted(count, 'frame')}, {counted(bands, 'band')}, {width} x {height} px, {self.dtype}{closed}>"
+        size = f"{counted(count, 'frame')}, {counted(bands, 'band')}, {width} x {height} px"
+        return f"<Stack {self.path!r}: {size}, {self.dtype}{closed}>"
 
     def _repr_html_(self) -> str:
         source, sensor = self._source, self.sensor

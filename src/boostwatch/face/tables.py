@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from boostwatch.errors import UsageError
 from boostwatch.face.instants import datetimes, instants, is_instant
 from boostwatch.face.optional import needed
-from boostwatch.records import Records, unit_of
+from boostwatch.records import SIGNALS, Records, unit_of
 
 _UNITS = {
     "px": "pix", "px/s": "pix / s", "DN": "adu", "electron/DN": "electron / adu",
@@ -68,7 +68,7 @@ def qtable(rows: Records, epoch: str | None, units: Mapping[str, str] | None = N
     return table
 
 
-def data_frame(rows: Records, epoch: str, what: str) -> Any:
+def data_frame(rows: Records, epoch: str, what: str, units: Mapping[str, str]) -> Any:
     """Return records as a pandas DataFrame.
 
     Columns are those of the file, units in their names and in ``.attrs["units"]``; each column of times stands there
@@ -83,7 +83,7 @@ def data_frame(rows: Records, epoch: str, what: str) -> Any:
         stamps = pandas.Series(datetimes(epoch, rows[name])).dt.tz_localize("UTC")
         columns[f"{name.removesuffix('_s')}_utc"] = stamps.array
     frame = pandas.DataFrame(columns)
-    frame.attrs = {"epoch": epoch, "units": {name: unit_of(name) for name in rows.dtype.names or ()}}
+    frame.attrs = {"epoch": epoch, "units": dict(units)}
     return frame
 
 
@@ -118,6 +118,15 @@ def columns_in(table: Any, epoch: str | None) -> tuple[Mapping[str, Any] | Recor
     )  # fmt: skip
 
 
+def signal_unit_in(table: Any) -> str:
+    """Return the unit of the signals of a detection list in memory: ``DN`` if it says so, else ``electron``."""
+    if hasattr(table, "attrs"):
+        said = (table.attrs.get("units") or {}).get("signal_e")
+    else:
+        said = "DN" if "signal_e" in getattr(table, "colnames", ()) and table["signal_e"].unit == "adu" else None
+    return "DN" if said == "DN" else "electron"
+
+
 def _numbers(series: Any) -> NDArray[Any]:
     """Return a column of pandas; its own missing values are NaN."""
     kind = getattr(series.dtype, "kind", "O")
@@ -137,7 +146,7 @@ def _plain(name: str, column: Any, epoch: str | None) -> tuple[str, NDArray[Any]
             raise UsageError("counts from no epoch", place=name, allowed="epoch=, or meta['epoch']")
         since = np.ma.filled((column - Time(epoch.rstrip("Z"), scale="utc")).sec, np.nan)
         return f"{name}_s", np.round(np.asarray(since), 9)  # days and their fractions are good to less than that
-    unit = astropy_unit(unit_of(name))
+    unit = astropy_unit("DN" if name in SIGNALS and getattr(column, "unit", None) == "adu" else unit_of(name))
     if getattr(column, "unit", None) is not None and unit is not None:
         try:
             factor = column.unit.to(unit)

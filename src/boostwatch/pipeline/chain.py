@@ -180,6 +180,7 @@ def follow(
         [seen.rows],
         [shifts.registration],
         epoch=seen.epoch,
+        signal_unit=given.signal_unit,
         provenance={
             **provenance(given.path, sha256, settings, command),
             **made_from,

@@ -101,7 +101,8 @@ class Simulation:
 
     def __repr__(self) -> str:
         count, bands, height, width = self.frames.shape
-        return f"<Simulation {self.scenario.name!r}: {counted(count, 'frame')}, {counted(bands, 'band')}, {width} x {height} px>"
+        size = f"{counted(count, 'frame')}, {counted(bands, 'band')}, {width} x {height} px"
+        return f"<Simulation {self.scenario.name!r}: {size}>"
 
 
 def render(

@@ -117,7 +117,10 @@ class Stepping:
             "notes": "; ".join(notes) or "none",
         }
         followed = self._follower.finish()
-        return event_tables(followed, self.found, self.shifts, epoch=self._reader.epoch, provenance=provenance | told)
+        return event_tables(
+            followed, self.found, self.shifts, epoch=self._reader.epoch, provenance=provenance | told,
+            signal_unit=self._reader.sensor.signal_unit,
+        )  # fmt: skip
 
 
 def event_tables(
@@ -127,10 +130,11 @@ def event_tables(
     *,
     epoch: str,
     provenance: dict[str, str | int | float],
+    signal_unit: str,
 ) -> EventTables:
     """Put together what a follower returned (`FollowResult`), and what it was given."""
     ids, tracks, points, events = followed
     detections = np.concatenate([records.empty(records.DETECTION, 0), *found])
     detections["track_id"] = ids
     registration = np.concatenate([records.empty(records.REGISTRATION, 0), *shifts])
-    return EventTables(epoch, detections, tracks, points, events, registration, provenance)
+    return EventTables(epoch, detections, tracks, points, events, registration, provenance, signal_unit)

@@ -45,6 +45,7 @@ class ColumnFile(Closing):
     epoch : str or None
     registration : Records or None
     stack_sha256 : str
+    signal_unit : str
     """
 
     def __init__(self, path: str) -> None:
@@ -54,6 +55,7 @@ class ColumnFile(Closing):
         self.epoch: str | None = None
         self.registration: Records | None = None
         self.stack_sha256 = ""
+        self.signal_unit = "electron"
 
     def place(self, row: int, column: str) -> str:
         """Return the name of a place by row and column."""
@@ -162,6 +164,7 @@ class _Hdf5(_Arrays):
         self.names = [canonical(name) for name in self.columns]
         for attributes in (table.attrs, file.attrs):
             self.epoch = layout.text_of(attributes["epoch"]) if "epoch" in attributes else self.epoch
+        self.signal_unit = layout.signal_unit(table)
         shifts = file.get("registration")
         if isinstance(shifts, h5py.Dataset) and shifts.dtype.names is not None and shifts.ndim == 1 and len(shifts):
             self.registration = take_columns(

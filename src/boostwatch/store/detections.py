@@ -71,6 +71,8 @@ class DetectionList(NamedTuple):
     """REGISTRATION records, where the file has any."""
     stack_sha256: str
     """Of the frames that the detections come from, where the file says so; else empty."""
+    signal_unit: str
+    """Of `boostwatch.records.SIGNALS`: as of `boostwatch.records.EventTables`."""
     notes: list[str]
     place: Callable[[int, str], str]
     """Name of a place in the file by row and column."""
@@ -112,6 +114,7 @@ def take_detections(
     epoch: str | None = None,
     registration: Records | None = None,
     stack_sha256: str = "",
+    signal_unit: str = "electron",
     name: str = "detections",
 ) -> DetectionList:
     """Return a detection list that is in memory, checked as one in a file.
@@ -120,7 +123,7 @@ def take_detections(
     ----------
     table : mapping of arrays (N,), or structured array (N,)
         The columns, as for `read_detections`.
-    epoch, registration, stack_sha256 : optional
+    epoch, registration, stack_sha256, signal_unit : optional
         What a file would say.
     name : str
         What errors call it.
@@ -136,6 +139,7 @@ def take_detections(
     """
     with columns_of(table, name) as source:
         source.epoch, source.registration, source.stack_sha256 = epoch, registration, stack_sha256
+        source.signal_unit = signal_unit
         return _taken(source, None)
 
 
@@ -164,8 +168,9 @@ def _taken(source: ColumnFile, on_progress: Progress | None) -> DetectionList:
     if "track_id" in source.names:
         notes.append("track_id of the list is not used")
     return DetectionList(
-        name, rows, frozenset(source.names), epoch, source.registration, source.stack_sha256, notes, source.place
-    )
+        name, rows, frozenset(source.names), epoch, source.registration, source.stack_sha256, source.signal_unit,
+        notes, source.place,
+    )  # fmt: skip
 
 
 def _open(path: str) -> ColumnFile:

@@ -65,7 +65,7 @@ def write_events(path: str | os.PathLike[str], tables: EventTables, *, created: 
         file.attrs["epoch"] = layout.checked_epoch(tables.epoch)
         file.attrs["default"] = "events"
         for name in TABLES:
-            layout.put_table(file, name, getattr(tables, name)).attrs["epoch"] = tables.epoch
+            layout.put_table(file, name, getattr(tables, name), tables.units(name)).attrs["epoch"] = tables.epoch
         layout.put_flags(file["registration"])
         provenance = file.create_group("provenance")
         for name, value in tables.provenance.items():
@@ -103,7 +103,8 @@ def read_events(path: str | os.PathLike[str]) -> EventTables:
             provenance = (
                 {k: layout.plain(v) for k, v in file["provenance"].attrs.items()} if "provenance" in file else {}
             )
-            return EventTables(epoch=read_epoch(file, name), provenance=provenance, **tables)
+            unit = layout.signal_unit(file["detections"])
+            return EventTables(epoch=read_epoch(file, name), provenance=provenance, signal_unit=unit, **tables)
     except (OSError, RuntimeError, KeyError) as error:
         raise BadData(f"is damaged ({' '.join(str(error).split())})", path=path) from None
 

@@ -81,6 +81,15 @@ def put_table(group: h5py.Group, name: str, rows: Records, units: Mapping[str, s
     return table
 
 
+def signal_unit(table: h5py.Dataset | h5py.Group) -> str:
+    """Return the unit of the signals of a table of detections: ``electron`` unless it says another that is known."""
+    try:
+        said = json.loads(text_of(table.attrs.get("units", "{}")))["signal_e"]
+    except (ValueError, KeyError, TypeError):
+        return "electron"
+    return said if said in ("DN", "") else "electron"
+
+
 def put_bands(group: h5py.Group, rows: Records) -> None:
     """Write ``/sensor/bands``."""
     put_table(group, "bands", rows, _BAND_UNITS)

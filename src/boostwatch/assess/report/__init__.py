@@ -67,10 +67,11 @@ def report_page(
     payload: dict[str, Any] = {
         "title": f"{text(name, 80)}: Boostwatch report", "name": text(name), "epoch": utc_after(tables.epoch, 0.0),
         "created": created, "version": __version__, "span": steps.time_span(tables),
+        "signal_unit": tables.signal_unit,
         "kinds": findings.kinds_seen(events, tracks), "counts": _counts(tables, events, tracks),
         "events": findings.event_table(events), "tracks": findings.track_table(tables, tracks),
         "curves": findings.light_curves(tables, drawn), "paths": findings.paths(tables, drawn),
-        "per_electron": places.intensity_per_electron(events, footage), "bands": bands,
+        "per_electron": places.intensity_per_electron(tables, events, footage), "bands": bands,
         "map": places.map_of(tables, events, drawn, footage), "plane": steps.focal_plane(tables, footage),
         "truth": truth_of(tables, footage, score), "score": score_of(score), "provenance": provenance(tables, footage),
     }  # fmt: skip

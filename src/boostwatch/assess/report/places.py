@@ -109,13 +109,15 @@ def ground_tracks(tables: EventTables, tracks: Records, footage: Footage) -> dic
     return out
 
 
-def intensity_per_electron(events: Records, footage: Footage | None) -> dict[str, list[float | None]]:
+def intensity_per_electron(
+    tables: EventTables, events: Records, footage: Footage | None
+) -> dict[str, list[float | None]]:
     """Return W/sr an electron in each band, by track, for events with a place.
 
     Irradiance at the aperture times range squared; what the air took is not given back. The range is that to the
     event's place in the frame in which it was first seen.
     """
-    if footage is None or footage.position_m is None:
+    if footage is None or footage.position_m is None or tables.signal_unit != "electron":
         return {}
     per_e = np.array([band.irradiance_per_e for band in footage.sensor.bands])
     out = {}
