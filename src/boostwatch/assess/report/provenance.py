@@ -21,7 +21,7 @@ def provenance(tables: EventTables, footage: Footage | None) -> dict[str, Any]:
     """Return lines of label and text, and whole texts (settings, scenario) that the page folds away."""
     known = tables.provenance
     told = {key: in_words(str(value)) if key == "frames_flagged" else value for key, value in known.items()}
-    lines = [[label, text(told[key], 2000)] for key, label in _NAMES.items() if key in told]
+    lines = [[label, text(told[key], 2000)] for key, label in _NAMES.items() if str(told.get(key, ""))]
     lines += [[text(key, 60), text(value, 2000)] for key, value in list(known.items())[:40]
               if key not in _NAMES and key != "settings"]  # fmt: skip
     texts = [["Settings of the chain (TOML)", text(known["settings"], LONGEST)]] if "settings" in known else []

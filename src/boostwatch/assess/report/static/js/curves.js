@@ -1,6 +1,7 @@
 // Light curves: what was detected of an event, by band, with error bars and the event's times.
 
 const MOST_CARDS = 6;
+const SIGNAL = { electron: ["electrons", "e⁻"], DN: ["DN", "DN"] }[data.signal_unit] || ["electrons, or DN in bands of unknown gain", "e⁻ or DN"];
 const curveLook = { what: Object.keys(data.per_electron).length ? "w" : "e", log: true };
 
 function curvesSection() {
@@ -14,7 +15,7 @@ function curvesSection() {
     curveLook[name] = name === "log" ? value === "log" : value;
     fill();
   };
-  const quantities = [["e", "signal (electrons)"], ["q", "snr"]];
+  const quantities = [["e", `signal (${SIGNAL[0]})`], ["q", "snr"]];
   if (Object.keys(data.per_electron).length) quantities.unshift(["w", "apparent intensity (W/sr)"]);
   add(section,
     el("div", { class: "row control" },
@@ -111,7 +112,7 @@ function curve(event, width) {
     return image;
   }
   const top = Math.max(...all);
-  const { factor, unit } = what === "w" ? prefixed(top, "W/sr") : { factor: 1, unit: what === "e" ? "e⁻" : "" };
+  const { factor, unit } = what === "w" ? prefixed(top, "W/sr") : { factor: 1, unit: "" };
   const low = Math.min(...all.filter((v) => v > 0));
   const log = curveLook.log && top > 0 && Number.isFinite(low);
   const [from, to] = lifeOf(event);
@@ -121,7 +122,7 @@ function curve(event, width) {
   const x = straight(Math.min(...times) - pad, Math.max(...times) + pad, area.left, area.right);
   const y = log ? logarithmic(Math.max(low / factor * 0.7, top / factor * 1e-5), top / factor * 1.5, area.bottom, area.top)
     : straight(Math.min(0, ...all) / factor, top / factor * 1.08, area.bottom, area.top);
-  const yName = { w: `apparent intensity (${unit})`, e: "signal (e⁻)", q: "snr" }[what];
+  const yName = { w: `apparent intensity (${unit})`, e: `signal (${SIGNAL[1]})`, q: "snr" }[what];
   image.append(axes(area, x, y, { xName: "time after the epoch (s)", yMost: 4 }),
     svg("text", { class: "name", x: 8, y: 12 }, yName));
   const clip = `c${picture.count++}`;
@@ -178,7 +179,7 @@ function drawMarks(image, marks, x, area) {
       image.append(svg("rect", { class: "sigma", x: a, y: area.top, width: Math.max(b - a, 0), height: area.bottom - area.top }));
     }
     image.append(svg("line", { class: `at ${kind}`, x1: p, x2: p, y1: area.top, y2: area.bottom }));
-    const long = name.length * 5.9;
+    const long = lengthOf(name, 11, 400);
     const anchor = p + long / 2 > area.right + 8 ? "end" : p - long / 2 < area.left ? "start" : "middle";
     const from = anchor === "end" ? p - long : anchor === "start" ? p : p - long / 2;
     const row = [0, 1].find((n) => free(from - 3, area.top - 5 - 12 * n, long + 6, 11));

@@ -30,7 +30,15 @@ function byId(id) {
   return document.getElementById(id);
 }
 
-const PAPER = 1020; // px across a landscape page
+const PAPER = 940; // px across a landscape page, the narrower of A4 and letter
+
+const ruler = document.createElement("canvas").getContext("2d");
+
+// How long a text is on the screen, px, in the page's own type.
+function lengthOf(text, size = 12, weight = 600) {
+  ruler.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  return ruler.measureText(text).width;
+}
 
 // Redraws a node's content when its width changes; at once, too, and for paper.
 function drawn(node, draw) {

@@ -73,10 +73,18 @@ function prefixed(largest, unit) {
   return { factor, unit: letter + unit };
 }
 
-function intensity(value) {
+// A value and its sigma to two figures of the sigma, in the unit of the value's own size.
+function intensity(value, sigma) {
   if (!known(value)) return UNKNOWN;
   const { factor, unit } = prefixed(Math.abs(value), "W/sr");
-  return `${figure(value / factor)} ${unit}`;
+  return `${estimate(value / factor, known(sigma) ? sigma / factor : null)} ${unit}`;
+}
+
+function estimate(value, sigma) {
+  if (!known(value)) return UNKNOWN;
+  if (!known(sigma) || sigma <= 0) return figure(value);
+  const places = placesOf(sigma);
+  return `${fixed(value, places)} ± ${fixed(sigma, places)}`;
 }
 
 // Kinds in the plural.

@@ -17,7 +17,9 @@ function framesSection() {
   const section = byId("frames");
   const { frames, images, time } = data.frames;
   if (!frames.length) {
-    add(section, el("p", { class: "plain" }, "No frames: the events file names none."));
+    const read = +data.provenance.lines.find(([name]) => name === "frames read")?.[1] || 0;
+    add(section, el("p", { class: "plain" }, read ? `${count(read, "frame")} read; the events file lists none of them, and the report was made without the stack.`
+      : "The events file lists no frames, and the report was made without the stack."));
     section.classList.add("slim");
     return;
   }
@@ -163,7 +165,7 @@ function framesSection() {
       over.append(svg("circle", { class: "ring rim", cx, cy, r }), svg("circle", { class: `ring ${kindClass(track.kind)}`, cx, cy, r }));
       if (!event || crowded && !chosen && event.kind !== "launch") continue;
       const text = nameOf(event);
-      const [long, high] = [text.length * 6.8 / scale, 14 / scale];
+      const [long, high] = [lengthOf(text, 11.5) / scale, 14 / scale];
       const left = cx + 16 / scale + long > shown.x + shown.w;
       const at = left ? cx - 16 / scale - long : cx + 16 / scale;
       const foot = Math.max(cy - 2 / scale, shown.y + 12 / scale);

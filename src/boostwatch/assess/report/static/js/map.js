@@ -31,7 +31,7 @@ function mapSection() {
     add(section, el("p", { class: "plain" }, events.length
       ? "No event has a place on Earth: the frames came without pointing, or from a list of detections. Where their light fell "
         + "is on the focal plane."
-      : "No events, and no pointing: there is nothing to put on a map."));
+      : "No events: there is nothing to put on a map."));
     section.classList.add("slim");
     return;
   }
@@ -162,12 +162,16 @@ function mapSection() {
     const order = [...placed].sort((a, b) => (a === state.event) - (b === state.event)
       || (a.kind === "launch") - (b.kind === "launch"));
     const free = places();
-    const labels = svg("g", { class: "labels" });
+    const spots = new Map(); // of launches and the chosen one: what has a name, and is not to be covered by others'
     for (const event of order) {
       const at = [event.longitude_deg, event.latitude_deg];
       if (!seen(at)) continue;
       const [x, y] = project(at);
       if (x < -50 || y < -50 || x > width + 50 || y > height + 50) continue;
+      if (event.kind === "launch" || event === state.event) {
+        spots.set(event, [x, y]);
+        free(x - 6, y - 6, 12, 12);
+      }
       const g = svg("g", { class: `event ${kindClass(event.kind)}`, onclick: () => choose(event) });
       const reach = event.ellipse_major_km / EARTH_KM * view.scale;
       if (reach > 3 && event.ellipse_minor_km > 0 && (event.kind === "launch" || event === state.event || placed.length < 60)) {
@@ -181,16 +185,16 @@ function mapSection() {
         svg("title", {}, `${nameOf(event)}, probability ${fixed(event.probability, 2)}`)));
       image.append(g);
     }
-    for (const event of order.reverse()) {
-      const at = [event.longitude_deg, event.latitude_deg];
-      if (event.kind !== "launch" && event !== state.event || !seen(at)) continue;
-      const [x, y] = project(at);
+    // The likeliest first: what comes later and finds no room stays without a name.
+    const labels = svg("g", { class: "labels" });
+    for (const event of [...spots.keys()].sort((p, q) => (q === state.event) - (p === state.event) || ranked.indexOf(p) - ranked.indexOf(q))) {
+      const [x, y] = spots.get(event);
       const text = nameOf(event);
-      const long = text.length * 6.6;
+      const long = lengthOf(text);
       const spot = [[x - 12, y + 4, "end"], [x + 12, y + 4, "start"], [x + 12, y + 22, "start"], [x - 12, y + 22, "end"], [x + 12, y - 14, "start"]]
-        .find(([a, b, anchor]) => {
-          const from = anchor === "end" ? a - long : a;
-          return from > 2 && from + long < width - 2 && free(from, b - 11, long, 14);
+        .find(([px, py, anchor]) => {
+          const from = anchor === "end" ? px - long : px;
+          return from > 2 && from + long < width - 2 && free(from, py - 11, long, 14);
         });
       if (spot) labels.append(svg("text", { x: spot[0], y: spot[1], "text-anchor": spot[2], class: kindClass(event.kind) }, text));
     }

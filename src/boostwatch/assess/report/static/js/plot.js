@@ -29,19 +29,20 @@ function logarithmic(low, high, from, to) {
   const at = (v) => from + (Math.log10(Math.max(v, low * 1e-3)) - a) / (b - a) * (to - from);
   return {
     at, low, high,
+    // Powers of ten; where these are too few to tell a scale by, round numbers between them.
     ticks: (most) => {
-      const marks = b - a < 1.4 ? [1, 2, 5] : b - a > most ? [1] : b - a < 2.5 ? [1, 3] : [1];
-      const every = Math.max(1, Math.ceil((b - a) * marks.length / Math.max(most, 2)));
-      const out = [];
-      for (let d = Math.floor(a); d <= Math.ceil(b); d++) {
-        for (const m of marks) {
-          const value = m * 10 ** d;
-          if (value >= low * 0.999 && value <= high * 1.001 && (marks.length > 1 || d % every === 0)) {
-            out.push({ value, text: figureShort(value) });
+      const every = Math.max(1, Math.ceil((b - a) / Math.max(most, 2)));
+      for (const marks of [[1], [1, 3], [1, 2, 5]]) {
+        const out = [];
+        for (let d = Math.floor(a); d <= Math.ceil(b); d++) {
+          for (const m of marks) {
+            const value = m * 10 ** d;
+            if (value >= low * 0.999 && value <= high * 1.001 && d % every === 0) out.push({ value, text: figureShort(value) });
           }
         }
+        if (out.length > 2 || every > 1) return out;
       }
-      return out;
+      return straight(low, high, from, to).ticks(most);
     },
   };
 }

@@ -10,7 +10,7 @@ function scoreSection() {
   const holder = el("div", { class: "scores" });
   add(section, holder);
   for (const { title, columns, rows, note } of data.score.tables) {
-    const number = columns.map((_, i) => i > 0 && rows.every((row) => /^[-+−]?$|^[-+−]?\d|^-$|^\d/.test(row[i])));
+    const number = columns.map((_, i) => i > 0 && rows.every((row) => /^-?$|^[<>]? ?[-+]?\d|^-?inf/.test(row[i])));
     const table = el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title },
       el("table", { class: "plainly" }, el("caption", {}, title),
         el("thead", {}, el("tr", {}, columns.map((c, i) => el(c ? "th" : "td", { scope: c ? "col" : null, class: number[i] ? "number" : null }, c)))),

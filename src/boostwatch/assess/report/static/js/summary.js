@@ -33,28 +33,28 @@ function summarySection() {
 function facts() {
   const line_ = (label) => data.provenance.lines.find(([name]) => name === label)?.[1];
   const [read, flagged] = [line_("frames read"), line_("frames flagged")];
-  return read === undefined ? "frames not counted." : `${read} frames read, flagged: ${(flagged || "none").replace(/_/g, " ")}.`;
+  return read === undefined ? "frames not counted." : `${count(+read, "frame")} read, flagged: ${flagged || "none"}.`;
 }
 
 function launchCard(event) {
   const fact = (name, ...value) => el("div", {}, el("dt", {}, name), el("dd", {}, ...value));
-  const sigma = known(event.launch_time_sigma_s) ? ` ± ${fixed(event.launch_time_sigma_s, 1)} s` : "";
+  const sigma = (value) => known(value) ? ` ± ${fixed(value, 1)} s` : "";
   const where = known(event.latitude_deg) ? `${latitude(event.latitude_deg)}, ${longitude(event.longitude_deg)}` : "not known";
   return el("li", {},
     el("button", { type: "button", class: "launch", value: event.event_id, onclick: () => choose(event) },
       el("span", { class: "who" }, swatch(event.kind), nameOf(event)),
       el("span", { class: "sure" }, `p ${fixed(event.probability, 2)}`)),
     el("dl", {},
-      fact("launch", known(event.launch_time_s) ? `${utc(event.launch_time_s)} UTC${sigma}` : "not known"),
+      fact("launch", known(event.launch_time_s) ? `${utc(event.launch_time_s)} UTC${sigma(event.launch_time_sigma_s)}` : "not known"),
       fact("from", where),
       fact("95 % ellipse", known(event.ellipse_major_km)
         ? `${fixed(event.ellipse_major_km, 1)} × ${fixed(event.ellipse_minor_km, 1)} km, long axis ${fixed(event.ellipse_angle_deg, 0)}°` : "not known"),
       fact("heading", known(event.heading_deg) ? `${fixed(event.heading_deg, 0)}° ± ${fixed(event.heading_sigma_deg, 0)}°` : "not known"),
-      fact("peak", known(event.peak_intensity_w_sr) ? `${intensity(event.peak_intensity_w_sr)} apparent` : "not known"),
+      fact("peak", known(event.peak_intensity_w_sr) ? `${intensity(event.peak_intensity_w_sr, event.peak_intensity_sigma_w_sr)} apparent` : "not known"),
       fact("first seen", `${utc(event.first_time_s)} UTC`),
       fact("declared", `${utc(event.declared_time_s)} UTC`,
         known(event.first_time_s) && known(event.declared_time_s) ? `, ${fixed(event.declared_time_s - event.first_time_s, 1)} s later` : null),
-      fact("burnout", known(event.burnout_time_s) ? `${utc(event.burnout_time_s)} UTC` : "not seen")));
+      fact("burnout", known(event.burnout_time_s) ? `${utc(event.burnout_time_s)} UTC${sigma(event.burnout_time_sigma_s)}` : "not seen")));
 }
 
 function originSection() {

@@ -102,8 +102,9 @@ function eventColumns() {
     numberColumn("ellipse_major_km", "95 % ellipse", "km", 1, (e) => known(e.ellipse_major_km) ? `${fixed(e.ellipse_major_km, 1)} × ${fixed(e.ellipse_minor_km, 1)}` : UNKNOWN),
     numberColumn("ellipse_angle_deg", "ellipse axis", "deg", 0),
     numberColumn("heading_deg", "heading ± σ", "deg", 0, (e) => known(e.heading_deg) ? `${fixed(e.heading_deg, 0)} ± ${fixed(e.heading_sigma_deg, 0)}` : UNKNOWN),
-    numberColumn("burnout_time_s", "burnout", "s", 1),
-    numberColumn("peak_intensity_w_sr", "peak intensity", peak.unit, 0, (e) => known(e.peak_intensity_w_sr) ? fixed(e.peak_intensity_w_sr / peak.factor, 1) : UNKNOWN),
+    numberColumn("burnout_time_s", "burnout ± σ", "s", 1, (e) => withSigma(e.burnout_time_s, e.burnout_time_sigma_s)),
+    numberColumn("peak_intensity_w_sr", "peak ± σ", peak.unit, 0, (e) => known(e.peak_intensity_w_sr)
+      ? estimate(e.peak_intensity_w_sr / peak.factor, known(e.peak_intensity_sigma_w_sr) ? e.peak_intensity_sigma_w_sr / peak.factor : null) : UNKNOWN),
   ];
 }
 

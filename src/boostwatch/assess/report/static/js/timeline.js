@@ -51,8 +51,7 @@ function timeline(width) {
   const packed = shown.length > MOST_ROWS;
   const count_ = Math.max(...rows, 0) + 1;
   const high = packed ? Math.max(Math.min(9, 520 / count_), 4) : 17;
-  const narrow = width < 560;
-  const area = { left: packed ? 30 : narrow ? 88 : 118, right: width - 14, top: 22, bottom: 26 + count_ * high };
+  const area = { left: packed ? 30 : 27 + Math.min(Math.max(60, ...shown.map((event) => lengthOf(nameOf(event), 11.5))), width / 3), right: width - 14, top: 22, bottom: 26 + count_ * high };
   const height = area.bottom + 40;
   const image = picture(width, height, "Time line of events",
     `${count(shown.length, "event")} from ${utc(data.span[0])} to ${utc(data.span[1])} UTC. The events table has the times.`, { class: "plot" });
@@ -71,7 +70,7 @@ function timeline(width) {
     if (!packed) {
       if (chosen) g.append(svg("rect", { class: "band", x: 0, y: at - high / 2, width, height: high }));
       g.append(svg("g", { transform: `translate(9,${at})` }, mark(event.kind, 4.5)),
-        svg("text", { x: 19, y: at + 4, class: "row" }, narrow ? `T${event.track_id} ${event.kind}`.slice(0, 12) : nameOf(event)));
+        svg("text", { x: 19, y: at + 4, class: "row" }, nameOf(event)));
     }
     g.append(svg("rect", { class: "touch", x: area.left, y: at - high / 2, width: area.right - area.left, height: high }),
       svg("path", { class: `life${packed ? " thin" : ""}`, d: `M${x.at(from)},${at}H${Math.max(x.at(to), x.at(from) + 2)}` }));
