@@ -81,6 +81,26 @@ def bars() -> Iterator[Progress]:
         yield update
 
 
+@contextmanager
+def telling_compilation() -> Iterator[None]:
+    """Say on stderr when the first kernel is compiled rather than found in the cache."""
+    from numba.core import event
+
+    class Teller(event.Listener):
+        told = False
+
+        def on_start(self, event: object) -> None:
+            if not self.told:
+                self.told = True
+                click.echo("boostwatch: compiling kernels, once for each type of frames: up to a minute", err=True)
+
+        def on_end(self, event: object) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Teller()):
+        yield
+
+
 def print_sections(sections: Sequence[Section]) -> None:
     """Print tables with their titles and notes."""
     for section in sections:
@@ -187,6 +207,24 @@ def _event_cells(epoch: str, e: Any) -> dict[str, str]:
         "heading deg": with_sigma(e["heading_deg"], e["heading_sigma_deg"], 0),
         "peak kW/sr": kilowatts(e["peak_intensity_w_sr"], e["peak_intensity_sigma_w_sr"]),
     }  # fmt: skip
+
+
+def show_description(described: dict[str, Any]) -> None:
+    """Print what `boostwatch.store.describe` says, in words."""
+    for key, value in described.items():
+        rows = value if isinstance(value, list) else None
+        click.echo(f"{key}: {_said(key, value) if rows is None else '' if rows else 'none'}".rstrip())
+        for row in rows or ():
+            pairs = [f"{k} {_said(k, v)}" for k, v in row.items()] if isinstance(row, dict) else [str(row)]
+            click.echo(f"  {', '.join(pairs)}")
+
+
+def _said(key: str, value: object) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return in_words(str(value)) if key == "frames_flagged" else str(value)
 
 
 def list_scenes(summaries: Sequence[SceneSummary], as_json: bool) -> None:

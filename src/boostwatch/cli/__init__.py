@@ -39,7 +39,17 @@ from boostwatch.cli.options import (
 from boostwatch.cli.scoring import score
 from boostwatch.cli.watching import watch
 from boostwatch.errors import BoostwatchError, StorageError
-from boostwatch.terminal import bars, echo_json, end, event_rows, list_scenes, print_sections, show_events
+from boostwatch.terminal import (
+    bars,
+    echo_json,
+    end,
+    event_rows,
+    list_scenes,
+    print_sections,
+    show_description,
+    show_events,
+    telling_compilation,
+)
 from boostwatch.wording import counted, events_counted
 
 
@@ -67,7 +77,7 @@ def demo(directory: Path, seed: int | None, jobs: int | None, as_json: bool) -> 
     from boostwatch import pipeline
 
     picture = find_spec("matplotlib") is not None
-    with bars() as progress:
+    with bars() as progress, telling_compilation():
         done = pipeline.demo(
             directory, seed=seed, jobs=threads(jobs), picture=picture, command=command_line(), on_progress=progress
         )
@@ -138,7 +148,7 @@ def simulate(
     from boostwatch.settings import read_toml
 
     store.check_output(out, [scenario])
-    with _scenario_file(scenario) as path, bars() as progress:
+    with _scenario_file(scenario) as path, bars() as progress, telling_compilation():
         pipeline.check_scenario(path, seed=seed)
         model = read_toml(path, Scenario)
         made = pipeline.simulate(
@@ -215,7 +225,7 @@ def detect(
     chain = pipeline.chain_settings(
         settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode, false_tracks_per_hour=false_tracks_per_hour
     )
-    with bars() as progress:
+    with bars() as progress, telling_compilation():
         tables = pipeline.detect(
             stack,
             out,
@@ -270,14 +280,7 @@ def info(file: Path, as_json: bool) -> None:
     described = store.describe(file)
     if as_json:
         return echo_json(described)
-    for key, value in described.items():
-        if isinstance(value, list):
-            click.echo(f"{key}:")
-            for item in value:
-                line = ", ".join(f"{k} {v}" for k, v in item.items()) if isinstance(item, dict) else str(item)
-                click.echo(f"  {line}")
-        else:
-            click.echo(f"{key}: {value}")
+    show_description(described)
 
 
 @cli.command()
