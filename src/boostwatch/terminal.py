@@ -120,7 +120,9 @@ def print_rows(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], 
         for row in rows:
             table.add_row(*row)
     else:
-        table = Table("", "", title=title, title_justify="left", show_header=False)
+        table = Table(title=title, title_justify="left", show_header=False)
+        for _ in range(2):
+            table.add_column(overflow="fold")
         for row in rows:
             for pair in zip(heads, row, strict=True):
                 table.add_row(*pair)
