@@ -71,6 +71,7 @@ def many(count: int = 500, *, wide: bool = True, points: int = 40, seed: int = 3
             event["launch_time_s"], event["launch_time_sigma_s"] = time[0] - 10, 3.0
             event["heading_deg"], event["heading_sigma_deg"] = rng.uniform(0, 360), 15.0
             event["peak_intensity_w_sr"], event["burnout_time_s"] = 2.5e5, time[-1]
+            event["peak_intensity_sigma_w_sr"], event["burnout_time_sigma_s"] = 2e4, 0.4
     registration = empty(records.REGISTRATION, frames)
     registration["frame"], registration["time_s"] = np.arange(frames), np.arange(frames) * period
     registration["dx"] = registration["dy"] = 0.0

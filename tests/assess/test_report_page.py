@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from boostwatch.assess.report import report_page
+from boostwatch.assess.report.page import static
 from boostwatch.assess.score import score
 from tests.assess import runs, synthetic
 from tests.assess.test_report import footage_of
@@ -35,6 +36,7 @@ def sources(tmp_path_factory):
     footage = footage_of(case)
     result = score(case.tables, objects=case.objects, samples=case.samples, shape=footage.shape, frame_period_s=0.5)
     unpointed = runs.many(30, wide=False)
+    unpointed.signal_unit = "DN"
     for name in ("latitude_deg", "longitude_deg"):
         unpointed.events[name] = np.nan
     pages = {
@@ -386,3 +388,58 @@ def test_five_hundred_events_answer_quickly(visit):
         }"""
     )
     assert busy < 400  # ms a step: ten times what it takes here
+
+
+def test_names_on_the_map_keep_apart(visit):
+    for name, width in (("many", 1360), ("near", 1360), ("near", 390)):
+        page = visit(name, width=width)
+        boxes = page.eval_on_selector_all(
+            "#where .labels text",
+            "all => all.map(t => t.getBBox()).map(b => [b.x, b.y + 2, b.x + b.width, b.y + b.height - 2])",
+        )
+        for (a, b, c, d), (e, f, g, h) in itertools.combinations(boxes, 2):
+            assert a >= g or c <= e or b >= h or d <= f
+
+
+def test_signals_without_gain_are_called_dn(visit):
+    page = visit("unpointed")
+    assert "signal (DN)" in page.inner_text("#light")
+    assert "electrons" not in page.inner_text("#light")
+    assert "signal (electrons)" in visit("many").inner_text("#light")
+
+
+def test_peak_and_burnout_have_their_sigmas(visit):
+    page = visit("many")
+    heads = "".join(texts(page, "#events-table thead th"))
+    assert "peak ± σ (kW/sr)" in heads
+    assert "burnout ± σ (s)" in heads
+    assert "250 ± 20" in page.inner_text("#events-table")
+    card = page.locator(".launches li").first.inner_text()
+    assert "250 ± 20 kW/sr apparent" in card
+    assert "UTC ± 0.4 s" in card
+
+
+def test_a_short_logarithmic_axis_has_several_ticks(browser):
+    page = browser.new_page()
+    page.set_content("<body></body>")
+    script = (
+        static("js", "format.js").split("const EPOCH_MS")[0]
+        + static("js", "plot.js")
+        + """
+        [[210, 490], [550, 950], [2, 3], [0.4, 50], [1, 1e6], [1, 40], [3, 300], [1e-3, 2e-3]].map(([low, high]) =>
+            logarithmic(low, high, 0, 100).ticks(4).map(({ value, text }) => [value, text]))"""
+    )
+    for ticks in page.evaluate(script):
+        assert 2 <= len(ticks) <= 7
+        assert len({text for _, text in ticks}) == len(ticks)
+    page.close()
+
+
+def test_nothing_is_wider_than_paper(visit):
+    for name in ("full", "many"):
+        page = visit(name, width=794)
+        page.emulate_media(media="print")
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        page.wait_for_timeout(100)
+        wide = "[...document.querySelectorAll('table, svg.plot')].map(n => n.getBoundingClientRect().right)"
+        assert max(page.evaluate(wide)) <= 795

@@ -33,10 +33,11 @@ function byId(id) {
 const PAPER = 940; // px across a landscape page, the narrower of A4 and letter
 
 const ruler = document.createElement("canvas").getContext("2d");
+const TYPE = getComputedStyle(document.body).fontFamily;
 
 // How long a text is on the screen, px, in the page's own type.
 function lengthOf(text, size = 12, weight = 600) {
-  ruler.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  ruler.font = `${weight} ${size}px ${TYPE}`;
   return ruler.measureText(text).width;
 }
 
