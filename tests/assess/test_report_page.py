@@ -413,6 +413,7 @@ def test_peak_and_burnout_have_their_sigmas(visit):
     heads = "".join(texts(page, "#events-table thead th"))
     assert "peak ± σ (kW/sr)" in heads
     assert "burnout ± σ (s)" in heads
+    page.select_option("#tables select", "launch")
     assert "250 ± 20" in page.inner_text("#events-table")
     card = page.locator(".launches li").first.inner_text()
     assert "250 ± 20 kW/sr apparent" in card
