@@ -151,6 +151,24 @@ def test_bad_detections_are_named() -> None:
         boostwatch.track({"frame": [0], "x": [1.0], "y": [1.0]}, stack=np_stack(), epoch="2026-01-01T00:00:00Z")
 
 
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"frame_period_s": 0}, "frame_period_s: is not allowed; found 0"),
+        ({"frame_period_s": np.nan}, "frame_period_s: is not allowed; found nan"),
+        ({"frame_period_s": "1 s"}, "frame_period_s: is not allowed; found '1 s'"),
+        ({"epoch": 5}, "epoch: is no instant; found 5"),
+        ({"shape": 64}, "shape: is not allowed; found 64"),
+        ({"shape": (64,)}, r"shape: is not allowed; found \(64,\)"),
+        ({"shape": (np.nan, 64)}, r"shape: is not allowed; found \(nan, 64\)"),
+        ({"shape": (-64, 64)}, r"shape: is not allowed; found \(-64, 64\)"),
+    ],
+)
+def test_what_is_said_of_a_list_must_make_sense(said: dict[str, Any], text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        boostwatch.track({"frame": [0], "x": [1.0], "y": [1.0]}, **said)
+
+
 def np_stack() -> boostwatch.Stack:
     return boostwatch.Stack.from_array(np.zeros((4, 16, 16), np.uint16), frame_period_s=1.0)
 
