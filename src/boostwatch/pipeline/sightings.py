@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -160,9 +160,8 @@ def _require_sense(said: Said) -> None:
     period, shape = said.frame_period_s, said.shape
     if period is not None and not (isinstance(period, Real) and 0 < period < np.inf):
         raise UsageError("is not allowed", place="frame_period_s", found=period, allowed="a positive number")
-    if shape is not None and not (
-        isinstance(shape, Sequence) and len(shape) == 2 and all(isinstance(n, Integral) and n > 0 for n in shape)
-    ):
+    sides = list(shape) if isinstance(shape, Iterable) else []
+    if shape is not None and not (len(sides) == 2 and all(isinstance(n, Integral) and n > 0 for n in sides)):
         raise UsageError("is not allowed", place="shape", found=shape, allowed="rows and columns of a frame")
 
 
