@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from numbers import Integral
 from typing import Any, Unpack
+
+import numpy as np
 
 from boostwatch import pipeline, store
 from boostwatch.errors import UsageError
@@ -368,7 +369,7 @@ def _events(events: PathLike | Events) -> Events:
 
 
 def _threads(jobs: int | None) -> int:
-    if jobs is not None and not (isinstance(jobs, Integral) and jobs >= 1):
+    if jobs is not None and not (isinstance(jobs, int | np.integer) and jobs >= 1):
         raise UsageError("is not allowed", place="jobs", found=jobs, allowed="1 or more threads")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return jobs or cores or 1

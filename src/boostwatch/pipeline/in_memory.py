@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -219,7 +218,7 @@ def _instant(epoch: str) -> str:
 
 
 def _positive(name: str, value: float) -> float:
-    if not (isinstance(value, Real) and math.isfinite(value) and value > 0):
+    if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value > 0):
         raise UsageError("is not allowed", place=name, found=value, allowed="a positive number")
     return float(value)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -158,10 +157,10 @@ def _require_sense(said: Said) -> None:
     except (ValueError, TypeError):
         raise UsageError("is no instant", place="epoch", found=said.epoch, allowed="ISO 8601 UTC") from None
     period, shape = said.frame_period_s, said.shape
-    if period is not None and not (isinstance(period, Real) and 0 < period < np.inf):
+    if period is not None and not (isinstance(period, int | float | np.number) and 0 < period < np.inf):
         raise UsageError("is not allowed", place="frame_period_s", found=period, allowed="a positive number")
     sides = list(shape) if isinstance(shape, Iterable) else []
-    if shape is not None and not (len(sides) == 2 and all(isinstance(n, Integral) and n > 0 for n in sides)):
+    if shape is not None and not (len(sides) == 2 and all(isinstance(n, int | np.integer) and n > 0 for n in sides)):
         raise UsageError("is not allowed", place="shape", found=shape, allowed="rows and columns of a frame")
 
 
