@@ -134,6 +134,25 @@ def test_an_mp4_has_all_frames(stack_file: Path, events_file: Path, tmp_path: Pa
     assert (count, seconds) == (40, 2.0)
 
 
+@pytest.mark.parametrize("scale", [1, 0.1, 1 / 64])
+def test_a_picture_may_be_tiny(
+    scale: float, stack_file: Path, events_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out = tmp_path / "a.png"
+    assert export(events_file, "png", out, "--stack", stack_file, "--scale", scale) == 0, capsys.readouterr().err
+    with Image.open(out) as picture:
+        picture.load()
+
+
+@pytest.mark.parametrize("more", [("--frames", "7:8"), ("--frames", ":9", "--max-size", 100000)])
+def test_an_mp4_may_be_short(
+    more: tuple[object, ...], stack_file: Path, events_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="the extra video is not installed")
+    assert export(events_file, "mp4", tmp_path / "a.mp4", "--stack", stack_file, *more) == 0, capsys.readouterr().err
+    assert ffmpeg.count_frames_and_secs(str(tmp_path / "a.mp4"))[0] == (1 if "7:8" in more else 9)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -58,6 +58,13 @@ def test_errors(scenario_file: Path) -> None:
         boostwatch.simulate(scenario_file, frames=[3, 120])
     with pytest.raises(UsageError, match="no such frame; found 'none'"):
         boostwatch.simulate(scenario_file, frames=[])
+    for frames, found in (([1.5], "1.5"), ("ab", "'a'"), (5.0, "5.0")):
+        with pytest.raises(UsageError, match=f"frames: no such frame; found {found}; allowed: 0 to 119"):
+            boostwatch.simulate(scenario_file, frames=frames)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="seed is out of range; found 'a'"):
+        boostwatch.simulate(scenario_file, seed="a")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="scenario: is no scene; found 5"):
+        boostwatch.simulate(5)  # type: ignore[arg-type]
     with pytest.raises(NoInput, match=r"nowhere\.toml: No such file"):
         boostwatch.simulate("nowhere.toml")
     with pytest.raises(BadData, match=r"scenario: seed: .*found -1"):

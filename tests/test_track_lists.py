@@ -145,6 +145,10 @@ def test_repeated_detections_count_once() -> None:
     rows["x"][55], rows["y"][55] = rows["x"][12], rows["y"][12]  # in another frame
     rows["x"][14], rows["y"][14], rows["band"][14] = rows["x"][12], rows["y"][12], 1
     assert np.flatnonzero(sightings._repeated(rows)).tolist() == [13]
+    rows["snr"][12:14] = 5.0, 6.0
+    assert np.flatnonzero(sightings._repeated(rows)).tolist() == [12]  # whichever comes first, the stronger one counts
+    rows["snr"][13] = np.nan
+    assert np.flatnonzero(sightings._repeated(rows)).tolist() == [13]
 
 
 def test_detections_take_the_time_of_their_row() -> None:

@@ -198,6 +198,8 @@ def test_frame_faults_are_flagged_and_do_no_harm():
     assert np.isnan(repeated.registration["dx"][0])
     assert step(detector, planes[11], 11, frame_index=9).quality == QUALITY_BITS["repeated"]
     assert step(detector, planes[12], 12, time_s=1.0).quality == QUALITY_BITS["out_of_order"]
+    for time_s in (np.nan, np.inf, -np.inf):
+        assert step(detector, planes[12], 12, time_s=time_s).quality == QUALITY_BITS["out_of_order"]
     assert step(detector, planes[13], 13).quality == QUALITY_BITS["time_gap"]
     assert step(detector, np.full_like(planes[0], np.nan), 14).quality == QUALITY_BITS["corrupt"]
     assert step(detector, planes[15], 15, good=np.array([False])).quality == QUALITY_BITS["corrupt"]

@@ -151,6 +151,40 @@ def test_bad_detections_are_named() -> None:
         boostwatch.track({"frame": [0], "x": [1.0], "y": [1.0]}, stack=np_stack(), epoch="2026-01-01T00:00:00Z")
 
 
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"frame_period_s": 0}, "frame_period_s: is not allowed; found 0"),
+        ({"frame_period_s": np.nan}, "frame_period_s: is not allowed; found nan"),
+        ({"frame_period_s": "1 s"}, "frame_period_s: is not allowed; found '1 s'"),
+        ({"epoch": 5}, "epoch: is no instant; found 5"),
+        ({"shape": 64}, "shape: is not allowed; found 64"),
+        ({"shape": (64,)}, r"shape: is not allowed; found \(64,\)"),
+        ({"shape": (np.nan, 64)}, r"shape: is not allowed; found \(nan, 64\)"),
+        ({"shape": (-64, 64)}, r"shape: is not allowed; found \(-64, 64\)"),
+    ],
+)
+def test_what_is_said_of_a_list_must_make_sense(said: dict[str, Any], text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        boostwatch.track({"frame": [0], "x": [1.0], "y": [1.0]}, **said)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"a.h5", [], "a\0.h5"])
+def test_what_is_no_path_is_named(path: Any, events_file: Path, tmp_path: Path) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: boostwatch.open_stack(path),
+        lambda: boostwatch.open_events(path),
+        lambda: boostwatch.score(path, events_file),
+        lambda: boostwatch.report(path, tmp_path / "a.html"),
+        lambda: boostwatch.report(events_file, path),
+        lambda: boostwatch.export(path, "csv", tmp_path / "a.csv"),
+        lambda: boostwatch.export(events_file, "csv", path),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match="is no path; "):
+            call()
+
+
 def np_stack() -> boostwatch.Stack:
     return boostwatch.Stack.from_array(np.zeros((4, 16, 16), np.uint16), frame_period_s=1.0)
 
@@ -213,6 +247,14 @@ def test_an_input_is_never_the_output(stack_file: Path, events_file: Path) -> No
         (np.zeros((4, 8, 8)), {"bad_pixels": np.zeros((3, 3))}, "bad_pixels: does not fit"),
         (np.zeros((4, 8, 8)), {"dataset": "/a"}, "dataset: names a place in a file"),
         (np.zeros((4, 8, 8)), {"jobs": 0}, "jobs: is not allowed; found 0"),
+        (np.zeros((4, 8, 8)), {"jobs": "2"}, "jobs: is not allowed; found '2'"),
+        (np.zeros((4, 8, 8)), {"output": 5}, "output: is no path; found 5"),
+        (np.zeros((4, 8, 8)), {"settings": 5}, "settings: is no path; found 5"),
+        (np.zeros((4, 8, 8)), {"frame_period_s": "1 s"}, "frame_period_s: is not allowed; found '1 s'"),
+        (np.zeros((4, 8, 8)), {"psf_sigma_px": "a"}, "psf_sigma_px: is not allowed; found 'a'"),
+        (np.zeros((4, 8, 8)), {"time_s": "a"}, "time_s: is not allowed; found 'a'"),
+        (np.zeros((4, 8, 8)), {"bands": 5}, "bands: does not fit the frames; found 5"),
+        (np.zeros((4, 8, 8)), {"sensor": 5}, "sensor: is not allowed; found 5"),
     ],
 )
 def test_what_does_not_fit_an_array_is_named(frames: Any, more: dict[str, Any], text: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from boostwatch.track.history import hit_dtype
 from boostwatch.track.light import N_LIGHT, add_light
 from boostwatch.track.motion import N_MOMENTS, WINDOW_S, add_moments
-from boostwatch.track.table import Table
+from boostwatch.track.table import LIFE_S, Table
 
 ONE = np.array([0])
 
@@ -93,3 +93,14 @@ def test_misses_count_for_the_looks_they_fall_into():
     table.miss(ONE, np.array([0.9]), 25.0)
     assert table.look_misses[0].tolist() == [1, 2]
     assert table.misses[0] == 2
+
+
+@pytest.mark.parametrize("gap_s", [1.0, 1e5, 1e6, 1e11])
+def test_what_was_seen_before_any_gap_is_as_likely_gone_as_its_length_tells(gap_s):
+    table = fed(course(np.arange(10.0)))
+    table.odds[:] = 3.0
+    table.predict(gap_s, 0.05)
+    lives = np.exp(-gap_s / LIFE_S) / (1 + np.exp(-3.0))
+    expected = np.log(lives) - np.log1p(-lives) if lives > 0 else 3.0 - gap_s / LIFE_S - np.log1p(np.exp(3.0))
+    np.testing.assert_allclose(table.odds, expected)
+    assert np.isfinite(table.cov).all()

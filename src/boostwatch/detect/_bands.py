@@ -230,7 +230,7 @@ class FrameFaults:
         if self._index is not None:
             if frame_index == self._index or mark == self._mark:
                 return QUALITY_BITS["repeated"]
-            if not time_s > self._time and not self._clock_was_wrong(time_s):
+            if not self._time < time_s < math.inf and not self._clock_was_wrong(time_s):
                 return QUALITY_BITS["out_of_order"]
             if frame_index > self._index + 1:
                 quality |= QUALITY_BITS["time_gap"]

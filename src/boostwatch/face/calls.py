@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Unpack
 
+import numpy as np
+
 from boostwatch import pipeline, store
 from boostwatch.errors import UsageError
 from boostwatch.face.events import Events
@@ -50,7 +52,7 @@ def open_stack(path: PathLike, *, dataset: str | None = None) -> Stack:
     >>> with boostwatch.open_stack("demo.stack.h5") as stack:  # doctest: +SKIP
     ...     image, when = stack[100, "MWIR"], stack.times[100]
     """
-    return Stack(store.open_stack(path, dataset=dataset))
+    return Stack(store.open_stack(_path(path, "path"), dataset=dataset))
 
 
 def open_events(path: PathLike) -> Events:
@@ -74,7 +76,7 @@ def open_events(path: PathLike) -> Events:
     --------
     >>> boostwatch.open_events("demo.events.h5").launches  # doctest: +SKIP
     """
-    return Events(store.read_events(path), os.path.basename(os.fspath(path)))
+    return Events(store.read_events(_path(path, "path")), os.path.basename(os.fspath(path)))
 
 
 def detect(
@@ -282,8 +284,8 @@ def report(
     >>> boostwatch.report("demo.events.h5", "report.html", stack="demo.stack.h5")  # doctest: +SKIP
     """
     return pipeline.report(
-        os.fspath(events), os.fspath(output), stack=None if stack is None else os.fspath(stack), dataset=dataset,
-        on_progress=as_progress(progress),
+        _path(events, "events"), _path(output, "output"), stack=None if stack is None else _path(stack, "stack"),
+        dataset=dataset, on_progress=as_progress(progress),
     )  # fmt: skip
 
 
@@ -307,6 +309,7 @@ def export(events: PathLike | Events, to: str, output: PathLike) -> None:
     --------
     >>> boostwatch.export(events, "geojson", "events.geojson")  # doctest: +SKIP
     """
+    _path(output, "output")
     _check_output(output, events)
     store.export_events(_events(events).tables, to, output)
 
@@ -336,12 +339,21 @@ def _settings(given: Settings | None, over: dict[str, dict[str, Any]]) -> ChainS
     single = {key: value for more in kept.values() for key, value in more.items()}
     base = parse_model(given, ChainSettings, name="settings") if isinstance(given, Mapping) else given
     if base is not None and not isinstance(base, ChainSettings):
-        base = os.fspath(base)
+        base = _path(base, "settings")
     return pipeline.chain_settings(base, **single)
+
+
+def _path(path: Any, place: str) -> str:
+    """Return a path as text; what is none is named by the argument that it was given for."""
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else path
+    if not isinstance(text, str) or "\0" in text:
+        raise UsageError("is no path", place=place, found=path, allowed="a str or a path-like object")
+    return text
 
 
 def _check_output(output: PathLike | None, *inputs: Any) -> None:
     if output is not None:
+        _path(output, "output")
         paths = [i.path if isinstance(i, Stack) else i for i in inputs]
         store.check_output(output, [path for path in paths if isinstance(path, str | os.PathLike)])
 
@@ -358,7 +370,7 @@ def _events(events: PathLike | Events) -> Events:
 
 
 def _threads(jobs: int | None) -> int:
-    if jobs is not None and jobs < 1:
+    if jobs is not None and not (isinstance(jobs, int | np.integer) and jobs >= 1):
         raise UsageError("is not allowed", place="jobs", found=jobs, allowed="1 or more threads")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return jobs or cores or 1

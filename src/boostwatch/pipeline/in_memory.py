@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -111,6 +111,8 @@ class ArrayFrames:
         whole = stored.kind == "u" and stored.itemsize <= 2 and not np.ma.isMaskedArray(self._pixels)
         self.dtype = np.dtype(np.uint16 if whole else np.float32)
         self.notes: list[str] = []
+        if sensor is not None and not isinstance(sensor, Sensor):
+            raise UsageError("is not allowed", place="sensor", found=sensor, allowed="a boostwatch.Sensor")
         self.has_epoch = epoch is not None
         self.epoch = _instant(epoch or DEFAULT_EPOCH)
         self.time_s, period = self._times(time_s, frame_period_s if sensor is None else sensor.frame_period_s)
@@ -125,9 +127,10 @@ class ArrayFrames:
             self.sensor = sensor
         else:
             known = {name: _per_band(name, value, n_bands) for name, value in figures.items() if value is not None}
-            names = list(bands) if bands is not None else [f"band{i}" for i in range(n_bands)]
+            told = [f"band{i}" for i in range(n_bands)] if bands is None else bands
+            names = list(told) if isinstance(told, Iterable) and not isinstance(told, str) else []
             if len(names) != n_bands:
-                raise UsageError("does not fit the frames", place="bands", found=names, allowed=f"{n_bands} names")
+                raise UsageError("does not fit the frames", place="bands", found=told, allowed=f"{n_bands} names")
             made = tuple(Band(str(n), **{k: v[i] for k, v in known.items()}) for i, n in enumerate(names))
             ifov = math.nan if ifov_rad is None else _positive("ifov_rad", ifov_rad)
             self.sensor = Sensor("unknown", ifov, (width - 1) / 2, (height - 1) / 2, period, math.nan, made)
@@ -156,7 +159,7 @@ class ArrayFrames:
             if period_s is None:
                 self.notes.append("no times: one frame a second from 0")
             return np.arange(self.shape[0], dtype=np.float64) * (period_s or 1.0), period_s or 1.0
-        times: Array = _shaped("time_s", np.asarray(time_s, np.float64), self.shape[:1])
+        times: Array = _shaped("time_s", _numbers("time_s", time_s), self.shape[:1])
         steps = np.diff(times)
         known = steps[np.isfinite(steps) & (steps > 0)]
         median = float(np.median(known)) if len(known) else 1.0
@@ -215,13 +218,20 @@ def _instant(epoch: str) -> str:
 
 
 def _positive(name: str, value: float) -> float:
-    if not (math.isfinite(value) and value > 0):
+    if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value > 0):
         raise UsageError("is not allowed", place=name, found=value, allowed="a positive number")
     return float(value)
 
 
+def _numbers(name: str, value: ArrayLike) -> Array:
+    try:
+        return np.asarray(value, np.float64)
+    except (ValueError, TypeError):
+        raise UsageError("is not allowed", place=name, found=value, allowed="numbers") from None
+
+
 def _per_band(name: str, value: float | Sequence[float], count: int) -> list[float]:
-    values = np.asarray(value, np.float64)
+    values = _numbers(name, value)
     if values.ndim > 1 or values.size not in (1, count) or not (np.isfinite(values) & (values > 0)).all():
         raise UsageError("is not allowed", place=name, found=value, allowed=f"a positive number, or {count} of them")
     out: list[float] = np.broadcast_to(values, count).tolist()
@@ -235,4 +245,4 @@ def _shaped(name: str, values: NDArray[Any], shape: tuple[int, ...], other: tupl
 
 
 def _vectors(name: str, value: ArrayLike | None, count: int, size: int) -> Array | None:
-    return None if value is None else _shaped(name, np.asarray(value, np.float64), (count, size), (size,))
+    return None if value is None else _shaped(name, _numbers(name, value), (count, size), (size,))

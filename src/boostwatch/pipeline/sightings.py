@@ -98,10 +98,7 @@ def in_order(given: DetectionList, said: Said, stack: FrameSource | None = None)
         raise BadData("holds no detections", path=given.path)
     if stack is not None and given.stack_sha256 and stack.sha256 not in ("", given.stack_sha256):
         raise UsageError("the detections came from another stack", path=given.path, allowed=f"not {stack.path}")
-    try:
-        parse_utc(said.epoch or DEFAULT_EPOCH)
-    except ValueError:
-        raise UsageError("is no instant", place="epoch", found=said.epoch, allowed="ISO 8601 UTC") from None
+    _require_sense(said)
     notes = list(given.notes)
     epoch = given.epoch or said.epoch or DEFAULT_EPOCH
     ahead_s = 0.0
@@ -151,6 +148,20 @@ def in_order(given: DetectionList, said: Said, stack: FrameSource | None = None)
         known = np.isfinite(shifts["time_s"])
         time_s[np.searchsorted(steps, shifts["frame"][known])] = shifts["time_s"][known]
     return Sightings(rows, steps, time_s, total, period, epoch, shape, notes)
+
+
+def _require_sense(said: Said) -> None:
+    """Refuse a period, an epoch or a size that is none."""
+    try:
+        parse_utc(said.epoch or DEFAULT_EPOCH)
+    except (ValueError, TypeError):
+        raise UsageError("is no instant", place="epoch", found=said.epoch, allowed="ISO 8601 UTC") from None
+    period, shape = said.frame_period_s, said.shape
+    if period is not None and not (isinstance(period, int | float | np.number) and 0 < period < np.inf):
+        raise UsageError("is not allowed", place="frame_period_s", found=period, allowed="a positive number")
+    sides = list(shape) if isinstance(shape, Iterable) else []
+    if shape is not None and not (len(sides) == 2 and all(isinstance(n, int | np.integer) and n > 0 for n in sides)):
+        raise UsageError("is not allowed", place="shape", found=shape, allowed="rows and columns of a frame")
 
 
 def _numbered(given: DetectionList, time_s: Array, period_s: float | None, stack: FrameSource | None) -> Numbers:
@@ -214,7 +225,7 @@ def _refuse(
 
 
 def _repeated(rows: Records) -> NDArray[np.bool_]:
-    """Tell which detections (N,), in order of frame, are at the very place of one before in the same frame and band."""
+    """Tell which detections (N,), in order of frame, are at the very place of a stronger one of the frame and band."""
     out = np.zeros(len(rows), np.bool_)
     key = rows["x"].view(np.uint32).astype(np.uint64) << np.uint64(32) | rows["y"].view(np.uint32)
     mark = rows["frame"].astype(np.uint64) * np.uint64(64) + rows["band"].astype(np.uint64)
@@ -223,6 +234,8 @@ def _repeated(rows: Records) -> NDArray[np.bool_]:
     again = np.unique(once[1:][once[1:] == once[:-1]])
     if len(again):
         mine = np.flatnonzero(np.isin(key, again))
+        # The first of each is kept, and which came first in the list must not matter.
+        mine = mine[np.argsort(-rows["snr"][mine], kind="stable")]
         _, kept = np.unique(rows[mine][["frame", "band", "x", "y"]], return_index=True)
         out[mine] = True
         out[mine[kept]] = False

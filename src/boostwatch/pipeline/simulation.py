@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -140,8 +140,8 @@ def render(
     model, base = _resolve(scenario)
     jobs = jobs or os.cpu_count() or 1
     renderer = prepare(model, base=base, seed=seed, jobs=jobs)
-    which = tuple(range(renderer.n_frames) if frames is None else (int(i) for i in frames))
-    wrong = [i for i in which if not 0 <= i < renderer.n_frames]
+    which = tuple(range(renderer.n_frames) if frames is None else frames if isinstance(frames, Iterable) else [frames])
+    wrong = [i for i in which if not isinstance(i, int | np.integer) or not 0 <= i < renderer.n_frames]
     if wrong or not which:
         raise UsageError(
             "no such frame",
@@ -149,6 +149,7 @@ def render(
             found=wrong[0] if wrong else "none",
             allowed=f"0 to {renderer.n_frames - 1}",
         )
+    which = tuple(map(int, which))
     data = np.empty((len(which), *renderer.shape), np.uint16)
     quality = np.empty(data.shape[:2], np.uint8)
     parts = []
@@ -175,6 +176,10 @@ def _resolve(scenario: Scenario | Mapping[str, Any] | str | os.PathLike[str]) ->
         return scenario, Path()
     if isinstance(scenario, Mapping):
         return parse_model(scenario, Scenario, name="scenario"), Path()
+    if not isinstance(scenario, str | os.PathLike):
+        raise UsageError(
+            "is no scene", place="scenario", found=scenario, allowed="a name, a path, a mapping or a Scenario"
+        )
     path = Path(scenario)
     if not path.exists() and not path.suffix and path.name == str(scenario):
         try:

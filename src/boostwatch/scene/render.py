@@ -119,7 +119,7 @@ class Renderer:
     ) -> None:
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
-        if not 0 <= self.seed < 2**63:
+        if not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**63:
             raise UsageError("seed is out of range", found=self.seed, allowed="0 to 2**63 - 1")
         self.n_frames, self.epoch = scenario.n_frames, scenario.epoch
         plan = make_plan(scenario, arrays or {}, tables or {}, self.seed)

@@ -28,6 +28,8 @@ GREYS: Final = 64
 _SHADES: Final = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Of each colour, for the rims of letters."""
 _HEADER_LENGTH, _DESCRIPTOR_LENGTH = 13 + 3 * 256, 10
+_RATES: Final = (10_000, 1_000_000_000)
+"""Least and most bits a second that a cap of the data rate may be: x264 counts twice of it in 32 bits."""
 _EXACT_COLOURS: Final = 256 - GREYS - len(_SHADES) * len(COLOURS)
 
 
@@ -206,14 +208,13 @@ def write_mp4(
         See `PartFile`; ffmpeg failed.
     """
     program = ffmpeg_program()
-    rate = f"{max(round(most_bits_per_s), 10_000)}"
-    twice = f"{2 * max(round(most_bits_per_s), 10_000)}"
+    rate = round(min(max(most_bits_per_s, _RATES[0]), _RATES[1]))
     with PartFile(path) as part, tempfile.TemporaryFile() as said:
         command = [
             program, "-hide_banner", "-loglevel", "error", "-y",
             "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", f"{fps:.6g}", "-i", "-", "-an",
             "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-c:v", "libx264", "-preset", "medium", "-crf", "20",
-            "-maxrate", rate, "-bufsize", twice, "-pix_fmt", "yuv420p",
+            "-maxrate", f"{rate}", "-bufsize", f"{2 * rate}", "-pix_fmt", "yuv420p",
             "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
             "-movflags", "+faststart", "-f", "mp4", f"file:{part.part}",
         ]  # fmt: skip

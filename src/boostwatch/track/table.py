@@ -190,8 +190,8 @@ class Table:
             kalman.predict(self.state, self.cov, dt, MANEUVER_TIME_S, accel_sigma)
             self.wander_var += WANDER_PX2_S * dt
             # What may have ended adds to what is gone: p / (1 - p) becomes s p / (1 - s p).
-            alive = math.exp(-dt / LIFE_S)
-            self.odds += math.log(alive) - np.log1p((1.0 - alive) * np.exp(np.minimum(self.odds, 30.0)))
+            alive = math.exp(-dt / LIFE_S)  # 0 after a day and a half
+            self.odds -= dt / LIFE_S + np.log1p((1.0 - alive) * np.exp(np.minimum(self.odds, 30.0)))
 
     def take(
         self, row: NDArray[np.int64], hits: Records, gain: Array, fit: Array, chance: float, main_band: int

@@ -35,6 +35,8 @@ EXACT_COLOURS: Final = (NO_DATA, DETECTION)
 """Beside greys and the colours of kinds."""
 _SIDE, _LONGEST_SIDE = 640, 1280
 """Film px that the longer side of a picture is brought near to, and most of it unless asked for."""
+_LEAST_BAR_PX: Final = 4.0
+"""A shorter scale bar cannot be read, and has no room for its ends."""
 
 
 @dataclass(frozen=True)
@@ -162,9 +164,10 @@ class Film:
         per_px = self._km_per_px(t)
         unit = "km" if per_px else "px"
         length = round_below(longest * (per_px or 1.0))
-        if not per_px and length < 1:
+        px = length / (per_px or 1.0) * self._zoom
+        if px < _LEAST_BAR_PX or (not per_px and length < 1):
             return None
-        return Bar(length / (per_px or 1.0) * self._zoom, f"{length:g} {unit}")
+        return Bar(px, f"{length:g} {unit}")
 
     def _km_per_px(self, t: int) -> float:
         """Return how many km on the ground a pixel is along a row, in the middle of the frame; 0 if unknown."""
