@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from boostwatch.track.motion import N_MOMENTS, add_moments, focal_evidence
+from boostwatch.track.motion import focal_evidence
 from boostwatch_kernels.evidence import path_evidence
+from boostwatch_kernels.tracks import N_MOMENTS, add_moments
 
 
 def walk(seed, n=12):
@@ -15,8 +16,8 @@ def walk(seed, n=12):
 def moments(t, scene, focal, var, shift_var):
     sums = np.zeros((3, 2, N_MOMENTS))
     for k in range(len(t)):
-        one = slice(k, k + 1)
-        add_moments(sums, (np.array([1]),), t[one], scene[one], focal[one], var[one], np.array([shift_var]))
+        for axis in range(2):
+            add_moments(sums[1, axis], t[k], scene[k, axis], focal[k, axis], var[k, axis] + shift_var, var[k, axis])
     return sums
 
 

@@ -15,6 +15,7 @@ from boostwatch.settings import ChainSettings
 from boostwatch_kernels.amplitude import Noise, amplitude_ratios, seen_probabilities
 from boostwatch_kernels.assignment import assign, gate_pairs
 from boostwatch_kernels.seeds import Limits, Seen
+from boostwatch_kernels.tracks import MOST_ODDS
 
 from .classify import KINDS
 from .clutter import Clutter
@@ -26,7 +27,7 @@ from .pointing import Pointing
 from .resting import FAMILIAR_BAR, Resting
 from .seedbed import Seedbed
 from .start import SPEED_SIGMAS
-from .table import MOST_ODDS, Table, log_normal
+from .table import Table, log_normal
 
 Array = NDArray[np.float64]
 

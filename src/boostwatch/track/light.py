@@ -14,39 +14,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-FLICKER = 0.08
-"""Relative 1-sigma by which any light varies from frame to frame."""
-
-# Columns of the moments (N, 8), w one over the variance of y, the log of the flux: sums of w, w t, w t^2, w y, w t y,
-# w y^2, of the log variance, and the count.
-N_LIGHT = 8
-
-
-def add_light(sums: Array, at: tuple[NDArray[np.int64], ...], t_s: Array, flux: Array, sigma: Array) -> None:
-    """Add a flux to each of some tracks, in place.
-
-    Parameters
-    ----------
-    sums : float64 (..., 8), changed
-        Moments.
-    at : tuple of int64 (K,)
-        Where in the leading axes those of each flux are; none twice.
-    t_s : float64 (K,)
-        Time since the look's first hit, s.
-    flux, sigma : float64 (K,)
-        Flux and its 1-sigma, electrons; what is not positive, or not known, is left out.
-    """
-    use = np.isfinite(flux) & (flux > 0)
-    if not use.any():
-        return
-    t, y = t_s[use], np.log(flux[use])
-    error = np.where(np.isfinite(sigma[use]), sigma[use] / flux[use], 0.3)
-    var = np.minimum(error, 1.0) ** 2 + FLICKER**2
-    w = 1.0 / var
-    sums[tuple(k[use] for k in at)] += np.stack(
-        [w, w * t, w * t * t, w * y, w * t * y, w * y * y, np.log(var), np.ones_like(y)], axis=1
-    )
-
 
 def line_evidence(sums: Array, offset: Array, course: Array) -> Array:
     """Return the log evidence (Q, N) of some courses of the light.
@@ -54,7 +21,7 @@ def line_evidence(sums: Array, offset: Array, course: Array) -> Array:
     Parameters
     ----------
     sums : float64 (N, 8)
-        Moments.
+        Moments, see `boostwatch_kernels.tracks`.
     offset : float64 (N,)
         What is to be added to the log of a flux to make it that of an intensity, W/sr.
     course : float64 (Q, 5)

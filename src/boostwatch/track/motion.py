@@ -12,51 +12,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from boostwatch_kernels.tracks import TIME_UNIT_S, WINDOW_S
+
+__all__ = ["TIME_UNIT_S", "WINDOW_S", "ascent_evidence", "focal_evidence"]
+
 Array = NDArray[np.float64]
-
-TIME_UNIT_S = 10.0
-"""Time is counted in tens of seconds inside, lest sixth powers spoil the digits."""
-WINDOW_S = 20.0
-"""Length of a look at a track: no polynomial follows a whole boost."""
-
-# Columns of the moments (N, 2, 16): 0-6 sum of w t^k, 7-10 sum of w z t^k, 11 sum of w z^2, 12 sum of log variance;
-# on the focal plane 13 sum of w, 14 of w z, 15 of w z^2, 16 of log variance.
-N_MOMENTS = 17
-
-
-def add_moments(
-    sums: Array, at: tuple[NDArray[np.int64], ...], t_s: Array, scene: Array, focal: Array, var: Array, shift_var: Array
-) -> None:
-    """Add one hit to each of some tracks, in place.
-
-    Parameters
-    ----------
-    sums : float64 (..., 2, 17), changed
-        Moments of each axis.
-    at : tuple of int64 (K,)
-        Where in the leading axes the moments of each hit are; none twice.
-    t_s : float64 (K,)
-        Time since the look's first hit, s.
-    scene, focal : float64 (K, 2)
-        Position since then, px, in scene coordinates and on the focal plane.
-    var : float64 (K, 2)
-        Variance of the centroid, px2.
-    shift_var : float64 (K,)
-        Variance of the frame's registration, px2; it is no part of focal-plane positions.
-    """
-    total = var + shift_var[:, None]
-    power = (t_s[:, None] / TIME_UNIT_S) ** np.arange(7.0)
-    more = np.empty((len(t_s), 2, N_MOMENTS))
-    w, wz = 1.0 / total, scene / total
-    more[:, :, :7] = w[:, :, None] * power[:, None, :]
-    more[:, :, 7:11] = wz[:, :, None] * power[:, None, :4]
-    more[:, :, 11] = wz * scene
-    more[:, :, 12] = np.log(total)
-    more[:, :, 13] = 1.0 / var
-    more[:, :, 14] = focal / var
-    more[:, :, 15] = focal**2 / var
-    more[:, :, 16] = np.log(var)
-    sums[at] += more
 
 
 def focal_evidence(sums: Array, hits: Array) -> Array:
@@ -65,7 +25,7 @@ def focal_evidence(sums: Array, hits: Array) -> Array:
     Parameters
     ----------
     sums : float64 (N, 2, 17)
-        Moments.
+        Moments, see `boostwatch_kernels.tracks`.
     hits : float64 (N,)
         Number of hits that went into them.
 
@@ -86,7 +46,7 @@ def ascent_evidence(sums: Array, hits: Array, mean: Array, cov: Array, excess: f
     Parameters
     ----------
     sums : float64 (N, 2, 17)
-        Moments.
+        Moments, see `boostwatch_kernels.tracks`.
     hits : float64 (N,)
         Number of hits that went into them.
     mean : float64 (G, 8)
