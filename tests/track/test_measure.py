@@ -5,8 +5,9 @@ from scipy.stats import norm
 from boostwatch.records import DETECTION, empty
 from boostwatch.settings import ChainSettings, DetectSettings
 from boostwatch.track.clutter import LEAST_PD, LEAST_SCORE, Clutter
-from boostwatch.track.measure import FLOOR_PX, merge_bands
+from boostwatch.track.measure import merge_bands
 from boostwatch_kernels.amplitude import amplitude_ratio, amplitude_ratios, false_density, seen_probability
+from boostwatch_kernels.sources import FLOOR_PX
 
 
 def detections(rows):

@@ -21,7 +21,7 @@ from .classify import KINDS
 from .clutter import Clutter
 from .events import Judge
 from .ground import Ground
-from .history import HitLog, PointLog, Pose, SceneMap, Story, hit_dtype, write_states
+from .history import HitLog, PointLog, Pose, SceneMap, Sighting, Story, write_states
 from .measure import Measurements, merge_bands
 from .pointing import Pointing
 from .resting import FAMILIAR_BAR, Resting
@@ -187,8 +187,8 @@ class Follower:
             scene = scene_map.to_scene(seen.focal)
             seen = seen._replace(scene=np.where(np.isfinite(scene), scene, seen.focal))
         self._judge.learn_noise(seen.flux_sigma)
-        hits = self._write_hits(frame, time_s, seen, shift_sigma, pose)
-        first = self._log.add(hits)
+        sighting = Sighting(frame, time_s, seen, shift_sigma, pose)
+        first = self._log.add(sighting)
         self._members.append(np.where(seen.member >= 0, first + seen.member, -1))
         density, noise = self._clutter.density(seen.focal), self._clutter.noise(self._settings.detection_probability)
 
@@ -196,15 +196,15 @@ class Follower:
         given, gain, fit = self._associate(seen, density, noise, pd, shift_sigma)
         row = np.flatnonzero(given >= 0)
         chance = self._clutter.log_chance
-        table.take(row, hits[given[row]], gain[row], fit[row], chance, self._judge.main_band)
+        hits = sighting.hits(given[row])
+        table.take(row, hits, gain[row], fit[row], chance, self._judge.main_band)
         if not warming_up:
             self._open_s = min(self._open_s, time_s)
             unseen = np.flatnonzero(given < 0)
             table.miss(unseen, pd[unseen], time_s)
-        for n in row.tolist():
-            story = self._stories[int(table.track_id[n])]
-            story.hits.append(hits[given[n]].copy())  # a view would keep the whole frame alive
-            story.numbers.append(first + int(given[n]))
+        for track_id, hit, number in zip(table.track_id[row].tolist(), hits, (first + given[row]).tolist(), strict=True):
+            self._stories[track_id].hits.append(hit)
+            self._stories[track_id].numbers.append(number)
         free = np.ones(len(seen.snr), np.bool_)
         free[given[row]] = False
         self._sow(dt, seen, free, density, noise, first, shift_sigma, warming_up)
@@ -240,7 +240,7 @@ class Follower:
         """Return the points of all confirmed tracks in the frame taken last, and the scene's shift (N, 2) at each."""
         table = self._table
         out, at = empty(TRACK_POINT, len(table)), table.state[:, :, 0]
-        shift = np.tile(self._shift, (len(at), 1)) if self._scene_map is None else self._scene_map.to_focal(at) - at
+        shift = np.repeat(self._shift[None], len(at), axis=0) if self._scene_map is None else self._scene_map.to_focal(at) - at
         if len(table):
             write_states(out, table, at + shift)
             out["frame"], out["time_s"], out["confirmed"] = self._frame, self._time_s, 1
@@ -309,16 +309,6 @@ class Follower:
         gain[row[chosen]], fit[row[chosen]] = ratio[chosen], near[chosen]
         return given, gain, fit
 
-    def _write_hits(self, frame: int, time_s: float, seen: Measurements, shift_sigma: float, pose: Pose) -> Records:
-        hits = np.empty(len(seen.snr), hit_dtype(self._n_bands))
-        hits["frame"], hits["time_s"], hits["shift_sigma"] = frame, time_s, shift_sigma
-        hits["seen_s"] = np.where(np.isfinite(seen.time_s), seen.time_s, time_s)
-        hits["scene"], hits["focal"], hits["var"], hits["snr"] = seen.scene, seen.focal, seen.var, seen.snr
-        hits["strongest"], hits["frames"] = seen.strongest, seen.frames
-        hits["flux"], hits["flux_sigma"], hits["unrest"] = seen.flux, seen.flux_sigma, seen.unrest
-        hits["position_m"], hits["attitude"] = pose.position_m, pose.attitude
-        return hits
-
     def _sow(
         self, dt: float, seen: Measurements, free: NDArray[np.bool_], density: Array, noise: Noise, first: int,
         shift_sigma: float, warming_up: bool,
@@ -338,7 +328,7 @@ class Follower:
     def _prune(self, time_s: float) -> None:
         table = self._table
         gap = time_s - table.last_s
-        wide = table.position_var.max(axis=1, initial=0.0) > LOST_SIGMA_PX**2
+        wide = (table.cov[:, :, 0, 0] > LOST_SIGMA_PX**2).any(axis=1)
         # Where a target is seen in one frame of two, many misses in a row tell little.
         gone = (gap > self._settings.max_gap) & (table.odds < GONE_ODDS)
         self._end(gone | (wide & (gap > 0)))
@@ -359,6 +349,8 @@ class Follower:
 
     def _end(self, lost: NDArray[np.bool_]) -> None:
         """Write off tracks."""
+        if not lost.any():
+            return
         for n in np.flatnonzero(lost):
             story = self._stories[int(self._table.track_id[n])]
             story.ended = True
