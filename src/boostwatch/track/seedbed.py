@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from boostwatch_kernels import kalman
 from boostwatch_kernels.amplitude import Noise
-from boostwatch_kernels.seeds import CHILDREN, RECENT, Limits, Seeds, Seen, branch, grow, keep_best
+from boostwatch_kernels.assignment import Seen
+from boostwatch_kernels.seeds import CHILDREN, RECENT, Limits, Seeds, branch, grow, keep_best
 
 from .table import MANEUVER_TIME_S
 
