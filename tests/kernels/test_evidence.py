@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from boostwatch.track.motion import focal_evidence
-from boostwatch_kernels.evidence import path_evidence
+from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, path_evidence
 from boostwatch_kernels.tracks import N_MOMENTS, add_moments
 
 
@@ -45,3 +44,19 @@ def test_evidence_on_the_focal_plane():
         multivariate_normal(np.zeros(12), np.ones((12, 12)) + np.diag(var[:, k])).logpdf(focal[:, k]) for k in (0, 1)
     )
     assert got[0] == pytest.approx(want, rel=1e-9)
+
+
+@pytest.mark.parametrize("excess", [1.0, 16.0])
+def test_evidence_of_an_ascent_is_the_normal_density_of_all_data_at_once(excess):
+    t, scene, focal, var = walk(3)
+    rng = np.random.default_rng(4)
+    root = rng.normal(0, 1, (3, 8, 8))
+    mean, cov = rng.normal(0, 1, (3, 8)), root @ root.transpose(0, 2, 1) + 0.1 * np.eye(8)
+    got = ascent_evidence(moments(t, scene, focal, var, 0.02)[1:2], np.array([12.0]), mean, cov, excess)
+    basis = np.kron(np.eye(2), (t[:, None] / 10.0) ** np.arange(4))
+    noise = np.diag(excess * (var.T.ravel() + 0.02))
+    want = [
+        multivariate_normal(basis @ m, basis @ c @ basis.T + noise).logpdf(scene.T.ravel())
+        for m, c in zip(mean, cov, strict=True)
+    ]
+    np.testing.assert_allclose(got[:, 0], want, rtol=1e-9)
