@@ -39,17 +39,14 @@ def path_evidence(sums: np.ndarray, hits: np.ndarray, prior: np.ndarray, excess:
     a, b = np.zeros((4, 4)), np.zeros(4)
     for q in range(prior.shape[0]):
         order = 0
-        widths = 1.0
         while order < 4 and prior[q, order] > 0.0:
-            widths *= prior[q, order]
             order += 1
-        log_excess = math.log(excess[q])
         for n in range(sums.shape[0]):
             for axis in range(2):
                 s = sums[n, axis]
                 # L L' = gram / excess + 1 / prior^2, and L b = rhs / excess, row by row.
                 fit = s[11] / excess[q]
-                pivots = widths
+                occam = s[12] + hits[n] * math.log(excess[q])
                 for i in range(order):
                     for j in range(i + 1):
                         total = s[i + j] / excess[q]
@@ -63,8 +60,7 @@ def path_evidence(sums: np.ndarray, hits: np.ndarray, prior: np.ndarray, excess:
                         total -= a[i, k] * b[k]
                     b[i] = total / a[i, i]
                     fit -= b[i] * b[i]
-                    pivots *= a[i, i]
-                occam = s[12] + hits[n] * log_excess + 2.0 * math.log(pivots)
+                    occam += 2.0 * math.log(a[i, i] * prior[q, i])
                 out[q, n] -= 0.5 * (hits[n] * LOG_2PI + fit + occam)
     return out
 

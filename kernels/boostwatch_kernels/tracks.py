@@ -285,3 +285,15 @@ def look(
             looks.flux_weight[n, band] = weight = min(weight, SMOOTHING_HITS)
             if lit:
                 looks.flux[n, band] = old + (flux - old) / max(weight, 1.0) if math.isfinite(old) else flux
+
+
+@jit
+def miss(course: Course, looks: Looks, row: np.ndarray, pd: np.ndarray, time_s: float) -> None:
+    """Note that the tracks ``row`` (K,), which would have been seen with probability ``pd`` (K,), were not."""
+    for k in range(row.shape[0]):
+        n, lost = row[k], math.log1p(-pd[k])
+        course.score[n] += lost
+        course.odds[n] += lost
+        for turn in range(2):
+            if time_s - looks.since_s[n, turn] <= WINDOW_S:
+                looks.look_misses[n, turn] += 1.0

@@ -119,3 +119,9 @@ def brighten(looks, row, hits):
     new = np.where(np.isfinite(old), old + (flux - old) / np.maximum(weight, 1.0), flux)
     looks.flux[row] = np.where(lit, new, old)
     looks.flux_weight[row] = weight
+
+
+def miss(course, looks, row, pd, time_s):
+    course.score[row] += np.log1p(-pd)
+    course.odds[row] += np.log1p(-pd)
+    looks.look_misses[row] += time_s - looks.since_s[row] <= WINDOW_S

@@ -55,13 +55,14 @@ def test_some_minutes_of_hits_equal_the_twin(seed):
         row = rng.permutation(count)[: rng.integers(1, count + 1)]
         hits = some_hits(rng, len(row))
         gain, fit = rng.normal(3.0, 4.0, len(row)), rng.normal(-1.0, 1.5, len(row))
+        pd = rng.uniform(0.3, 0.9, count - len(row))
         evidence, kept = rng.normal(0.0, 5.0, (count, KINDS)), rng.random(count) < 0.01
         for mine, columns, kernels in ((course, looks, tracks), (twin_course, twin_looks, reference)):
             columns.evidence[:] = evidence
             columns.kept[:] |= kept
-            columns.look_misses[:] += 1.0
             wander = kernels.take(mine, row, hits, time_s, gain, fit, -3.0)
             kernels.look(columns, row, hits, time_s, fit, wander, 1)
+            kernels.miss(mine, columns, np.setdiff1d(np.arange(count), row), pd, time_s)
         for name, ours, theirs in zip(
             (*Course._fields, *Looks._fields), (*course, *looks), (*twin_course, *twin_looks), strict=True
         ):

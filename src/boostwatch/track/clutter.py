@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from boostwatch.settings import ChainSettings
 from boostwatch_kernels.amplitude import Noise
+from boostwatch_kernels.grid import frame_cells
 
 Array = NDArray[np.float64]
 
@@ -94,10 +95,7 @@ class Clutter:
         """Return the cell (M,) of each position, row by row."""
         if not self._shape:
             return np.zeros(len(focal), np.int64)
-        ny, nx = self._counts.shape
-        row = np.minimum(np.maximum(focal[:, 1] / self._shape[0] * ny, 0), ny - 1).astype(np.int64)
-        column = np.minimum(np.maximum(focal[:, 0] / self._shape[1] * nx, 0), nx - 1).astype(np.int64)
-        return row * nx + column
+        return frame_cells(focal, float(self._shape[0]), float(self._shape[1]), *self._counts.shape)
 
     def learn(self, focal: Array, snr: Array) -> None:
         """Take the measurements of one frame that belong to no confirmed track."""

@@ -251,10 +251,9 @@ class Follower:
         )
         if len(table):
             write_states(out, table, at + shift)
-            out["frame"], out["time_s"], out["confirmed"] = self._frame, self._time_s, 1
-            for n in np.flatnonzero(table.last_s == self._time_s).tolist():
-                hit = self._stories[int(table.track_id[n])].hits[-1]
-                out["snr"][n], out["time_s"][n] = hit["snr"], hit["seen_s"]
+            hit = table.last_s == self._time_s
+            out["frame"], out["confirmed"] = self._frame, 1
+            out["time_s"], out["snr"] = np.where(hit, table.seen_s, self._time_s), np.where(hit, table.last_snr, np.nan)
         return out, shift
 
     def finish(self) -> FollowResult:

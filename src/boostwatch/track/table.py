@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from boostwatch.records import Records
 from boostwatch_kernels import kalman, tracks
-from boostwatch_kernels.tracks import N_LIGHT, N_MOMENTS, WANDER_EXCESS, WINDOW_S
+from boostwatch_kernels.tracks import N_LIGHT, N_MOMENTS, WANDER_EXCESS
 
 Array = NDArray[np.float64]
 C = TypeVar("C", tracks.Course, tracks.Looks)
@@ -65,6 +65,10 @@ class Table:
     """(N,) time of the first hit."""
     last_s: Array
     """(N,) time of the last hit."""
+    seen_s: Array
+    """(N,) and when its own row was exposed."""
+    last_snr: Array
+    """(N,) and its snr."""
     origin: Array
     """(N, 4) first position: scene x, y, focal x, y."""
     snr: Array
@@ -119,6 +123,8 @@ class Table:
             misses=np.zeros(count),
             first_s=np.zeros(count),
             last_s=np.zeros(count),
+            seen_s=np.zeros(count),
+            last_snr=np.zeros(count),
             origin=np.zeros((count, 4)),
             snr=np.zeros(count),
             since_s=np.full((count, 2), np.nan),
@@ -150,6 +156,7 @@ class Table:
         new.rest_var[:] = np.stack([var, hits["var"]], axis=1)
         new.hits[:] = 1
         new.first_s[:] = new.last_s[:] = hits["time_s"]
+        new.seen_s[:], new.last_snr[:] = hits["seen_s"], hits["snr"]
         new.origin[:] = np.concatenate([hits["scene"], hits["focal"]], axis=1)
         new.snr[:] = hits["strongest"] / np.sqrt(hits["frames"])
         if count:
@@ -207,14 +214,13 @@ class Table:
             plain, now_s = _plain(hits), float(hits["time_s"][0])
             wander = tracks.take(self._columns(tracks.Course), row, plain, now_s, gain, fit, chance)
             tracks.look(self._columns(tracks.Looks), row, plain, now_s, fit, wander, main_band)
+            self.seen_s[row], self.last_snr[row] = hits["seen_s"], hits["snr"]
 
     def miss(self, row: NDArray[np.int64], pd: Array, time_s: float) -> None:
         """Note that the tracks ``row`` (K,), which would have been seen with probability ``pd`` (K,), were not."""
-        lost = np.log1p(-pd)
-        self.score[row] += lost
-        self.odds[row] += lost
-        self.misses[row] += 1
-        self.look_misses[row] += time_s - self.since_s[row] <= WINDOW_S
+        if len(row):
+            tracks.miss(self._columns(tracks.Course), self._columns(tracks.Looks), row, pd, time_s)
+            self.misses[row] += 1
 
     def _columns(self, kind: type[C]) -> C:
         """Return the columns that a kernel changes."""
@@ -228,8 +234,10 @@ class Table:
 
 def _plain(hits: Records) -> tracks.Hits:
     """Return hits of one frame as a kernel takes them."""
-    at = np.stack([hits["scene"], hits["focal"]], axis=1)
-    var = np.stack([hits["var"] + hits["shift_sigma"][:, None] ** 2, hits["var"]], axis=1)
+    at, var = np.empty((len(hits), 2, 2)), np.empty((len(hits), 2, 2))
+    at[:, 0], at[:, 1] = hits["scene"], hits["focal"]
+    var[:, 0] = var[:, 1] = hits["var"]
+    var[:, 0] += hits["shift_sigma"][:, None] ** 2
     return tracks.Hits(at, var, *(np.ascontiguousarray(hits[name]) for name in tracks.Hits._fields[2:]))
 
 
