@@ -1,8 +1,8 @@
-"""Evidence of polynomial motion from running sums, for many tracks and models at once.
+"""Evidence of motion and of the course of the light from running sums, for many tracks and models at once.
 
-Each axis of a track is a polynomial of time with a normal prior on its coefficients, seen with independent errors;
-its marginal likelihood has a closed form in the weighted moments of the data (Bishop, Pattern Recognition and Machine
-Learning, 2006, section 3.5). The moments are sums (`boostwatch_kernels.tracks.N_MOMENTS`), so a track costs the same
+Each axis of a track, and the log of its flux, is a polynomial of time with a normal prior on its coefficients, seen
+with independent errors; its marginal likelihood has a closed form in the weighted moments of the data (Bishop, Pattern Recognition and Machine
+Learning, 2006, section 3.5). The moments are sums (`boostwatch_kernels.tracks`), so a track costs the same
 however long it is. Normal matrices are solved by Cholesky's method.
 """
 
@@ -169,4 +169,41 @@ def ascent_evidence(sums: np.ndarray, hits: np.ndarray, mean: np.ndarray, cov: n
             for i in range(8):
                 fit -= b[i] * b[i]
             out[g, n] = -hits[n] * LOG_2PI - 0.5 * (log_var + fit + occam)
+    return out
+
+
+@jit
+def line_evidence(sums: np.ndarray, offset: np.ndarray, course: np.ndarray) -> np.ndarray:
+    """Return the log evidence of some courses of the light: the log of the flux is a straight line in time.
+
+    Parameters
+    ----------
+    sums : float64 (N, 8)
+        Moments of the light.
+    offset : float64 (N,)
+        What is to be added to the log of a flux to make it that of an intensity, W/sr.
+    course : float64 (Q, 5)
+        Mean and 1-sigma of the log of the first intensity, mean and 1-sigma of its growth, 1/s, and the true variance
+        about the line over that expected.
+
+    Returns
+    -------
+    float64 (Q, N)
+    """
+    out = np.empty((course.shape[0], sums.shape[0]))
+    for q in range(course.shape[0]):
+        start_sigma, growth, growth_sigma, excess = course[q, 1], course[q, 2], course[q, 3], course[q, 4]
+        widths, log_each = 2.0 * math.log(start_sigma * growth_sigma), LOG_2PI + math.log(excess)
+        for n in range(sums.shape[0]):
+            s, start = sums[n], course[q, 0] - offset[n]
+            # Residuals from the prior's mean.
+            ry = s[3] - start * s[0] - growth * s[1]
+            rty = s[4] - start * s[1] - growth * s[2]
+            ryy = s[5] - start * (s[3] + ry) - growth * (s[4] + rty)
+            a = s[0] / excess + 1.0 / start_sigma**2
+            b = s[1] / excess
+            d = s[2] / excess + 1.0 / growth_sigma**2
+            det = a * d - b * b
+            fit = ryy / excess - (d * ry * ry - 2.0 * b * ry * rty + a * rty * rty) / det / excess**2
+            out[q, n] = -0.5 * (s[7] * log_each + s[6] + fit + math.log(det) + widths)
     return out

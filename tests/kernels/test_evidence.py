@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, path_evidence
-from boostwatch_kernels.tracks import N_MOMENTS, add_moments
+from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, line_evidence, path_evidence
+from boostwatch_kernels.tracks import FLICKER, N_LIGHT, N_MOMENTS, add_light, add_moments
 
 
 def walk(seed, n=12):
@@ -60,3 +60,19 @@ def test_evidence_of_an_ascent_is_the_normal_density_of_all_data_at_once(excess)
         for m, c in zip(mean, cov, strict=True)
     ]
     np.testing.assert_allclose(got[:, 0], want, rtol=1e-9)
+
+
+def test_evidence_of_the_light_is_the_normal_density_of_all_data_at_once():
+    rng = np.random.default_rng(5)
+    t, flux = np.sort(rng.uniform(0, 20, 12)), np.exp(rng.normal(9, 0.3, 12))
+    sigma, sums = flux * rng.uniform(0.02, 0.5, 12), np.zeros((2, N_LIGHT))
+    for k in range(12):
+        add_light(sums[1], t[k], flux[k], sigma[k])
+    course = np.array([(10.0, 1.5, 0.1, 0.07, 1.0), (9.0, 1.0, 0.0, 0.3, 25.0)])
+    got = line_evidence(sums, np.array([0.0, 0.7]), course)
+    basis, error = np.stack([np.ones(12), t], axis=1), np.diag((sigma / flux) ** 2 + FLICKER**2)
+    for q, (start, start_sigma, growth, growth_sigma, excess) in enumerate(course):
+        spread = basis @ np.diag([start_sigma**2, growth_sigma**2]) @ basis.T + excess * error
+        want = multivariate_normal(basis @ [start, growth], spread).logpdf(np.log(flux) + 0.7)
+        assert got[q, 1] == pytest.approx(want, rel=1e-9)
+    np.testing.assert_allclose(got[:, 0], 0.0, atol=1e-12)
