@@ -1,9 +1,9 @@
 """Evidence of motion and of the course of the light from running sums, for many tracks and models at once.
 
 Each axis of a track, and the log of its flux, is a polynomial of time with a normal prior on its coefficients, seen
-with independent errors; its marginal likelihood has a closed form in the weighted moments of the data (Bishop, Pattern Recognition and Machine
-Learning, 2006, section 3.5). The moments are sums (`boostwatch_kernels.tracks`), so a track costs the same
-however long it is. Normal matrices are solved by Cholesky's method.
+with independent errors; its marginal likelihood has a closed form in the weighted moments of the data (Bishop, Pattern
+Recognition and Machine Learning, 2006, section 3.5). The moments are sums (`boostwatch_kernels.tracks`), so a track
+costs the same however long it is. Normal matrices are solved by Cholesky's method.
 """
 
 import math
