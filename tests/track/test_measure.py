@@ -51,6 +51,16 @@ def test_order_does_not_matter_and_gaps_are_filled():
     assert (a.var > 0).all()
 
 
+def test_order_does_not_matter_where_places_are_whole_pixels():
+    rng = np.random.default_rng(2)
+    rows = [(int(b), *rng.integers(0, 5, 2), 0.2, rng.uniform(4, 9)) for b in rng.integers(0, 2, 60)]
+    order = rng.permutation(len(rows))
+    a, b = merge_bands(detections(rows), (0, 0), 2), merge_bands(detections([rows[k] for k in order]), (0, 0), 2)
+    for name in ("scene", "var", "snr", "flux", "bands"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    np.testing.assert_array_equal(a.member[order], b.member)
+
+
 def test_nothing():
     seen = merge_bands(empty(DETECTION, 0), (0, 0), 2)
     assert seen.scene.shape == (0, 2)
