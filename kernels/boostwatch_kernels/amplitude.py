@@ -118,15 +118,6 @@ def seen_probability(mean: float, hits: float, noise: Noise) -> float:
 
 
 @jit
-def amplitude_ratios(snr: np.ndarray, mean: np.ndarray, hits: np.ndarray, noise: Noise) -> np.ndarray:
-    """Return `amplitude_ratio` of arrays (P,), float64."""
-    out = np.empty(len(snr))
-    for p in range(len(snr)):
-        out[p] = amplitude_ratio(snr[p], mean[p], hits[p], noise)
-    return out
-
-
-@jit
 def seen_probabilities(mean: np.ndarray, hits: np.ndarray, noise: Noise) -> np.ndarray:
     """Return `seen_probability` of arrays (N,), float64."""
     out = np.empty(len(mean))

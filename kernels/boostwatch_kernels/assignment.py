@@ -1,11 +1,28 @@
 """Which detection belongs to which track: gating on a grid, and exact sparse assignment."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from ._jit import jit
+from .amplitude import Noise, amplitude_ratio
 from .grid import cells_around, make_grid
+
+LOG_2PI = math.log(2.0 * math.pi)
+
+
+class Seen(NamedTuple):
+    """Measurements of one frame."""
+
+    at: np.ndarray  # float64 (M, 2), px
+    var: np.ndarray  # float64 (M, 2), px2
+    density: np.ndarray  # float64 (M,): false alarms per px there
+    colour: np.ndarray  # float64 (M,): log likelihood ratio of the bands it is seen in
+    strongest: np.ndarray  # float64 (M,): snr of the strongest band
+    frames: np.ndarray  # float64 (M,): frames that were added
+    free: np.ndarray  # bool (M,): belongs to no confirmed track
+    first: int  # name of the first
 
 
 @jit
@@ -162,3 +179,55 @@ def assign(start: np.ndarray, point: np.ndarray, cost: np.ndarray, n_points: int
         for k in range(n_touched):
             distance[touched[k]], done[touched[k]] = math.inf, False
     return given
+
+
+@jit
+def associate(
+    track_xy: np.ndarray, track_var: np.ndarray, snr: np.ndarray, hits: np.ndarray, pd: np.ndarray, seen: Seen,
+    noise: Noise, gate: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Give tracks their measurements, by the log likelihood ratio of target over false alarm.
+
+    Parameters
+    ----------
+    track_xy, track_var : float64 (N, 2)
+        Predicted positions in px, and their variances.
+    snr, hits : float64 (N,)
+        Mean snr of the hits of each track, and how many.
+    pd : float64 (N,)
+        Probability that it is detected.
+    seen, noise : Seen, Noise
+        The frame.
+    gate : float
+        Largest squared distance in units of the variance.
+
+    Returns
+    -------
+    given : int64 (N,)
+        Measurement of each track, -1 for none.
+    gain : float64 (N,)
+        Log likelihood ratio of it; 0 for none.
+    fit : float64 (N,)
+        Log density of its place under the prediction; 0 for none.
+    """
+    n = track_xy.shape[0]
+    start, point, d2 = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
+    near, ratio, cost = np.empty(d2.shape[0]), np.empty(d2.shape[0]), np.empty(d2.shape[0])
+    for i in range(n):
+        for p in range(start[i], start[i + 1]):
+            j = point[p]
+            spread = (track_var[i, 0] + seen.var[j, 0]) * (track_var[i, 1] + seen.var[j, 1])
+            near[p] = -0.5 * (d2[p] + math.log(spread)) - LOG_2PI
+            known = 0.0 if seen.frames[j] > 1.0 else hits[i]  # a sum of frames is not of one's amplitude
+            ratio[p] = near[p] + math.log(pd[i] / seen.density[j]) + seen.colour[j]
+            ratio[p] += amplitude_ratio(seen.strongest[j], snr[i], known, noise)
+            ratio[p] /= seen.frames[j]
+            # A track without a measurement loses log(1 - Pd); the assignment weighs against that.
+            cost[p] = math.log1p(-pd[i]) - ratio[p]
+    given = assign(start, point, cost, seen.at.shape[0])
+    gain, fit = np.zeros(n), np.zeros(n)
+    for i in range(n):
+        for p in range(start[i], start[i + 1]):
+            if point[p] == given[i]:
+                gain[i], fit[i] = ratio[p], near[p]
+    return given, gain, fit

@@ -73,3 +73,13 @@ def cells_around(grid: Grid, x: float, y: float, reach_x: float, reach_y: float)
     y0 = int(min(max((y - reach_y - grid.low_y) / grid.side, 0.0), float(grid.ny)))
     y1 = int(min(max((y + reach_y - grid.low_y) / grid.side, -1.0), grid.ny - 1.0))
     return x0, x1, y0, y1 if x1 >= x0 else y0 - 1
+
+
+@jit
+def frame_cells(at: np.ndarray, height: float, width: float, ny: int, nx: int) -> np.ndarray:
+    """Return the cell of each position (M, 2) on a frame of ``ny x nx`` cells, row by row; the nearest if outside."""
+    out = np.empty(at.shape[0], np.int64)
+    for j in range(at.shape[0]):
+        row, column = at[j, 1] / height * ny, at[j, 0] / width * nx
+        out[j] = int(min(max(row, 0.0), ny - 1.0)) * nx + int(min(max(column, 0.0), nx - 1.0))
+    return out

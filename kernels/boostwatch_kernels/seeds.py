@@ -21,6 +21,7 @@ from .amplitude import (
     seen_probability,
     target_density,
 )
+from .assignment import Seen
 from .grid import cells_around, make_grid
 from .kalman import take
 
@@ -50,19 +51,6 @@ class Seeds(NamedTuple):
     hits: np.ndarray  # float64 (C,)
     first_s: np.ndarray  # float64 (C,): time of the first hit
     recent: np.ndarray  # int64 (C, RECENT): names of the last hits, newest first; -1 for none
-
-
-class Seen(NamedTuple):
-    """Measurements of one frame."""
-
-    at: np.ndarray  # float64 (M, 2), px
-    var: np.ndarray  # float64 (M, 2), px2
-    density: np.ndarray  # float64 (M,): false alarms per px there
-    colour: np.ndarray  # float64 (M,): log likelihood ratio of the bands it is seen in
-    strongest: np.ndarray  # float64 (M,): snr of the strongest band
-    frames: np.ndarray  # float64 (M,): frames that were added
-    free: np.ndarray  # bool (M,): belongs to no confirmed track
-    first: int  # name of the first
 
 
 class Limits(NamedTuple):
@@ -110,8 +98,14 @@ def branch(
         snr = max(seen.strongest[j], noise.threshold)
         constant[j] = seen.colour[j] - math.log(seen.density[j] * false_density(snr, noise)) - LOG_2PI
         # No track can make more of an amplitude than this.
-        most[j] = math.log(0.5 * any_target(snr, noise) + 0.5 / (ROOT_2PI * LEAST_SEEN))
-        most[j] = max(most[j], math.log(any_target(snr, noise)))
+        anything = any_target(snr, noise)
+        most[j] = math.log(max(anything, 0.5 * anything + 0.5 / (ROOT_2PI * LEAST_SEEN)))
+    # In the order of the grid lies what rules most pairs out at a glance.
+    size = grid.order.shape[0]
+    at_x, at_y, top, frames = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    for k in range(size):
+        j = grid.order[k]
+        at_x[k], at_y[k], top[k], frames[k] = seen.at[j, 0], seen.at[j, 1], constant[j] + most[j], seen.frames[j]
     for i in range(count):
         x, y = seeds.state[i, 0, 0], seeds.state[i, 1, 0]
         var_x, var_y = seeds.cov[i, 0, 0, 0], seeds.cov[i, 1, 0, 0]
@@ -122,8 +116,13 @@ def branch(
         found = 0
         rx, ry = math.sqrt(limits.gate * (var_x + most_var)), math.sqrt(limits.gate * (var_y + most_var))
         x0, x1, y0, y1 = cells_around(grid, x, y, rx, ry)
+        wide_x, wide_y = 0.5 / (var_x + most_var), 0.5 / (var_y + most_var)
+        ceiling = log_pd - 0.5 * math.log(var_x * var_y)
         for cy in range(y0, y1 + 1):
             for k in range(grid.head[cy * grid.nx + x0], grid.head[cy * grid.nx + x1 + 1]):
+                far = (at_x[k] - x) ** 2 * wide_x + (at_y[k] - y) ** 2 * wide_y
+                if (far > 0.5 * limits.gate) | (top[k] + ceiling - far < needed * frames[k]):
+                    continue
                 j = grid.order[k]
                 sx, sy = var_x + seen.var[j, 0], var_y + seen.var[j, 1]
                 d2 = (seen.at[j, 0] - x) ** 2 / sx + (seen.at[j, 1] - y) ** 2 / sy

@@ -7,6 +7,7 @@ column and -1 in an integer column.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -124,7 +125,13 @@ def empty(dtype: np.dtype[Any], count: int) -> Records:
     -------
     structured array (count,)
     """
-    out = np.zeros(count, dtype)
+    return np.repeat(_unknown(dtype), count)
+
+
+@functools.cache
+def _unknown(dtype: np.dtype[Any]) -> Records:
+    """Return one record of which nothing is known."""
+    out = np.zeros(1, dtype)
     for name, (column, *_) in (dtype.fields or {}).items():
         if column.kind == "f":
             out[name] = np.nan

@@ -7,6 +7,7 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import linear_sum_assignment
 
 from boostwatch import geometry as g
+from boostwatch_kernels.amplitude import amplitude_ratio
 
 
 def gate_pairs(track_xy, track_var, point_xy, point_var, gate):
@@ -30,6 +31,18 @@ def least_cost(start, point, cost, n_points):
         dense[i, point[start[i] : start[i + 1]]] = cost[start[i] : start[i + 1]]
     rows, columns = linear_sum_assignment(dense)
     return dense[rows, columns].sum()
+
+
+def pair_ratios(track_xy, track_var, snr, hits, pd, seen, noise, gate):
+    """Pairs in the gate: log likelihood ratio of target over false alarm, and log density under the prediction."""
+    start, point, d2 = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
+    row = np.repeat(np.arange(len(track_xy)), np.diff(start))
+    var = track_var[row] + seen.var[point]
+    near = -0.5 * (d2 + np.log(var).sum(axis=1)) - np.log(2 * np.pi)
+    known = np.where(seen.frames[point] > 1, 0.0, hits[row])
+    ratio = near - np.log(seen.density[point]) + np.log(pd[row]) + seen.colour[point]
+    ratio += [amplitude_ratio(seen.strongest[j], snr[i], k, noise) for i, j, k in zip(row, point, known, strict=True)]
+    return start, row, point, ratio / seen.frames[point], near
 
 
 def transition(dt, tau):

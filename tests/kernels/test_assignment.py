@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boostwatch_kernels.assignment import assign, gate_pairs
+from boostwatch_kernels.amplitude import Noise
+from boostwatch_kernels.assignment import Seen, assign, associate, gate_pairs
 
 from . import reference_track as reference
 
@@ -57,6 +58,26 @@ def test_assignment_gives_up_a_point_for_the_sake_of_the_whole():
     start, point = np.array([0, 1, 2]), np.array([0, 0])
     assert assign(start, point, np.array([-1.0, -2.0]), 1).tolist() == [-1, 0]
     assert assign(start, point, np.array([1.0, 2.0]), 1).tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_tracks_are_given_the_likeliest_measurements(seed):
+    tracks, track_var, points, var = cloud(seed, 12, 20, 6.0)
+    rng, noise = np.random.default_rng(seed), Noise(4.0, 0.02, 0.3, 0.9)
+    seen = Seen(
+        points, var, rng.uniform(1e-5, 1e-3, 20), rng.choice([0.0, -0.5], 20), rng.uniform(3.9, 9.0, 20),
+        rng.choice([1.0, 8.0], 20), np.ones(20, np.bool_), 7,
+    )  # fmt: skip
+    rest = rng.uniform(4.0, 9.0, 12), rng.integers(1, 9, 12).astype(float), rng.uniform(0.3, 0.9, 12)
+    got, gain, fit = associate(tracks, track_var, *rest, seen, noise, 25.0)
+    start, row, point, ratio, near = reference.pair_ratios(tracks, track_var, *rest, seen, noise, 25.0)
+    cost = np.log1p(-rest[2][row]) - ratio
+    mine = got[row] == point
+    assert cost[mine].sum() == pytest.approx(reference.least_cost(start, point, cost, 20))
+    assert mine.sum() == (got >= 0).sum() > 0
+    np.testing.assert_allclose(gain[row[mine]], ratio[mine], rtol=1e-9)
+    np.testing.assert_allclose(fit[row[mine]], near[mine], rtol=1e-9)
+    assert (gain[got < 0] == 0).all()
 
 
 def test_nothing_in_nothing_out():

@@ -7,6 +7,7 @@ import pytest
 
 from boostwatch_kernels import kalman
 from boostwatch_kernels.amplitude import Noise, amplitude_ratio, seen_probability
+from boostwatch_kernels.assignment import Seen
 from boostwatch_kernels.seeds import (
     CERTAIN,
     CHILDREN,
@@ -14,7 +15,6 @@ from boostwatch_kernels.seeds import (
     RECENT,
     Limits,
     Seeds,
-    Seen,
     branch,
     grow,
     keep_best,

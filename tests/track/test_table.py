@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from boostwatch.track.history import hit_dtype
-from boostwatch.track.light import N_LIGHT, add_light
-from boostwatch.track.motion import N_MOMENTS, WINDOW_S, add_moments
 from boostwatch.track.table import LIFE_S, Table
+from boostwatch_kernels.tracks import N_LIGHT, N_MOMENTS, WINDOW_S, add_light, add_moments
 
 ONE = np.array([0])
 
@@ -47,15 +46,17 @@ def test_a_look_holds_the_hits_of_its_own_window(until):
             assert table.look_hits[0, 1] == 0
             continue
         mine = hits[(hits["time_s"] >= began) & (hits["time_s"] <= began + WINDOW_S)]
-        sums, light = np.zeros((1, 2, N_MOMENTS)), np.zeros((1, N_LIGHT))
-        for hit in mine[:, None]:
-            age = hit["time_s"] - began
+        sums, light = np.zeros((2, N_MOMENTS)), np.zeros(N_LIGHT)
+        for hit in mine:
+            age = float(hit["time_s"] - began)
             scene, focal = hit["scene"] - mine["scene"][0], hit["focal"] - mine["focal"][0]
-            add_moments(sums, (ONE,), age, scene, focal, hit["var"], hit["shift_sigma"] ** 2)
-            add_light(light, (ONE,), age, hit["flux"][:, 0], hit["flux_sigma"][:, 0])
+            for axis in range(2):
+                var = hit["var"][axis]
+                add_moments(sums[axis], age, scene[axis], focal[axis], var + hit["shift_sigma"] ** 2, var)
+            add_light(light, age, hit["flux"][0], hit["flux_sigma"][0])
         assert table.look_hits[0, look] == len(mine)
-        np.testing.assert_allclose(table.sums[0, look], sums[0], rtol=1e-12)
-        np.testing.assert_allclose(table.light[0, look], light[0], rtol=1e-12)
+        np.testing.assert_allclose(table.sums[0, look], sums, rtol=1e-12)
+        np.testing.assert_allclose(table.light[0, look], light, rtol=1e-12)
         assert table.unrest[0, look] == pytest.approx(mine["unrest"].mean())
     assert table.last_s[0] - table.since_s[0, 0] <= WINDOW_S
 

@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from boostwatch.settings import ChainSettings
 from boostwatch_kernels.amplitude import Noise
+from boostwatch_kernels.grid import frame_cells
 
 Array = NDArray[np.float64]
 
@@ -85,38 +86,32 @@ class Clutter:
     def density(self, focal: Array) -> Array:
         """Return false alarms per px and frame (M,) at focal-plane positions (M, 2)."""
         mean = self.mean_density
-        ny, nx = self._counts.shape
-        cell_area = self.area_px / (ny * nx)
+        cell_area = self.area_px / self._counts.size
         local = (self._counts + LOCAL_COUNTS) / (self._frames + LOCAL_COUNTS / (mean * cell_area)) / cell_area
-        row, column = self._cells(focal)
-        out: Array = local[row, column]
+        out: Array = local.ravel()[self._cells(focal)]
         return out
 
-    def _cells(self, focal: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _cells(self, focal: Array) -> NDArray[np.int64]:
+        """Return the cell (M,) of each position, row by row."""
         if not self._shape:
-            zero = np.zeros(len(focal), np.int64)
-            return zero, zero
-        ny, nx = self._counts.shape
-        return (
-            np.clip(focal[:, 1] / self._shape[0] * ny, 0, ny - 1).astype(np.int64),
-            np.clip(focal[:, 0] / self._shape[1] * nx, 0, nx - 1).astype(np.int64),
-        )
+            return np.zeros(len(focal), np.int64)
+        return frame_cells(focal, float(self._shape[0]), float(self._shape[1]), *self._counts.shape)
 
     def learn(self, focal: Array, snr: Array) -> None:
         """Take the measurements of one frame that belong to no confirmed track."""
         keep = self._keep
         self._counts *= keep
-        row, column = self._cells(focal)
-        np.add.at(self._counts, (row, column), 1.0)
+        self._counts += np.bincount(self._cells(focal), minlength=self._counts.size).reshape(self._counts.shape)
         self._total = self._total * keep + len(focal)
         self._frames = self._frames * keep + 1.0
         if len(focal):
-            self._box[:2] = np.minimum(self._box[:2], focal.min(axis=0))
-            self._box[2:] = np.maximum(self._box[2:], focal.max(axis=0))
+            if not self._shape:
+                self._box[:2] = np.minimum(self._box[:2], focal.min(axis=0))
+                self._box[2:] = np.maximum(self._box[2:], focal.max(axis=0))
             # Where a list was cut is best told by its weakest entries; the settings serve for the first few.
             self._weakest = min(self._weakest, float(snr.min()))
             self._seen += len(snr)
-            self._strong += int((snr > self.threshold + HEAVY_ABOVE).sum())
+            self._strong += int(np.count_nonzero(snr > self.threshold + HEAVY_ABOVE))
             if self._seen >= TELLING:
                 self.threshold = max(self._weakest, 0.5)
 

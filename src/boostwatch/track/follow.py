@@ -12,21 +12,22 @@ from boostwatch.errors import UsageError
 from boostwatch.records import DETECTION, EVENT, TRACK, TRACK_POINT, Records, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import ChainSettings
-from boostwatch_kernels.amplitude import Noise, amplitude_ratios, seen_probabilities
-from boostwatch_kernels.assignment import assign, gate_pairs
-from boostwatch_kernels.seeds import Limits, Seen
+from boostwatch_kernels.amplitude import Noise, seen_probabilities
+from boostwatch_kernels.assignment import Seen, associate
+from boostwatch_kernels.seeds import Limits
+from boostwatch_kernels.tracks import MOST_ODDS
 
 from .classify import KINDS
 from .clutter import Clutter
 from .events import Judge
 from .ground import Ground
-from .history import HitLog, PointLog, Pose, SceneMap, Story, hit_dtype, write_states
-from .measure import Measurements, merge_bands
+from .history import HitLog, PointLog, Pose, SceneMap, Sighting, Story, write_states
+from .measure import merge_bands
 from .pointing import Pointing
 from .resting import FAMILIAR_BAR, Resting
 from .seedbed import Seedbed
 from .start import SPEED_SIGMAS
-from .table import MOST_ODDS, Table, log_normal
+from .table import Table, log_normal
 
 Array = NDArray[np.float64]
 
@@ -186,28 +187,32 @@ class Follower:
             scene = scene_map.to_scene(seen.focal)
             seen = seen._replace(scene=np.where(np.isfinite(scene), scene, seen.focal))
         self._judge.learn_noise(seen.flux_sigma)
-        hits = self._write_hits(frame, time_s, seen, shift_sigma, pose)
-        first = self._log.add(hits)
+        sighting = Sighting(frame, time_s, seen, shift_sigma, pose)
+        first = self._log.add(sighting)
         self._members.append(np.where(seen.member >= 0, first + seen.member, -1))
-        density, noise = self._clutter.density(seen.focal), self._clutter.noise(self._settings.detection_probability)
-
+        noise = self._clutter.noise(self._settings.detection_probability)
+        plain = Seen(
+            seen.scene, seen.var + shift_sigma**2, self._clutter.density(seen.focal), self._clutter.colour(seen.bands),
+            seen.strongest, seen.frames, np.ones(len(seen.snr), np.bool_), first,
+        )  # fmt: skip
         pd = seen_probabilities(table.snr, table.hits, noise)
-        given, gain, fit = self._associate(seen, density, noise, pd, shift_sigma)
+        position = np.ascontiguousarray(table.state[:, :, 0])
+        given, gain, fit = associate(position, table.position_var, table.snr, table.hits, pd, plain, noise, GATE)
         row = np.flatnonzero(given >= 0)
-        chance = self._clutter.log_chance
-        table.take(row, hits[given[row]], gain[row], fit[row], chance, self._judge.main_band)
+        plain.free[given[row]] = False
+        hits = sighting.hits(given[row])
+        table.take(row, hits, gain[row], fit[row], self._clutter.log_chance, self._judge.main_band)
         if not warming_up:
             self._open_s = min(self._open_s, time_s)
             unseen = np.flatnonzero(given < 0)
             table.miss(unseen, pd[unseen], time_s)
-        for n in row.tolist():
-            story = self._stories[int(table.track_id[n])]
-            story.hits.append(hits[given[n]].copy())  # a view would keep the whole frame alive
-            story.numbers.append(first + int(given[n]))
-        free = np.ones(len(seen.snr), np.bool_)
-        free[given[row]] = False
-        self._sow(dt, seen, free, density, noise, first, shift_sigma, warming_up)
-        strange = free & (seen.frames == 1)
+        for track_id, hit, number in zip(
+            table.track_id[row].tolist(), hits, (first + given[row]).tolist(), strict=True
+        ):
+            self._stories[track_id].hits.append(hit)
+            self._stories[track_id].numbers.append(number)
+        self._sow(dt, plain, noise, warming_up)
+        strange = plain.free & (seen.frames == 1)
         self._clutter.learn(seen.focal[strange], seen.strongest[strange])
 
         self._points.add(*self._states(), pose.attitude)
@@ -239,13 +244,16 @@ class Follower:
         """Return the points of all confirmed tracks in the frame taken last, and the scene's shift (N, 2) at each."""
         table = self._table
         out, at = empty(TRACK_POINT, len(table)), table.state[:, :, 0]
-        shift = np.tile(self._shift, (len(at), 1)) if self._scene_map is None else self._scene_map.to_focal(at) - at
+        shift = (
+            np.repeat(self._shift[None], len(at), axis=0)
+            if self._scene_map is None
+            else self._scene_map.to_focal(at) - at
+        )
         if len(table):
             write_states(out, table, at + shift)
-            out["frame"], out["time_s"], out["confirmed"] = self._frame, self._time_s, 1
-            for n in np.flatnonzero(table.last_s == self._time_s).tolist():
-                hit = self._stories[int(table.track_id[n])].hits[-1]
-                out["snr"][n], out["time_s"][n] = hit["snr"], hit["seen_s"]
+            hit = table.last_s == self._time_s
+            out["frame"], out["confirmed"] = self._frame, 1
+            out["time_s"], out["snr"] = np.where(hit, table.seen_s, self._time_s), np.where(hit, table.last_snr, np.nan)
         return out, shift
 
     def finish(self) -> FollowResult:
@@ -284,60 +292,19 @@ class Follower:
             out[mine] = ids[at[mine]]
         return out
 
-    def _associate(
-        self, seen: Measurements, density: Array, noise: Noise, pd: Array, shift_sigma: float
-    ) -> tuple[NDArray[np.int64], Array, Array]:
-        """Return the measurement of each confirmed track (-1 for none), and what it adds to score and motion."""
-        table = self._table
-        gain, fit = np.zeros(len(table)), np.zeros(len(table))
-        if not len(table) or not len(seen.snr):
-            return np.full(len(table), -1, np.int64), gain, fit
-        var = seen.var + shift_sigma**2
-        position = np.ascontiguousarray(table.state[:, :, 0])
-        start, point, d2 = gate_pairs(position, table.position_var, seen.scene, var, GATE)
-        row = np.repeat(np.arange(len(table)), np.diff(start))
-        near = log_normal(d2, table.position_var[row] + var[point])
-        pd = pd[row]
-        known = np.where(seen.frames[point] > 1, 0.0, table.hits[row])  # a sum of frames is not of one's amplitude
-        ratio = near - np.log(density[point]) + np.log(pd) + self._clutter.colour(seen.bands[point])
-        ratio += amplitude_ratios(seen.strongest[point], table.snr[row], known, noise)
-        ratio /= seen.frames[point]
-        # A track without a measurement loses log(1 - Pd); the assignment weighs against that.
-        given = assign(start, point, np.log1p(-pd) - ratio, len(seen.snr))
-        chosen = np.flatnonzero(given[row] == point)
-        gain[row[chosen]], fit[row[chosen]] = ratio[chosen], near[chosen]
-        return given, gain, fit
-
-    def _write_hits(self, frame: int, time_s: float, seen: Measurements, shift_sigma: float, pose: Pose) -> Records:
-        hits = np.empty(len(seen.snr), hit_dtype(self._n_bands))
-        hits["frame"], hits["time_s"], hits["shift_sigma"] = frame, time_s, shift_sigma
-        hits["seen_s"] = np.where(np.isfinite(seen.time_s), seen.time_s, time_s)
-        hits["scene"], hits["focal"], hits["var"], hits["snr"] = seen.scene, seen.focal, seen.var, seen.snr
-        hits["strongest"], hits["frames"] = seen.strongest, seen.frames
-        hits["flux"], hits["flux_sigma"], hits["unrest"] = seen.flux, seen.flux_sigma, seen.unrest
-        hits["position_m"], hits["attitude"] = pose.position_m, pose.attitude
-        return hits
-
-    def _sow(
-        self, dt: float, seen: Measurements, free: NDArray[np.bool_], density: Array, noise: Noise, first: int,
-        shift_sigma: float, warming_up: bool,
-    ) -> None:  # fmt: skip
+    def _sow(self, dt: float, seen: Seen, noise: Noise, warming_up: bool) -> None:
         """Let what no confirmed track has continue hypotheses and begin new ones."""
         s = self._settings
-        kernel_seen = Seen(
-            seen.scene, seen.var + shift_sigma**2, density, self._clutter.colour(seen.bands), seen.strongest,
-            seen.frames, free, first,
-        )  # fmt: skip
         limits = Limits(
             self._time_s, GATE, HOPELESS, TENTATIVE_S, LOST_SIGMA_PX**2, s.max_speed / SPEED_SIGMAS,
             s.max_acceleration / 2, 0.0 if warming_up else 1.0,
         )  # fmt: skip
-        self._seedbed.step(dt, kernel_seen, noise, limits, s.max_acceleration)
+        self._seedbed.step(dt, seen, noise, limits, s.max_acceleration)
 
     def _prune(self, time_s: float) -> None:
         table = self._table
         gap = time_s - table.last_s
-        wide = table.position_var.max(axis=1, initial=0.0) > LOST_SIGMA_PX**2
+        wide = (table.cov[:, :, 0, 0] > LOST_SIGMA_PX**2).any(axis=1)
         # Where a target is seen in one frame of two, many misses in a row tell little.
         gone = (gap > self._settings.max_gap) & (table.odds < GONE_ODDS)
         self._end(gone | (wide & (gap > 0)))
@@ -358,6 +325,8 @@ class Follower:
 
     def _end(self, lost: NDArray[np.bool_]) -> None:
         """Write off tracks."""
+        if not lost.any():
+            return
         for n in np.flatnonzero(lost):
             story = self._stories[int(self._table.track_id[n])]
             story.ended = True

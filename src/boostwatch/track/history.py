@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_right
 from collections import deque
 from typing import Any, NamedTuple, Protocol
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 
 from boostwatch.records import TRACK_POINT, Records, empty
 
+from .measure import Measurements
 from .table import Table
 
 Array = NDArray[np.float64]
 
 
+@functools.cache
 def hit_dtype(n_bands: int) -> np.dtype[Any]:
     """Return the record of one hit: where and how bright, and how the frame lay.
 
@@ -29,27 +32,57 @@ def hit_dtype(n_bands: int) -> np.dtype[Any]:
     ])  # fmt: skip
 
 
+class Pose(NamedTuple):
+    """How one frame lay: shift of the scene (2,), px, sensor position (3,), m, and reported attitude (4,)."""
+
+    shift: Array
+    position_m: Array
+    attitude: Array
+
+
+class Sighting(NamedTuple):
+    """All that was measured in one frame."""
+
+    frame: int
+    time_s: float
+    seen: Measurements
+    shift_sigma: float
+    pose: Pose
+
+    def hits(self, which: NDArray[np.int64]) -> Records:
+        """Return the hits (K,) that some of the measurements are."""
+        seen = self.seen
+        out = np.empty(len(which), hit_dtype(seen.flux.shape[1]))
+        out["frame"], out["time_s"], out["shift_sigma"] = self.frame, self.time_s, self.shift_sigma
+        out["seen_s"] = seen.time_s[which]
+        out["seen_s"][~np.isfinite(out["seen_s"])] = self.time_s
+        for name in ("scene", "focal", "var", "snr", "strongest", "frames", "flux", "flux_sigma", "unrest"):
+            out[name] = getattr(seen, name)[which]
+        out["position_m"], out["attitude"] = self.pose.position_m, self.pose.attitude
+        return out
+
+
 class HitLog:
-    """Hits of the last frames by number, so that a track confirmed today finds its first ones."""
+    """What was measured in the last frames by number, so that a track confirmed today finds its first hits."""
 
     def __init__(self, memory_s: float) -> None:
         self._memory_s = memory_s
         self._first: deque[int] = deque()
-        self._frames: deque[Records] = deque()
+        self._frames: deque[Sighting] = deque()
         self._next = 0
 
-    def add(self, hits: Records) -> int:
-        """Store the hits of one frame; return the number of the first."""
+    def add(self, sighting: Sighting) -> int:
+        """Store one frame; return the number of its first measurement."""
         first = self._next
-        if len(hits):
+        if len(sighting.seen.snr):
             self._first.append(first)
-            self._frames.append(hits)
-            self._next += len(hits)
+            self._frames.append(sighting)
+            self._next += len(sighting.seen.snr)
         return first
 
     def forget(self, now_s: float) -> None:
         """Drop frames too old for any unconfirmed track."""
-        while self._frames and float(self._frames[0]["time_s"][0]) < now_s - self._memory_s:
+        while self._frames and self._frames[0].time_s < now_s - self._memory_s:
             self._frames.popleft()
             self._first.popleft()
 
@@ -59,16 +92,8 @@ class HitLog:
         for number in numbers.tolist():
             k = bisect_right(self._first, number) - 1
             if k >= 0:
-                out.append(self._frames[k][number - self._first[k]])
-        return np.array(out)
-
-
-class Pose(NamedTuple):
-    """How one frame lay: shift of the scene (2,), px, sensor position (3,), m, and reported attitude (4,)."""
-
-    shift: Array
-    position_m: Array
-    attitude: Array
+                out.append(self._frames[k].hits(np.array([number - self._first[k]])))
+        return np.concatenate(out)
 
 
 class SceneMap(Protocol):

@@ -62,6 +62,8 @@ class Resting:
 
     def rested(self, places: Array) -> None:
         """Take the places (N, 2, 2) of tracks that stand still."""
+        if not len(places):
+            return
         fresh = ~self.familiar(places)
         self._rests += float(fresh.sum())
         self._known = np.concatenate([self._known, places[fresh]])[-MOST:]

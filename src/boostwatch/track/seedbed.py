@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from boostwatch_kernels import kalman
 from boostwatch_kernels.amplitude import Noise
-from boostwatch_kernels.seeds import CHILDREN, RECENT, Limits, Seeds, Seen, branch, grow, keep_best
+from boostwatch_kernels.assignment import Seen
+from boostwatch_kernels.seeds import CHILDREN, RECENT, Limits, Seeds, branch, grow, keep_best
 
 from .table import MANEUVER_TIME_S
 
@@ -69,7 +70,8 @@ class Seedbed:
     def ripe(self, score: float) -> list[tuple[float, NDArray[np.int64]]]:
         """Return score and numbers of the hits, oldest first, of hypotheses that reach a score, the best first."""
         seeds, n = self._seeds, self._count
-        sure = np.flatnonzero((seeds.score[:n] >= score) & (seeds.hits[:n] >= LEAST_HITS))
+        sure = np.flatnonzero(seeds.score[:n] >= score)
+        sure = sure[seeds.hits[sure] >= LEAST_HITS]
         sure = sure[np.argsort(-seeds.score[sure], kind="stable")]
         return [(float(seeds.score[k]), seeds.recent[k][seeds.recent[k] >= 0][::-1].copy()) for k in sure]
 

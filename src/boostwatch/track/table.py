@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.records import Records
-from boostwatch_kernels import kalman
-
-from .light import N_LIGHT, add_light
-from .motion import N_MOMENTS, WINDOW_S, add_moments
+from boostwatch_kernels import kalman, tracks
+from boostwatch_kernels.tracks import N_LIGHT, N_MOMENTS, WANDER_EXCESS
 
 Array = NDArray[np.float64]
+C = TypeVar("C", tracks.Course, tracks.Looks)
 
 MANEUVER_TIME_S = 20.0
 """Time in which the filter lets an acceleration fade."""
 
 WANDER_PX2_S = 0.01
 """Variance that a second of wandering adds, px2: an edge that opens here and closes there."""
-WANDER_EXCESS = 4.0
-"""Variance of such a spot's centroids over that of a point's."""
-FIRST_SIGMA_PX = 1.0
-"""What all models of motion say of the first position, relative to itself."""
-SMOOTHING_HITS = 8.0
-"""Hits over which the running means of snr and flux reach back."""
 LIFE_S = 150.0
 """Mean time that a target burns."""
-MOST_ODDS = 7.0
-"""Log odds of existence beyond which more hits tell nothing: what has burnt out is to be given up in time."""
-MOST_OF_ONE = 4.0
-"""What a single hit may tell of motion, log likelihood ratio: it may be a false alarm."""
-MOST_REST = 3.0
-"""What a long rest tells against motion: a launch stands still at first."""
 N_KINDS = 7
 """Kinds that a track may be of, see `boostwatch.track.classify`."""
 
@@ -77,6 +65,10 @@ class Table:
     """(N,) time of the first hit."""
     last_s: Array
     """(N,) time of the last hit."""
+    seen_s: Array
+    """(N,) and when its own row was exposed."""
+    last_snr: Array
+    """(N,) and its snr."""
     origin: Array
     """(N, 4) first position: scene x, y, focal x, y."""
     snr: Array
@@ -131,6 +123,8 @@ class Table:
             misses=np.zeros(count),
             first_s=np.zeros(count),
             last_s=np.zeros(count),
+            seen_s=np.zeros(count),
+            last_snr=np.zeros(count),
             origin=np.zeros((count, 4)),
             snr=np.zeros(count),
             since_s=np.full((count, 2), np.nan),
@@ -162,10 +156,13 @@ class Table:
         new.rest_var[:] = np.stack([var, hits["var"]], axis=1)
         new.hits[:] = 1
         new.first_s[:] = new.last_s[:] = hits["time_s"]
+        new.seen_s[:], new.last_snr[:] = hits["seen_s"], hits["snr"]
         new.origin[:] = np.concatenate([hits["scene"], hits["focal"]], axis=1)
         new.snr[:] = hits["strongest"] / np.sqrt(hits["frames"])
-        new._look(np.arange(count), hits, np.zeros(count), np.zeros(count), main_band)
-        new._brighten(np.arange(count), hits)
+        if count:
+            nothing = np.zeros(count)
+            columns = new._columns(tracks.Looks), np.arange(count), _plain(hits), float(hits["time_s"][0])
+            tracks.look(*columns, nothing, nothing, main_band)
         return new
 
     def __len__(self) -> int:
@@ -213,107 +210,35 @@ class Table:
         main_band : int
             Band of the light curve.
         """
-        if not len(row):
-            return
-        scene, shift_var, now_s = hits["scene"], hits["shift_sigma"] ** 2, float(hits["time_s"][0])
-        var = hits["var"] + shift_var[:, None]
-        kalman.update(self.state, self.cov, row, scene, var)
-        rough = WANDER_EXCESS * var
-        spread = self.wander_var[row] + rough
-        off = scene - self.wander_at[row]
-        wander = log_normal((off**2 / spread).sum(axis=1), spread)
-        self.wander_at[row] += off * self.wander_var[row] / spread
-        self.wander_var[row] *= rough / spread
-        self._move(row, np.stack([scene, hits["focal"]], axis=1), np.stack([var, hits["var"]], axis=1), fit, chance)
-        self.score[row] += gain
-        self.odds[row] = np.minimum(self.odds[row] + gain, MOST_ODDS)
-        self.hits[row] += 1
-        self.last_s[row] = now_s
-        self._look(row, hits, fit, wander, main_band)
-        share = 1.0 / np.minimum(self.hits[row], SMOOTHING_HITS)
-        self.snr[row] += share * (hits["strongest"] / np.sqrt(hits["frames"]) - self.snr[row])
-        self._brighten(row, hits)
+        if len(row):
+            plain, now_s = _plain(hits), float(hits["time_s"][0])
+            wander = tracks.take(self._columns(tracks.Course), row, plain, now_s, gain, fit, chance)
+            tracks.look(self._columns(tracks.Looks), row, plain, now_s, fit, wander, main_band)
+            self.seen_s[row], self.last_snr[row] = hits["seen_s"], hits["snr"]
 
     def miss(self, row: NDArray[np.int64], pd: Array, time_s: float) -> None:
         """Note that the tracks ``row`` (K,), which would have been seen with probability ``pd`` (K,), were not."""
-        lost = np.log1p(-pd)
-        self.score[row] += lost
-        self.odds[row] += lost
-        self.misses[row] += 1
-        self.look_misses[row] += time_s - self.since_s[row] <= WINDOW_S
+        if len(row):
+            tracks.miss(self._columns(tracks.Course), self._columns(tracks.Looks), row, pd, time_s)
+            self.misses[row] += 1
 
-    def _move(self, row: NDArray[np.int64], at: Array, var: Array, fit: Array, chance: float) -> None:
-        """Weigh motion against rest by hits at (K, 2, 2), in the scene and on the focal plane.
-
-        A hit away from where a source stands may be a false alarm while the source was missed, or the first hit was
-        one: a single hit counts for little, and the place of rest begins anew with it.
-        """
-        spread = self.rest_var[row] + var
-        off = at - self.rest_at[row]
-        rest = (-0.5 * (off**2 / spread + np.log(spread)).sum(axis=2)).max(axis=1) - math.log(2 * math.pi)
-        away = rest < chance
-        gain = np.minimum(fit - np.maximum(rest, chance), MOST_OF_ONE)
-        self.moves[row] = np.maximum(self.moves[row] + gain, -MOST_REST)
-        share = np.where(away[:, None, None], 1.0, self.rest_var[row] / spread)
-        self.rest_at[row] += share * off
-        self.rest_var[row] = share * var
-
-    def _look(self, row: NDArray[np.int64], hits: Records, fit: Array, wander: Array, main_band: int) -> None:
-        """Take hits into the looks at each track: the one that is weighed, and the next, which begins half way.
-
-        ``fit`` and ``wander`` (K,) are the log densities of their places under free motion and wandering.
-        """
-        now_s = hits["time_s"]
-        more = ~self.kept[row]
-        over = now_s - self.since_s[row, 0] > WINDOW_S
-        self._pass_on(row[over & (more | ~np.isnan(self.since_s[row, 1]))])
-        for look, begins in (
-            (0, np.isnan(self.since_s[row, 0])),
-            (1, more & np.isnan(self.since_s[row, 1]) & (now_s - self.since_s[row, 0] > WINDOW_S / 2)),
-        ):
-            first = row[begins]
-            self.since_s[first, look] = now_s[begins]
-            self.look_origin[first, look] = np.concatenate([hits["scene"], hits["focal"]], axis=1)[begins]
-            self.past[first, look] = self.evidence[first]
-            use = now_s - self.since_s[row, look] <= WINDOW_S
-            mine, hit, begins = row[use], hits[use], begins[use]
-            shift_var = hit["shift_sigma"] ** 2
-            spread = FIRST_SIGMA_PX**2 + hit["var"] + shift_var[:, None]
-            start = log_normal(np.zeros(len(mine)), spread)
-            self.motion[mine, look] += np.where(begins, start, fit[use])
-            self.wander[mine, look] += np.where(begins, start, wander[use])
-            self.look_hits[mine, look] += 1
-            self.unrest[mine, look] += (hit["unrest"] - self.unrest[mine, look]) / self.look_hits[mine, look]
-            age_s = hit["time_s"] - self.since_s[mine, look]
-            origin = self.look_origin[mine, look]
-            at = (mine, np.full(len(mine), look))
-            add_moments(
-                self.sums, at, age_s, hit["scene"] - origin[:, :2], hit["focal"] - origin[:, 2:], hit["var"], shift_var
-            )
-            add_light(self.light, at, age_s, hit["flux"][:, main_band], hit["flux_sigma"][:, main_band])
-
-    def _pass_on(self, row: NDArray[np.int64]) -> None:
-        """Let the next look take the place of the one that is over."""
-        for column in (
-            self.since_s, self.look_origin, self.look_hits, self.look_misses, self.motion, self.wander, self.unrest,
-            self.sums, self.light, self.past,
-        ):  # fmt: skip
-            column[row, 0] = column[row, 1]
-            column[row, 1] = np.nan if column is self.since_s else 0.0
-
-    def _brighten(self, row: NDArray[np.int64], hits: Records) -> None:
-        """Take the fluxes into the running means."""
-        flux, old = hits["flux"], self.flux[row]
-        lit = np.isfinite(flux)
-        weight = np.minimum(self.flux_weight[row] * (1 - 1 / SMOOTHING_HITS) + lit, SMOOTHING_HITS)
-        new = np.where(np.isfinite(old), old + (flux - old) / np.maximum(weight, 1.0), flux)
-        self.flux[row] = np.where(lit, new, old)
-        self.flux_weight[row] = weight
+    def _columns(self, kind: type[C]) -> C:
+        """Return the columns that a kernel changes."""
+        return kind(*(getattr(self, name) for name in kind._fields))
 
     @property
     def position_var(self) -> Array:
         """(N, 2) variance of the predicted positions, px2."""
         return np.ascontiguousarray(self.cov[:, :, 0, 0])
+
+
+def _plain(hits: Records) -> tracks.Hits:
+    """Return hits of one frame as a kernel takes them."""
+    at, var = np.empty((len(hits), 2, 2)), np.empty((len(hits), 2, 2))
+    at[:, 0], at[:, 1] = hits["scene"], hits["focal"]
+    var[:, 0] = var[:, 1] = hits["var"]
+    var[:, 0] += hits["shift_sigma"][:, None] ** 2
+    return tracks.Hits(at, var, *(np.ascontiguousarray(hits[name]) for name in tracks.Hits._fields[2:]))
 
 
 def start_covariance(var: Array, speed_sigma: float, accel_sigma: float) -> Array:
