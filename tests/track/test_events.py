@@ -148,3 +148,23 @@ def test_edges_of_clouds_are_no_launches():
     assert declared == 0
     assert b"launch" not in result.events["kind"]
     assert len(result.tracks) > 30
+    named = np.isin(result.events["kind"], [b"fire", b"flare", b"aircraft", b"satellite"])
+    assert named.sum() < 0.15 * len(result.tracks)
+
+
+def test_one_odd_hit_makes_no_launch_of_what_was_there():
+    """A spot at rest, seen in sums of frames; once, when it has gone, something bright crosses its gate: a bolide."""
+    world, rng = World([], seed=11, size=128), np.random.default_rng(11)
+    follower, declared = world.follower(), 0
+    for n in range(120):
+        step = world.frame(n, rng)
+        step.pop("best")
+        snr, x, y = (5.8, 60.0, 70.0) if 20 < n < 46 else (108.0, 61.2, 68.1) if n == 52 else (0.0, 0.0, 0.0)
+        if snr > TAU:
+            x, y = np.array([x, y]) + step["shift"] + rng.normal(0, 0.3 if snr < 10 else 0.01, 2)
+            frames = 8 if snr < 10 else 1
+            row = (n, 0, n * 0.5, x, y, 1.15 / snr, 1.15 / snr, snr * 2500, 2500, snr, -1, frames, 0, 1)
+            step["detections"] = np.concatenate([step["detections"], np.array([row], step["detections"].dtype)])
+        declared += len(follower.step(**step))
+    assert declared == 0
+    assert b"launch" not in follower.finish().events["kind"]

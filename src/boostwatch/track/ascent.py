@@ -17,9 +17,9 @@ from scipy.stats import norm, qmc
 from boostwatch.geometry import intersect_earth, itrs_to_geodetic, quaternion_to_matrix
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.boost import boost_paths
+from boostwatch_kernels.tracks import TIME_UNIT_S, WINDOW_S
 
 from .locate import PATH_MEAN, PATH_SIGMA
-from .motion import TIME_UNIT_S, WINDOW_S
 
 Array = NDArray[np.float64]
 
@@ -73,9 +73,10 @@ class Ascents:
     @staticmethod
     def cells(focal: Array) -> list[tuple[tuple[int, int], NDArray[np.int64]]]:
         """Return each cell that holds some of the positions (K, 2), and which."""
-        cell = np.floor(focal / CELL_PX).astype(np.int64)
-        unique, inverse = np.unique(cell, axis=0, return_inverse=True)
-        return [((int(c[0]), int(c[1])), np.flatnonzero(inverse.ravel() == n)) for n, c in enumerate(unique)]
+        cells: dict[tuple[int, int], list[int]] = {}
+        for n, (x, y) in enumerate(np.floor(focal / CELL_PX).astype(np.int64).tolist()):
+            cells.setdefault((x, y), []).append(n)
+        return [(cell, np.array(mine, np.int64)) for cell, mine in cells.items()]
 
     def priors(self, cell: tuple[int, int]) -> tuple[AscentPrior | None, AscentPrior | None]:
         """Return the priors of a cell, from first sight and of a later look, or None where the Earth is not seen."""

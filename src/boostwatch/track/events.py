@@ -27,6 +27,11 @@ Array = NDArray[np.float64]
 
 LEAST_HITS = 4
 """Hits before a track can be declared a launch: two positions make a speed, more make an acceleration."""
+AS_LAUNCH_HITS = 2
+"""Of these so many must have told of a launch more than of anything else: a single one may be a bolide's, or noise."""
+SETTLED = 0.9
+"""Probability from which a track was known as something else. It must tell of a launch in `LEAST_HITS` then."""
+OTHERS = [n for n, kind in enumerate(KINDS) if kind not in ("launch", "unknown")]
 RECENT_HITS = 6
 BRIGHT_SNR = 6.5
 """A launch is declared only when its latest hits are brighter than this on the mean: what rides on the threshold of
@@ -135,6 +140,7 @@ class Judge:
             if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):
                 story.kind_since_s = time_s
             story.probabilities = chances
+            story.settled |= float(chances[OTHERS].max()) > SETTLED
             if not story.counted and time_s - float(story.hits[0]["time_s"]) > KNOWN_S:
                 self.settle(story)
             undeclared = not math.isfinite(story.declared_time_s)
@@ -143,17 +149,26 @@ class Judge:
                 chances[LAUNCH] > self._settings.declare_probability
                 and not faint
                 and clearly
+                and self._told(story)
                 and not self._fades(story)
             )
             if undeclared and len(story.hits) >= LEAST_HITS and sure:
                 story.declared_time_s = time_s
                 table.kept[n] = True
+                if table.since_s[n, 0] > table.first_s[n]:  # before it something else was followed
+                    story.own_since_s = float(table.since_s[n, 0])
                 self._fit(story, time_s)
                 new.append(self._event(story, story.track_id))
             young = story.last_fit_s - float(story.hits[0]["time_s"]) < FIT_S
             if not undeclared and young and time_s - story.last_fit_s > REFIT_S:
                 self._fit(story, time_s)
         return np.array(new, EVENT) if new else empty(EVENT, 0)
+
+    @staticmethod
+    def _told(story: Story) -> bool:
+        """Tell whether enough hits spoke for a launch since it became the likeliest kind."""
+        since = sum(float(hit["time_s"]) >= story.kind_since_s for hit in story.hits[-LEAST_HITS:])
+        return since >= (LEAST_HITS if story.settled else AS_LAUNCH_HITS)
 
     def _fades(self, story: Story) -> bool:
         """Tell whether the light of the last seconds falls: a climbing plume's does not, a burst's does."""
@@ -176,7 +191,7 @@ class Judge:
         points["los_x"], points["los_y"], points["los_z"] = line.T
 
     def _lines(self, story: Story) -> Lines:
-        hits = _table(story)
+        hits = _own(story)
         shift = hits["focal"] - hits["scene"]
         line = self._pointing.lines(hits["focal"], shift, hits["attitude"], hits["time_s"])
         across = []
@@ -198,14 +213,15 @@ class Judge:
 
     def beginning(self, story: Story) -> Beginning:
         """Return where a track began."""
-        if story.beginning is None or story.beginning.hits != len(story.hits):
-            story.beginning = beginning(_table(story), *self._motion)
+        hits = _own(story)
+        if story.beginning is None or story.beginning.hits != len(hits):
+            story.beginning = beginning(hits, *self._motion)
         out: Beginning = story.beginning
         return out
 
     def _peak(self, story: Story) -> tuple[float, float]:
         """Return the greatest apparent intensity at the aperture in the main band and its 1-sigma, W/sr."""
-        hits = _table(story)
+        hits = _own(story)
         value, sigma = (
             self._classifier.irradiance(hits[name])[:, self.main_band] * self._range_m**2
             for name in ("flux", "flux_sigma")
@@ -281,7 +297,7 @@ class Judge:
             best = KINDS.index("unknown")
         out["kind"], out["probability"] = KINDS[best].encode(), story.probabilities[best]
         out["p_launch"] = story.probabilities[LAUNCH]
-        out["first_time_s"] = story.hits[0]["seen_s"]
+        out["first_time_s"] = _own(story)[0]["seen_s"]
         declared = story.declared_time_s if best == LAUNCH else max(story.kind_since_s, story.confirmed_time_s)
         out["declared_time_s"] = declared
         began = self.beginning(story)
@@ -307,3 +323,9 @@ class Judge:
 def _table(story: Story) -> Records:
     """Return the hits of a track as one array."""
     return np.array(story.hits, story.hits[0].dtype)
+
+
+def _own(story: Story) -> Records:
+    """Return those that are not of something else that was there before it."""
+    hits = _table(story)
+    return hits[hits["time_s"] >= story.own_since_s]

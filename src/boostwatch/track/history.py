@@ -127,6 +127,8 @@ class Story:
         self.counted = False
         self.probabilities: Array = np.empty(0)
         self.kind_since_s = confirmed_time_s
+        self.settled = False
+        self.own_since_s = -np.inf
         self.declared_time_s = np.nan
         self.last_fit_s = -np.inf
         self.location: Any = None

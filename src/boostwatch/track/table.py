@@ -90,7 +90,7 @@ class Table:
     sums: Array
     """(N, 2, 2, 17) moments of the motion."""
     light: Array
-    """(N, 2, 8) moments of the light curve, see `boostwatch.track.light`."""
+    """(N, 2, 8) moments of the light curve, see `boostwatch_kernels.tracks.add_light`."""
     evidence: Array
     """(N, KINDS) log evidence of each kind in all that was seen, as it was weighed last."""
     past: Array
