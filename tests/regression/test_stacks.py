@@ -42,7 +42,8 @@ def test_made_again(name: str, tmp_path: Path) -> None:
             assert (step > 0).mean() < 1e-3
         assert np.allclose(new.line_of_sight, kept.line_of_sight, atol=1e-9)
         assert len(new.truth_samples) == len(kept.truth_samples)
-        assert np.allclose(new.truth_samples["signal_e"], kept.truth_samples["signal_e"], rtol=1e-9)
+        # Signals differ by 5e-7 between an Intel and an AMD processor.
+        assert np.allclose(new.truth_samples["signal_e"], kept.truth_samples["signal_e"], rtol=2e-6)
 
 
 def launches(stack: Path, out: Path) -> tuple[list[dict[str, object]], int]:
