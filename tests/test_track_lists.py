@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boostwatch import cli, records, store
+from boostwatch import cli, pipeline, records, store
 from boostwatch.errors import BadData
 from boostwatch.geometry import look_at
 from boostwatch.pipeline import sightings
 from boostwatch.pipeline.common import row_times
 from boostwatch.pipeline.sightings import Said, in_order
 from boostwatch.sensor import Band, Sensor
+from boostwatch.settings import ChainSettings
 from boostwatch.store import detections
+from boostwatch.track import Follower
 
 Captured = pytest.CaptureFixture[str]
 TABLES = ("detections", "tracks", "track_points", "events", "registration")
@@ -133,6 +135,31 @@ def test_no_more_than_can_be_followed(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(detections, "MOST_ROWS", 256)
     with pytest.raises(BadData, match=r"(x|frame): holds too many"):
         store.read_detections(path)
+
+
+def test_gaps_are_passed_over_as_if_each_frame_were_stepped() -> None:
+    rng = np.random.default_rng(3)
+    noise = rng.choice(20_000, 200, replace=False)
+    frames = np.concatenate([noise, *(np.arange(start, start + 25) for start in (4000, 4060, 15_000))])
+    rows = records.empty(records.DETECTION, len(frames))
+    rows["frame"], rows["snr"] = frames, rng.uniform(4.5, 7, len(frames))
+    rows["x"], rows["y"] = rng.uniform(0, 256, (2, len(frames)))
+    moving = np.arange(len(frames)) >= 200
+    rows["x"][moving], rows["y"][moving] = 30 + 0.3 * (frames[moving] % 100), 99
+    seen = in_order(store.take_detections({n: rows[n] for n in ("frame", "x", "y", "snr")}), Said(shape=(256, 256)))
+    quick = pipeline.chain.follow(
+        store.take_detections({n: rows[n] for n in ("frame", "x", "y", "snr")}), Said(shape=(256, 256))
+    )
+    follower = Follower(ChainSettings(), shape=(256, 256), frame_period_s=1.0)
+    for k, (frame, time_s, here) in enumerate(seen.of_frame()):
+        for empty in seen.between(k):
+            follower.step(frame=empty, time_s=float(empty), detections=here[:0])
+        follower.step(frame=frame, time_s=time_s, detections=here)
+    slow = follower.finish()
+    assert len(slow.tracks) > 2
+    assert quick.detections["track_id"].tolist() == slow.track_ids.tolist()
+    for name in ("tracks", "track_points", "events"):
+        assert getattr(quick, name).tobytes() == getattr(slow, name).tobytes()
 
 
 def test_repeated_detections_count_once() -> None:
