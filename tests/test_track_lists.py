@@ -137,6 +137,41 @@ def test_no_more_than_can_be_followed(tmp_path: Path, monkeypatch: pytest.Monkey
         store.read_detections(path)
 
 
+def shifted(**columns: object) -> store.DetectionList:
+    """Return a list of frames 5 to 24 without times, with shifts of frames 0 to 29 that come every half second."""
+    shifts = records.empty(records.REGISTRATION, 30)
+    shifts["frame"], shifts["time_s"], shifts["quality"] = np.arange(30), 0.5 * np.arange(30), 0
+    shifts["dx"] = shifts["dy"] = shifts["sigma"] = 0.0
+    time_s = columns.pop("time", None)
+    for name, values in columns.items():
+        shifts[name] = values
+    t = np.arange(5, 25)
+    table = {"frame": t, "x": 20.0 + t, "y": 9.0 + 0 * t, "snr": 20.0 + 0 * t}
+    return store.take_detections(table | ({} if time_s is None else {"time_s": time_s}), registration=shifts)
+
+
+def test_shifts_tell_times_and_are_checked() -> None:
+    steps = in_order(shifted(), Said())
+    assert steps.period_s == 0.5
+    assert steps.rows["time_s"].tolist() == (0.5 * np.arange(5, 25)).tolist()
+    steps = in_order(
+        shifted(time_s=np.nan), Said(frame_period_s=0.25)
+    )  # before the first detection, and after the last
+    assert steps.time_s.tolist() == (0.25 * np.arange(30)).tolist()
+    late = 0.5 * np.where(np.arange(30) == 12, 3, np.arange(30))
+    with pytest.raises(BadData, match=r"/registration.time_s, frame 12: does not grow with frame; found 1.5; allowed"):
+        in_order(shifted(time_s=late), Said())
+    flag = np.where(np.arange(30) == 12, records.QUALITY_BITS["out_of_order"], 0)
+    assert in_order(shifted(time_s=late, quality=flag), Said()).period_s == 0.5
+    with pytest.raises(
+        BadData, match=r"time_s.*: is not allowed; found 5.0; allowed: within 0.5 s of its frame"
+    ):
+        in_order(shifted(time=np.arange(5.0, 25.0)), Said())
+    for column, value, allowed in (("dx", np.inf, "-1000000"), ("dy", 1e30, "-1000000"), ("sigma", -1, "0")):
+        with pytest.raises(BadData, match=rf"/registration.{column}, frame 0: is not allowed.*from {allowed} to"):
+            pipeline.chain.follow(shifted(**{column: value}), Said())
+
+
 def test_gaps_are_passed_over_as_if_each_frame_were_stepped() -> None:
     rng = np.random.default_rng(3)
     noise = rng.choice(20_000, 200, replace=False)

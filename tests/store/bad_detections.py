@@ -211,6 +211,9 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], None], str]] = {
         "a.h5", hdf5(lambda f: f.create_dataset("detections", (10**9,), TABLE.dtype, chunks=(1000,))), "claims far",
     ),
     "registration of some frames": ("a.h5", hdf5(registration("frame", "dx", "dy", rows=2)), "has no row for a frame"),
+    "registration whose time stands": (
+        "a.h5", hdf5(registration("frame", "dx", "dy", "time_s")), "/registration.time_s, frame 1: does not grow",
+    ),
     "registration without dy": ("a.h5", hdf5(registration("frame", "dx")), "/registration.dy: column is missing"),
     "pandas with pickled names": ("a.h5", lambda p: pandas_table(p, format="table"), "names its columns in a pickle"),
 }  # fmt: skip

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from boostwatch.errors import BadData, UsageError
 from boostwatch.geometry import parse_utc
 from boostwatch.pipeline.common import row_times
+from boostwatch.pipeline.shifts import of_frames
 from boostwatch.pipeline.source import FrameSource
-from boostwatch.records import Records
+from boostwatch.records import QUALITY_BITS, Records
 from boostwatch.store import DetectionList
 
 Array = NDArray[np.float64]
@@ -145,19 +146,20 @@ def in_order(given: DetectionList, said: Said, stack: FrameSource | None = None)
     else:
         times, period = frames * (said.frame_period_s or 1.0), 1.0
         rows["time_s"] = np.repeat(times, np.diff(np.append(first, len(rows))))
+    shifts, steps = given.registration, frames.astype(np.int64)
+    if shifts is not None:
+        steps = np.union1d(shifts["frame"], frames).astype(np.int64)
+        beyond = steps - np.clip(steps, frames[0], frames[-1])
+        supposed = np.interp(steps, frames, times) + beyond * (said.frame_period_s or period)
+        times = _timed_by_shifts(given, rows, order, steps, supposed)
+        if len(steps) > 1:
+            period = float(np.median(np.diff(times) / np.diff(steps)))
     period = said.frame_period_s or period
     if period < LEAST_PERIOD_S:
         raise BadData(
             "has frames too near", path=given.path, place="time_s", found=period, allowed=f"{LEAST_PERIOD_S:g} s apart"
         )  # fmt: skip
-    shifts = given.registration
-    if shifts is None:
-        return Sightings(rows, frames.astype(np.int64), times, True, period, epoch, shape, notes)
-    steps = np.union1d(shifts["frame"], frames).astype(np.int64)
-    time_s = np.interp(steps, frames, times)
-    known = np.isfinite(shifts["time_s"])
-    time_s[np.searchsorted(steps, shifts["frame"][known])] = shifts["time_s"][known]
-    return Sightings(rows, steps, time_s, False, period, epoch, shape, notes)
+    return Sightings(rows, steps, times, shifts is None, period, epoch, shape, notes)
 
 
 def _require_sense(said: Said) -> None:
@@ -285,3 +287,29 @@ def _timed_by(given: DetectionList, rows: Records, order: Numbers, stack: FrameS
         for frame, a, count in zip(*np.unique(frames, return_index=True, return_counts=True), strict=True):
             rows[a : a + count] = row_times(rows[a : a + count], stack.row_time(int(frame)))
     return stack.time_s
+
+
+def _timed_by_shifts(given: DetectionList, rows: Records, order: Numbers, frames: Numbers, supposed: Array) -> Array:
+    """Return the times of the frames (S,) of a registration, where it knows none what is supposed (S,).
+
+    Detections without a time get that of their frame.
+    """
+    assert given.registration is not None
+    told = of_frames(given, given.registration, frames)
+    time_s: Array = np.where(np.isfinite(told["time_s"]), told["time_s"], supposed)
+    taken = np.flatnonzero(told["quality"] & QUALITY_BITS["out_of_order"] == 0)  # the others are left out, as they were
+    late = np.flatnonzero(np.diff(time_s[taken]) <= 0)
+    if len(late):
+        before, k = taken[late[0]], taken[late[0] + 1]
+        raise BadData(
+            "does not grow with frame", path=given.path, place=f"/registration.time_s, frame {frames[k]}",
+            found=time_s[k].item(), allowed=f"above {time_s[before]:.9g} s, that of frame {frames[before]}",
+        )  # fmt: skip
+    mine = time_s[np.searchsorted(frames, rows["frame"])]
+    if "time_s" not in given.columns:
+        rows["time_s"] = mine
+    elif len(frames) > 1:
+        period = float(np.median(np.diff(time_s) / np.diff(frames)))
+        off = np.abs(rows["time_s"] - mine) > period
+        _refuse(given, rows, order, off, "time_s", f"within {period:g} s of its frame in /registration")
+    return time_s
