@@ -163,9 +163,7 @@ def test_shifts_tell_times_and_are_checked() -> None:
         in_order(shifted(time_s=late), Said())
     flag = np.where(np.arange(30) == 12, records.QUALITY_BITS["out_of_order"], 0)
     assert in_order(shifted(time_s=late, quality=flag), Said()).period_s == 0.5
-    with pytest.raises(
-        BadData, match=r"time_s.*: is not allowed; found 5.0; allowed: within 0.5 s of its frame"
-    ):
+    with pytest.raises(BadData, match=r"time_s.*: is not allowed; found 5.0; allowed: within 0.5 s of its frame"):
         in_order(shifted(time=np.arange(5.0, 25.0)), Said())
     for column, value, allowed in (("dx", np.inf, "-1000000"), ("dy", 1e30, "-1000000"), ("sigma", -1, "0")):
         with pytest.raises(BadData, match=rf"/registration.{column}, frame 0: is not allowed.*from {allowed} to"):
