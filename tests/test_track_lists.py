@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boostwatch import cli, records, store
+from boostwatch import cli, pipeline, records, store
 from boostwatch.errors import BadData
 from boostwatch.geometry import look_at
 from boostwatch.pipeline import sightings
 from boostwatch.pipeline.common import row_times
 from boostwatch.pipeline.sightings import Said, in_order
 from boostwatch.sensor import Band, Sensor
+from boostwatch.settings import ChainSettings
 from boostwatch.store import detections
+from boostwatch.track import Follower
 
 Captured = pytest.CaptureFixture[str]
 TABLES = ("detections", "tracks", "track_points", "events", "registration")
@@ -133,6 +135,64 @@ def test_no_more_than_can_be_followed(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(detections, "MOST_ROWS", 256)
     with pytest.raises(BadData, match=r"(x|frame): holds too many"):
         store.read_detections(path)
+
+
+def shifted(**columns: object) -> store.DetectionList:
+    """Return a list of frames 5 to 24 without times, with shifts of frames 0 to 29 that come every half second."""
+    shifts = records.empty(records.REGISTRATION, 30)
+    shifts["frame"], shifts["time_s"], shifts["quality"] = np.arange(30), 0.5 * np.arange(30), 0
+    shifts["dx"] = shifts["dy"] = shifts["sigma"] = 0.0
+    time_s = columns.pop("time", None)
+    for name, values in columns.items():
+        shifts[name] = values
+    t = np.arange(5, 25)
+    table = {"frame": t, "x": 20.0 + t, "y": 9.0 + 0 * t, "snr": 20.0 + 0 * t}
+    return store.take_detections(table | ({} if time_s is None else {"time_s": time_s}), registration=shifts)
+
+
+def test_shifts_tell_times_and_are_checked() -> None:
+    steps = in_order(shifted(), Said())
+    assert steps.period_s == 0.5
+    assert steps.rows["time_s"].tolist() == (0.5 * np.arange(5, 25)).tolist()
+    steps = in_order(
+        shifted(time_s=np.nan), Said(frame_period_s=0.25)
+    )  # before the first detection, and after the last
+    assert steps.time_s.tolist() == (0.25 * np.arange(30)).tolist()
+    late = 0.5 * np.where(np.arange(30) == 12, 3, np.arange(30))
+    with pytest.raises(BadData, match=r"/registration.time_s, frame 12: does not grow with frame; found 1.5; allowed"):
+        in_order(shifted(time_s=late), Said())
+    flag = np.where(np.arange(30) == 12, records.QUALITY_BITS["out_of_order"], 0)
+    assert in_order(shifted(time_s=late, quality=flag), Said()).period_s == 0.5
+    with pytest.raises(BadData, match=r"time_s.*: is not allowed; found 5.0; allowed: within 0.5 s of its frame"):
+        in_order(shifted(time=np.arange(5.0, 25.0)), Said())
+    for column, value, allowed in (("dx", np.inf, "-1000000"), ("dy", 1e30, "-1000000"), ("sigma", -1, "0")):
+        with pytest.raises(BadData, match=rf"/registration.{column}, frame 0: is not allowed.*from {allowed} to"):
+            pipeline.chain.follow(shifted(**{column: value}), Said())
+
+
+def test_gaps_are_passed_over_as_if_each_frame_were_stepped() -> None:
+    rng = np.random.default_rng(3)
+    noise = rng.choice(20_000, 200, replace=False)
+    frames = np.concatenate([noise, *(np.arange(start, start + 25) for start in (4000, 4060, 15_000))])
+    rows = records.empty(records.DETECTION, len(frames))
+    rows["frame"], rows["snr"] = frames, rng.uniform(4.5, 7, len(frames))
+    rows["x"], rows["y"] = rng.uniform(0, 256, (2, len(frames)))
+    moving = np.arange(len(frames)) >= 200
+    rows["x"][moving], rows["y"][moving] = 30 + 0.3 * (frames[moving] % 100), 99
+    seen = in_order(store.take_detections({n: rows[n] for n in ("frame", "x", "y", "snr")}), Said(shape=(256, 256)))
+    quick = pipeline.chain.follow(
+        store.take_detections({n: rows[n] for n in ("frame", "x", "y", "snr")}), Said(shape=(256, 256))
+    )
+    follower = Follower(ChainSettings(), shape=(256, 256), frame_period_s=1.0)
+    for k, (frame, time_s, here) in enumerate(seen.of_frame()):
+        for empty in seen.between(k):
+            follower.step(frame=empty, time_s=float(empty), detections=here[:0])
+        follower.step(frame=frame, time_s=time_s, detections=here)
+    slow = follower.finish()
+    assert len(slow.tracks) > 2
+    assert quick.detections["track_id"].tolist() == slow.track_ids.tolist()
+    for name in ("tracks", "track_points", "events"):
+        assert getattr(quick, name).tobytes() == getattr(slow, name).tobytes()
 
 
 def test_repeated_detections_count_once() -> None:

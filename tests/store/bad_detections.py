@@ -211,6 +211,9 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], None], str]] = {
         "a.h5", hdf5(lambda f: f.create_dataset("detections", (10**9,), TABLE.dtype, chunks=(1000,))), "claims far",
     ),
     "registration of some frames": ("a.h5", hdf5(registration("frame", "dx", "dy", rows=2)), "has no row for a frame"),
+    "registration whose time stands": (
+        "a.h5", hdf5(registration("frame", "dx", "dy", "time_s")), "/registration.time_s, frame 1: does not grow",
+    ),
     "registration without dy": ("a.h5", hdf5(registration("frame", "dx")), "/registration.dy: column is missing"),
     "pandas with pickled names": ("a.h5", lambda p: pandas_table(p, format="table"), "names its columns in a pickle"),
 }  # fmt: skip
@@ -224,7 +227,12 @@ GOOD_TEXT: dict[str, tuple[str, int, str]] = {
     "time alone": ("time_s,x,y\n0,1,2\n1,1,2\n3,1,2\n", 3, "no column frame: numbered by time_s"),
     "seconds of Unix": ("frame,time_s,x,y\n0,1.7e9,1,2\n1,1700000000.5,1,2\n", 2, ""),
     "long between frames": ("frame,time_s,x,y\n0,0,1,2\n1,1e11,1,2\n2,2e11,1,2\n", 3, ""),
-    "last frames there are": ("frame,x,y\n0,1,2\n2147483647,1,2\n", 2, "passed over in gaps"),
+    "last frames there are": ("frame,x,y\n0,1,2\n2147483647,1,2\n", 2, ""),
+    "a thousand frames a second": (
+        "frame,time_s,x,y,snr\n" + "".join(f"{k},{k / 1000},{k / 10},2,50\n" for k in (*range(20), 2000)),
+        21,
+        "979 frames without detections passed over in gaps of more than 1000",
+    ),
     "tracks of others": ("frame,x,y,track_id\n0,1,2,99999999999\n1,1,2,A7\n", 2, "track_id of the list is not used"),
     "bands with a gap": ("frame,x,y,band\n0,1,2,0\n1,1,2,63\n", 2, ""),
     "sigma 0": ("frame,x,y,sigma_x,sigma_y\n0,1,2,0,0\n", 1, "2 sigmas of 0 count as unknown"),

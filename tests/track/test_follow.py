@@ -10,6 +10,8 @@ from boostwatch.records import DETECTION, empty
 from boostwatch.settings import ChainSettings, DetectSettings, TrackSettings
 from boostwatch.track import Follower
 
+from .simulate import Boost, World
+
 TAU = float(norm.isf(1e-5))
 
 
@@ -272,3 +274,20 @@ def test_other_scene_coordinates_end_the_tracks_and_a_frame_without_any_does_not
     tracks = f.finish().tracks
     assert tracks["last_time_s"].tolist() == [24.0, 39.0]
     assert tracks["status"].tolist() == [b"ended", b"confirmed"]
+
+
+def test_frames_with_nothing_to_follow_are_quick_and_change_nothing(monkeypatch):
+    world = World([Boost(40.0, 30.0, 60.0, 80.0)], false_per_mpx=2.0)
+    quick, *_ = world.run(400)
+    monkeypatch.setattr(Follower, "idle", False)
+    slow, *_ = world.run(400)
+    assert len(slow.events) == 1
+    assert quick.track_ids.tolist() == slow.track_ids.tolist()
+    for name in ("tracks", "track_points", "events"):
+        one, other = getattr(quick, name), getattr(slow, name)
+        assert one.dtype == other.dtype
+        for column in one.dtype.names:
+            if one[column].dtype.kind == "f":
+                np.testing.assert_allclose(one[column], other[column], rtol=1e-6)
+            else:
+                assert one[column].tolist() == other[column].tolist()

@@ -5,17 +5,21 @@ from __future__ import annotations
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from boostwatch import store
 from boostwatch.errors import UsageError
 from boostwatch.pipeline.common import Progress, provenance, quiet, shown
 from boostwatch.pipeline.rehearsal import rehearsed
 from boostwatch.pipeline.shifts import Shifts
-from boostwatch.pipeline.sightings import Said, in_order
+from boostwatch.pipeline.sightings import LONGEST_GAP, Said, Sightings, in_order
 from boostwatch.pipeline.source import FrameSource
 from boostwatch.pipeline.stepping import Stepping, event_tables
-from boostwatch.records import EventTables
+from boostwatch.records import DETECTION, EventTables, empty
 from boostwatch.settings import ChainSettings, read_toml
+
+if TYPE_CHECKING:
+    from boostwatch.track import Follower
 
 
 def detect(
@@ -169,9 +173,13 @@ def follow(
         n_bands=int(seen.rows["band"].max()) + 1 if reader is None else reader.shape[1],
         **shifts.follower,
     )
+    left = 0
     for k, (frame, time_s, here) in enumerate(seen.of_frame()):
+        left += _pass(follower, seen, k)
         follower.step(frame=frame, time_s=time_s, detections=here, **shifts.step(k, frame))
         on_progress("tracking", k + 1, len(seen.frames))
+    if left:
+        seen.notes.append(f"{left} frames without detections passed over in gaps of more than {LONGEST_GAP}")
     made_from = {"stack_sha256": given.stack_sha256} if given.stack_sha256 else {}
     if reader is not None:
         made_from = {"stack": shown(Path(reader.path).name), "stack_sha256": reader.sha256}
@@ -189,6 +197,28 @@ def follow(
             "notes": "; ".join(["detections from elsewhere", shifts.note, *seen.notes]),
         },
     )
+
+
+def _pass(follower: Follower, seen: Sightings, k: int) -> int:
+    """Go through the frames without detections before those of index ``k``; return how many were left out.
+
+    They are stepped through while there is something to follow. All others change nothing but the density of false
+    alarms, which `Follower.rest` tells; the last of a gap that is too long drops what outlived its beginning.
+    """
+    frames = seen.between(k)
+    for n, frame in enumerate(frames):
+        if follower.idle or n == LONGEST_GAP:
+            break
+        follower.step(frame=frame, time_s=seen.time_of(k, frame), detections=empty(DETECTION, 0))
+    else:
+        return 0
+    if follower.idle:
+        follower.rest(len(frames) - n)
+        return 0
+    follower.rest(len(frames) - n - 1)
+    last = frames[-1]
+    follower.step(frame=last, time_s=seen.time_of(k, last), detections=empty(DETECTION, 0))
+    return len(frames) - n - 1
 
 
 def chain_settings(

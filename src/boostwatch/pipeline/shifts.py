@@ -13,6 +13,7 @@ from boostwatch.errors import BadData
 from boostwatch.pipeline.source import FrameSource
 from boostwatch.records import QUALITY_BITS, REGISTRATION, Records, empty
 from boostwatch.store import DetectionList
+from boostwatch.store.detections import LARGEST_PX
 
 Array = NDArray[np.float64]
 
@@ -46,7 +47,7 @@ class Shifts:
         self._stack = stack
         self.registration = empty(REGISTRATION, 0)
         if given.registration is not None:
-            self.registration = _of_frames(given, given.registration, frames)
+            self.registration = of_frames(given, given.registration, frames)
         self._ground: ReportedGround | None = None
         self._by_attitude = False
         sensor = None if stack is None else stack.sensor
@@ -110,8 +111,8 @@ class Shifts:
         return ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if n) or "none"
 
 
-def _of_frames(given: DetectionList, shifts: Records, frames: NDArray[np.int64]) -> Records:
-    """Return the registration of each frame."""
+def of_frames(given: DetectionList, shifts: Records, frames: NDArray[np.int64]) -> Records:
+    """Return the registration (S,) of each frame (S,), checked."""
     order = np.argsort(shifts["frame"], kind="stable")
     at = np.clip(np.searchsorted(shifts["frame"], frames, sorter=order), 0, len(shifts) - 1)
     out = shifts[order[at]]
@@ -121,4 +122,11 @@ def _of_frames(given: DetectionList, shifts: Records, frames: NDArray[np.int64])
             "has no row for a frame", path=given.path, place="/registration", found=int(frames[missing[0]]),
             allowed="one a frame",
         )  # fmt: skip
+    for column, least in (("dx", -LARGEST_PX), ("dy", -LARGEST_PX), ("sigma", 0.0)):
+        bad = np.flatnonzero((out[column] < least) | (out[column] > LARGEST_PX))
+        if len(bad):
+            raise BadData(
+                "is not allowed", path=given.path, place=f"/registration.{column}, frame {frames[bad[0]]}",
+                found=out[column][bad[0]].item(), allowed=f"from {least:.10g} to {LARGEST_PX:.10g} px, or NaN",
+            )  # fmt: skip
     return out

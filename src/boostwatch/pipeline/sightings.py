@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from boostwatch.errors import BadData, UsageError
 from boostwatch.geometry import parse_utc
 from boostwatch.pipeline.common import row_times
+from boostwatch.pipeline.shifts import of_frames
 from boostwatch.pipeline.source import FrameSource
-from boostwatch.records import Records
+from boostwatch.records import QUALITY_BITS, Records
 from boostwatch.store import DetectionList
 
 Array = NDArray[np.float64]
@@ -20,7 +21,7 @@ Numbers = NDArray[np.int64]
 
 DEFAULT_EPOCH = "2000-01-01T00:00:00Z"
 LONGEST_GAP = 1000
-"""Most frames without detections that are stepped through one by one."""
+"""Most frames without detections that are stepped through one by one, where a track is waited for."""
 MOST_IN_FRAME = 100_000
 """Most detections of a frame: a step of the tracker then takes about half a second."""
 CROWD_PX, MOST_IN_CROWD = 8, 256
@@ -45,11 +46,11 @@ class Sightings(NamedTuple):
     rows: Records
     """DETECTION records in order of frame, all with their time."""
     frames: Numbers
-    """(S,) frames to step through, ascending."""
+    """(S,) frames with detections, or all that are known of, ascending."""
     time_s: Array
     """(S,) their times."""
-    total: int
-    """Frames from the first to the last, those passed over included."""
+    gaps: bool
+    """Whether there were frames without detections wherever numbers are left out."""
     period_s: float
     epoch: str
     shape: tuple[int, int] | None
@@ -68,6 +69,19 @@ class Sightings(NamedTuple):
                 here = here.copy()
                 here["snr"][unknown] = weakest
             yield frame, time_s, here
+
+    @property
+    def total(self) -> int:
+        """Frames from the first to the last."""
+        return int(self.frames[-1]) - int(self.frames[0]) + 1 if self.gaps else len(self.frames)
+
+    def between(self, k: int) -> range:
+        """Return the frames without detections before the one of index ``k``."""
+        return range(int(self.frames[k - 1]) + 1, int(self.frames[k])) if self.gaps and k else range(0)
+
+    def time_of(self, k: int, frame: int) -> float:
+        """Return the time of a frame between that of index ``k`` and the one before."""
+        return float(np.interp(frame, self.frames[k - 1 : k + 1], self.time_s[k - 1 : k + 1]))
 
 
 def in_order(given: DetectionList, said: Said, stack: FrameSource | None = None) -> Sightings:
@@ -126,28 +140,26 @@ def in_order(given: DetectionList, said: Said, stack: FrameSource | None = None)
     if stack is not None:
         time_s = _timed_by(given, rows, order, stack)
         steps = np.arange(stack.shape[0])
-        return Sightings(rows, steps, time_s, len(steps), stack.sensor.frame_period_s, epoch, shape, notes)
+        return Sightings(rows, steps, time_s, False, stack.sensor.frame_period_s, epoch, shape, notes)
     if "time_s" in given.columns:
         times, period = _times(given, rows, order, first)
     else:
         times, period = frames * (said.frame_period_s or 1.0), 1.0
         rows["time_s"] = np.repeat(times, np.diff(np.append(first, len(rows))))
+    shifts, steps = given.registration, frames.astype(np.int64)
+    if shifts is not None:
+        steps = np.union1d(shifts["frame"], frames).astype(np.int64)
+        beyond = steps - np.clip(steps, frames[0], frames[-1])
+        supposed = np.interp(steps, frames, times) + beyond * (said.frame_period_s or period)
+        times = _timed_by_shifts(given, rows, order, steps, supposed)
+        if len(steps) > 1:
+            period = float(np.median(np.diff(times) / np.diff(steps)))
     period = said.frame_period_s or period
     if period < LEAST_PERIOD_S:
         raise BadData(
             "has frames too near", path=given.path, place="time_s", found=period, allowed=f"{LEAST_PERIOD_S:g} s apart"
         )  # fmt: skip
-    shifts = given.registration
-    steps = _stepped(frames) if shifts is None else np.union1d(shifts["frame"], frames).astype(np.int64)
-    total = int(steps[-1]) - int(steps[0]) + 1
-    if len(steps) < total:
-        text = f"frames without detections passed over in gaps of more than {LONGEST_GAP}"
-        notes.append(f"{total - len(steps)} {text}")
-    time_s = np.interp(steps, frames, times)
-    if shifts is not None:
-        known = np.isfinite(shifts["time_s"])
-        time_s[np.searchsorted(steps, shifts["frame"][known])] = shifts["time_s"][known]
-    return Sightings(rows, steps, time_s, total, period, epoch, shape, notes)
+    return Sightings(rows, steps, times, shifts is None, period, epoch, shape, notes)
 
 
 def _require_sense(said: Said) -> None:
@@ -277,15 +289,27 @@ def _timed_by(given: DetectionList, rows: Records, order: Numbers, stack: FrameS
     return stack.time_s
 
 
-def _stepped(frames: Numbers) -> Numbers:
-    """Return the frames to step through: those with detections, and those without between two of them.
+def _timed_by_shifts(given: DetectionList, rows: Records, order: Numbers, frames: Numbers, supposed: Array) -> Array:
+    """Return the times of the frames (S,) of a registration, where it knows none what is supposed (S,).
 
-    Of a long gap these are its beginning, which ends every track, and its last frame, which drops what outlived that.
+    Detections without a time get that of their frame.
     """
-    parts = [frames[:1].astype(np.int64)]
-    for before, after in zip(frames[:-1].tolist(), frames[1:].tolist(), strict=True):
-        if after - before - 1 <= LONGEST_GAP:
-            parts.append(np.arange(before + 1, after + 1))
-        else:
-            parts.append(np.array([*range(before + 1, before + LONGEST_GAP), after - 1, after]))
-    return np.concatenate(parts)
+    assert given.registration is not None
+    told = of_frames(given, given.registration, frames)
+    time_s: Array = np.where(np.isfinite(told["time_s"]), told["time_s"], supposed)
+    taken = np.flatnonzero(told["quality"] & QUALITY_BITS["out_of_order"] == 0)  # the others are left out, as they were
+    late = np.flatnonzero(np.diff(time_s[taken]) <= 0)
+    if len(late):
+        before, k = taken[late[0]], taken[late[0] + 1]
+        raise BadData(
+            "does not grow with frame", path=given.path, place=f"/registration.time_s, frame {frames[k]}",
+            found=time_s[k].item(), allowed=f"above {time_s[before]:.9g} s, that of frame {frames[before]}",
+        )  # fmt: skip
+    mine = time_s[np.searchsorted(frames, rows["frame"])]
+    if "time_s" not in given.columns:
+        rows["time_s"] = mine
+    elif len(frames) > 1:
+        period = float(np.median(np.diff(time_s) / np.diff(frames)))
+        off = np.abs(rows["time_s"] - mine) > period
+        _refuse(given, rows, order, off, "time_s", f"within {period:g} s of its frame in /registration")
+    return time_s

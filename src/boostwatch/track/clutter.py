@@ -52,7 +52,7 @@ class Clutter:
     def __init__(self, settings: ChainSettings, shape: tuple[int, int] | None, frame_period_s: float, n_bands: int):
         self._shape = shape
         self._period = frame_period_s
-        self._keep = math.exp(-frame_period_s / MEMORY_S)
+        self._fading = frame_period_s / MEMORY_S
         ny, nx = (math.ceil(shape[0] / CELL_PX), math.ceil(shape[1] / CELL_PX)) if shape else (1, 1)
         self._counts = np.zeros((ny, nx))
         self._box = np.array([np.inf, np.inf, -np.inf, -np.inf])
@@ -97,13 +97,19 @@ class Clutter:
             return np.zeros(len(focal), np.int64)
         return frame_cells(focal, float(self._shape[0]), float(self._shape[1]), *self._counts.shape)
 
+    def rest(self, frames: int) -> None:
+        """Take a number of frames in which there were no measurements."""
+        if frames:
+            keep = math.exp(-frames * self._fading)
+            self._counts *= keep
+            self._total *= keep
+            self._frames = self._frames * keep + math.expm1(-frames * self._fading) / math.expm1(-self._fading)
+
     def learn(self, focal: Array, snr: Array) -> None:
         """Take the measurements of one frame that belong to no confirmed track."""
-        keep = self._keep
-        self._counts *= keep
+        self.rest(1)
         self._counts += np.bincount(self._cells(focal), minlength=self._counts.size).reshape(self._counts.shape)
-        self._total = self._total * keep + len(focal)
-        self._frames = self._frames * keep + 1.0
+        self._total += len(focal)
         if len(focal):
             if not self._shape:
                 self._box[:2] = np.minimum(self._box[:2], focal.min(axis=0))

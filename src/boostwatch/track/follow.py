@@ -45,6 +45,7 @@ FIRST_ODDS = 3.0
 """Log odds that a target is there when a track is just confirmed."""
 RESTS, RESTING_HITS = -2.0, 8
 """Log likelihood ratio, motion over rest, below which a track of so many hits is held to stand still."""
+_UNKNOWN = np.full(4, np.nan)
 
 
 class FollowResult(NamedTuple):
@@ -114,6 +115,7 @@ class Follower:
         self._time_s = math.nan
         self._open_s = math.inf  # when the first frame came in which something could be detected
         self._frame = -1
+        self._empty = 0  # frames without detections while idle, which the clutter has not been told of yet
         self._shift = np.zeros(2)
         self._scene_map: SceneMap | None = None
         self._resting = Resting(self._settings.false_tracks_per_hour)
@@ -160,13 +162,13 @@ class Follower:
         structured array of EVENT
             Launches newly declared in this frame; usually empty.
         """
-        if detections.dtype.names is None or not set(DETECTION.names or ()) <= set(detections.dtype.names):
+        if detections.dtype != DETECTION and not set(DETECTION.names or ()) <= set(detections.dtype.names or ()):
             raise UsageError("has not the columns of a detection list", place="detections", found=detections.dtype)
         if math.isfinite(self._time_s) and not time_s > self._time_s:
             self._members.append(np.full(len(detections), -1, np.int64))
             return empty(EVENT, 0)
-        place = np.full(3, np.nan) if position_m is None else np.asarray(position_m, np.float64)
-        turn = np.full(4, np.nan) if attitude is None else np.asarray(attitude, np.float64)
+        place = _UNKNOWN[:3] if position_m is None else np.asarray(position_m, np.float64)
+        turn = _UNKNOWN if attitude is None else np.asarray(attitude, np.float64)
         if not all(map(math.isfinite, shift)):
             scene_map = scene_map or self._scene_map  # not registered: as it was
             shift = (0.0, 0.0)
@@ -177,8 +179,17 @@ class Follower:
         self._pointing.add(pose.attitude, shift, time_s)
         self._judge.look(pose)
         self._use(scene_map)
+        if not math.isfinite(self._time_s):
+            self._resting.at(time_s)
         dt = time_s - self._time_s if math.isfinite(self._time_s) else 0.0
         self._time_s, self._frame, self._shift = time_s, frame, pose.shift
+        if not warming_up:
+            self._open_s = min(self._open_s, time_s)
+        if self.idle and not len(detections):
+            self.rest(1)
+            return empty(EVENT, 0)
+        self._clutter.rest(self._empty)
+        self._empty = 0
         table = self._table
         table.predict(dt, self._settings.max_acceleration)
 
@@ -203,7 +214,6 @@ class Follower:
         hits = sighting.hits(given[row])
         table.take(row, hits, gain[row], fit[row], self._clutter.log_chance, self._judge.main_band)
         if not warming_up:
-            self._open_s = min(self._open_s, time_s)
             unseen = np.flatnonzero(given < 0)
             table.miss(unseen, pd[unseen], time_s)
         for track_id, hit, number in zip(
@@ -221,6 +231,15 @@ class Follower:
         self._notice_motion(time_s)
         self._log.forget(time_s)
         return self._judge.weigh(self._table, self._stories, time_s, noise, self._open_s)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is neither a track nor what may become one: frames without detections change nothing then."""
+        return not len(self._table) and not len(self._seedbed)
+
+    def rest(self, frames: int) -> None:
+        """Take a number of frames without detections at once; exact while `idle`, and where pointing tells nothing."""
+        self._empty += frames
 
     def now(self) -> Records:
         """Return where targets are in the frame taken last: confirmed tracks that rather live than have ended.

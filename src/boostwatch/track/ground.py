@@ -65,7 +65,9 @@ class Ground:
         time_s : float
             Time of the frame, s, later than that of the frame before.
         """
-        reported = np.full(2, np.nan) if self._point is None else self._point.shift(position_m, attitude)
+        if self._point is None:
+            return registered
+        reported = self._point.shift(position_m, attitude)
         dt = time_s - self._time_s if math.isfinite(self._time_s) else 0.0
         self._time_s = time_s
         if self._slip is not None:

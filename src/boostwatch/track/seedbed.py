@@ -33,6 +33,9 @@ class Seedbed:
         self._seeds, self._spare = _room(ROOM), _room(ROOM)
         self._count = 0
 
+    def __len__(self) -> int:
+        return self._count
+
     def clear(self) -> None:
         """Drop all."""
         self._count = 0
