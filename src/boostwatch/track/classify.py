@@ -23,8 +23,8 @@ from .table import Table
 Array = NDArray[np.float64]
 
 KINDS = ("launch", "fire", "flare", "aircraft", "satellite", "defect", "unknown")
-PRIOR_TRACKS = np.array([0.8, 1.2, 0.4, 0.75, 0.25, 0.75, 1.25])
-"""Tracks of each kind that a run counts as seen before its first one."""
+PRIOR_TRACKS = np.array([0.5, 0.375, 0.125, 0.3, 0.1, 0.75, 4.0])
+"""Tracks of each kind that a run counts as seen before its first one; most are edges and cells of clouds."""
 DEFAULT_SCALE_M = 1000.0
 """Metres a pixel where geometry is not known: a geostationary sensor of notional optics."""
 
@@ -70,7 +70,20 @@ _EVEN = ((1.0, 0.75), (4.0, 0.21), (9.0, 0.03), (36.0, 0.007), (200.0, 0.003))
 _UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.04), (200.0, 0.01))
 _BURSTS = ((1.0, 0.65), (4.0, 0.25), (25.0, 0.08), (200.0, 0.02))
 _ERRATIC = ((1.0, 0.50), (4.0, 0.30), (25.0, 0.17), (200.0, 0.03))
-_SPREAD = (_EVEN, _BURSTS, _BURSTS, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
+_CLUTTER = ((1.0, 0.62), (4.0, 0.28), (25.0, 0.08), (200.0, 0.02))
+_SPREAD = (_EVEN, _BURSTS, _BURSTS, _UNEVEN, _ERRATIC, _ERRATIC, _CLUTTER)
+
+
+# How far it stands out of noise and clutter in a frame: mean and 1-sigma of ln snr. What a cloud leaves is measured by
+# the noise of its own surroundings, and little more; a fire may have any strength.
+_STANDS_OUT = np.array([(2.2, 1.0), (2.6, 1.3), (2.6, 1.3), (1.7, 0.65), (3.3, 1.1), (1.9, 0.6), (1.35, 0.6)])
+_STRANGE, _STRANGE_SHARE = (2.5, 1.2), 0.05
+"""The same of what is neither a cloud's nor any of the kinds, and how much of ``unknown`` that is."""
+
+AT_REST = 0.5
+"""Share of clutter that stands still, as a cell that grows does."""
+CLUTTER_LIFE_S, MOST_LIVED = 20.0, 2.0
+"""Mean time that clutter lasts, and how much of it, in logarithms, may count against it: some lasts."""
 
 
 def _courses() -> tuple[Array, Array, NDArray[np.int64]]:
@@ -92,13 +105,15 @@ distribution over paths reaches those that stand still, a boost does not."""
 MOST_FAVOUR = 6.0
 """Odds at most that what is there is seen: clouds may hide it."""
 LOG_REKINDLED = math.log(0.003)
-"""Log of the share of launches that rise just where light came and went before, over that of all other things."""
+"""Log of the share of launches, aircraft and satellites that come up just where light came and went before, over that
+of all other things."""
 RESTLESS = 0.5
 """Excess of the noise of a place over that of its surroundings at which half of that counts: it is 1.06 at most for 98
 of 100 hits of launches, and 3.8 in the median for a volcano's."""
 EARLY_S, LOG_EARLY = 10.0, math.log(0.1)
 """What is found in the first seconds of a run was mostly there before: fewer of them are launches, by this factor."""
-LAUNCH = KINDS.index("launch")
+LAUNCH, UNKNOWN = KINDS.index("launch"), KINDS.index("unknown")
+_MOVES = np.array([kind in ("launch", "aircraft", "satellite") for kind in KINDS])
 _STEADY = np.array([kind not in ("defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
 _LATER = np.concatenate(
@@ -112,7 +127,7 @@ PATIENCE_S = 10.0
 """In so much time a track that is no launch yet becomes one less likely by e: what burns for an hour has many looks."""
 
 
-def _log_normal(x: Array, mean: Array, sigma: Array) -> Array:
+def _log_normal(x: Array, mean: Array | float, sigma: Array | float) -> Array:
     out: Array = -0.5 * ((x - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * math.log(2 * math.pi)
     return out
 
@@ -190,10 +205,23 @@ class Classifier:
         seen -= seen.max(axis=1, keepdims=True)
         table.evidence[row] = np.maximum(seen, -MOST_PAST)
         log_p = np.log(self._counts / self._counts.sum()) + seen + self._colour(table, row, range_m, noise_e)
-        log_p[:, LAUNCH] += self._new(table, row, open_s)
+        log_p += self._strength(table, row) + self._new(table, row, open_s)
+        lived_s = table.last_s[row] - table.first_s[row]
+        log_p[:, UNKNOWN] -= np.minimum(lived_s / CLUTTER_LIFE_S, MOST_LIVED)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
         out: Array = p / p.sum(axis=1, keepdims=True)
+        return out
+
+    @staticmethod
+    def _strength(table: Table, row: NDArray[np.int64]) -> Array:
+        """Log evidence (K, 7) of how far it stands out of its surroundings."""
+        log_snr = np.log(np.maximum(table.snr[row], 0.5))
+        out = _log_normal(log_snr[:, None], _STANDS_OUT[:, 0], _STANDS_OUT[:, 1])
+        strange = _log_normal(log_snr, *_STRANGE)
+        out[:, UNKNOWN] = np.logaddexp(
+            out[:, UNKNOWN] + math.log(1.0 - _STRANGE_SHARE), strange + math.log(_STRANGE_SHARE)
+        )
         return out
 
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
@@ -206,24 +234,26 @@ class Classifier:
         rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
         # Cloud edges drift, and their centroids wander by more than a point's would.
         unknown = np.logaddexp.reduce([table.motion[row, 0], table.wander[row, 0], *slow[6:]]) - math.log(5.0)
+        unknown = np.logaddexp(unknown + math.log(1.0 - AT_REST), rest + math.log(AT_REST))
         defect = focal_evidence(sums, hits)
         return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
 
     @staticmethod
     def _new(table: Table, row: NDArray[np.int64], open_s: float) -> Array:
-        """Log odds of a launch, which begins where nothing was, over all else, by what its place was before."""
+        """Log evidence (K, 7) of what its place was before, and when it came: what moves begins where nothing was."""
         restless = np.maximum(table.unrest[row, 0] - 1.0, 0.0) / RESTLESS
+        out = np.where(_MOVES, (LOG_REKINDLED * restless**2 / (1.0 + restless**2))[:, None], 0.0)
         early = table.first_s[row] < open_s + EARLY_S
         waited_s = table.since_s[row, 0] - table.first_s[row]
-        out: Array = LOG_REKINDLED * restless**2 / (1.0 + restless**2) - waited_s / PATIENCE_S
-        return out + np.where(early, LOG_EARLY, 0.0)
+        out[:, LAUNCH] += np.where(early, LOG_EARLY, 0.0) - waited_s / PATIENCE_S
+        return out
 
     @staticmethod
     def _steadiness(table: Table, row: NDArray[np.int64], false: Noise) -> Array:
         """Log evidence of hits and misses: what is there is mostly seen, what is nothing in particular as it comes.
 
         The share of frames in which it is seen has a beta prior, even for the latter, with the mean that the amplitudes
-        let expect for the former.
+        let expect for the former. Clutter is either.
         """
         hits, misses = table.look_hits[row, 0], table.look_misses[row, 0]
         pd = seen_probabilities(table.snr[row], table.hits[row], false)
@@ -231,6 +261,7 @@ class Classifier:
         steady = betaln(hits + favour, misses + 1.0) - betaln(favour, 1.0)
         erratic = betaln(hits + 1.0, misses + 1.0)
         out: Array = np.where(_STEADY, steady[:, None], erratic[:, None])
+        out[:, UNKNOWN] = np.logaddexp(steady, erratic) - math.log(2.0)
         return out
 
     def _climb(self, table: Table, row: NDArray[np.int64], anyhow: Array) -> tuple[Array, Array]:
