@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 PERIOD_S = 1.0
 SIGMA_PX = 0.3
 BLINK_ON, BLINK_DWELL = 0.1, 5.0  # share of the time a blinking pixel is lit, and frames it stays so
+SPEED, GROWTH = (0.2, 1.0), (0.002, 0.015)  # px/frame of a target at first, and its acceleration, px/frame2
 BURN = (90, 211)  # frames that a target lasts
 
 
@@ -86,7 +87,7 @@ def _paths(case: Case, rng: np.random.Generator) -> tuple[Array, NDArray[np.int6
                 start = centre + radius * np.array([np.cos(turn), np.sin(turn)])
             else:
                 start = rng.uniform(0.02, 0.98, 2) * case.size
-            speed, growth = rng.uniform(0.2, 1.0), rng.uniform(0.002, 0.015)
+            speed, growth = rng.uniform(*SPEED), rng.uniform(*GROWTH)
             path = (
                 start
                 + speed * t * np.array([np.cos(angle), np.sin(angle)])

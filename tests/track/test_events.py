@@ -148,6 +148,8 @@ def test_edges_of_clouds_are_no_launches():
     assert declared == 0
     assert b"launch" not in result.events["kind"]
     assert len(result.tracks) > 30
+    named = np.isin(result.events["kind"], [b"fire", b"flare", b"aircraft", b"satellite"])
+    assert named.sum() < 0.15 * len(result.tracks)
 
 
 def test_one_odd_hit_makes_no_launch_of_what_was_there():

@@ -22,8 +22,8 @@ EXTENT = 0.25
 """Share of the peak that a pixel of the same source has at least."""
 
 WIDE = 1.2
-"""Answer of the broad template over the PSF's from which a source is wider than a point: 1.0 to 1.1 for points, whatever
-lies beside them, 1.3 to 1.4 for lightning in cloud. A cloud's edge beside a point widens its outline, not its middle."""
+"""Answer of the broad template over the PSF's from which a source is wider than a point: 1.0 to 1.1 for points, 1.3 to
+1.4 for lightning in cloud. A cloud's edge beside a point widens its outline, not its middle."""
 
 WINDOW = 24
 """Half side of the patch in which an extended source is outlined, px."""

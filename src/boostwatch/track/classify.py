@@ -22,9 +22,9 @@ from .table import Table
 
 Array = NDArray[np.float64]
 
-KINDS = ("launch", "fire", "flare", "aircraft", "satellite", "defect", "unknown")
-PRIOR_TRACKS = np.array([0.8, 1.2, 0.4, 0.75, 0.25, 0.75, 1.25])
-"""Tracks of each kind that a run counts as seen before its first one."""
+KINDS = ("launch", "fire", "flare", "aircraft", "satellite", "bolide", "lightning", "defect", "unknown")
+PRIOR_TRACKS = np.array([0.7, 0.25, 0.083, 0.12, 0.05, 0.1, 0.1, 0.75, 4.0])
+"""Tracks of each kind that a run counts as seen before its first one; most are edges and cells of clouds."""
 DEFAULT_SCALE_M = 1000.0
 """Metres a pixel where geometry is not known: a geostationary sensor of notional optics."""
 
@@ -33,6 +33,7 @@ _FROM_REST = (150.0 * 10, 0.5 * 12.0 * 100, 0.3 * 1000 / 6)
 _FROM_CLOUD = (1000.0 * 10, 0.5 * 25.0 * 100, 0.5 * 1000 / 6)
 _AIRCRAFT = (200.0 * 10, 0.5 * 0.3 * 100)
 _SATELLITE = (5000.0 * 10, 0.5 * 3.0 * 100)
+_BOLIDE = (8000.0 * 10, 0.5 * 100.0 * 100)
 _DRIFT = (35.0 * 10, 0.5 * 0.3 * 100)
 _REST = (1.0 * 10,)
 _PULLED = (6.0 * 10,)
@@ -43,26 +44,37 @@ _LOG_SHARE = np.log([0.74, 0.25, 0.01])[:, None]
 """Variances of centroids over what is told of them, and how often they are: bright plumes lean on their trails."""
 
 _SLOW = [(speed, excess) for speed in (_REST, _PULLED, _DRIFT) for excess in _EXCESS]
-_FAST = (_AIRCRAFT, _SATELLITE, _FROM_REST, _FROM_CLOUD)
+_FAST = (_AIRCRAFT, _SATELLITE, _BOLIDE, _FROM_REST, _FROM_CLOUD)
 _MODELS = [*_SLOW, *((motion, excess) for motion in _FAST for excess in _EXCESS)]
 _PATHS = np.array([[1.0, *motion, *[0.0] * (3 - len(motion))] for motion, _ in _MODELS])
 _PATH_EXCESS = np.array([excess for _, excess in _MODELS])
 """Motions by the 1-sigma of their coefficients, and the variance of their centroids over that of a point's."""
 
 # Ratio of a CO2 band (4.2-4.45 um) to one outside it, as seen from space: mean and 1-sigma of its log10.
-_COLOUR = np.array([(-0.8, 0.7), (-2.0, 0.4), (-2.2, 0.4), (-0.6, 0.5), (-0.5, 0.6), (0.0, 1.5), (-0.7, 1.0)])
-_ONE_BAND = np.log(np.array([0.4, 0.9, 0.95, 0.4, 0.4, 0.99, 0.6]))
+_COLOUR = np.array(
+    [
+        (-0.8, 0.7), (-2.0, 0.4), (-2.2, 0.4), (-0.6, 0.5), (-0.5, 0.6), (-0.6, 0.5), (-1.0, 0.8), (0.0, 1.5),
+        (-0.7, 1.0),
+    ]
+)  # fmt: skip
+_ONE_BAND = np.log(np.array([0.4, 0.9, 0.95, 0.4, 0.4, 0.4, 0.7, 0.99, 0.6]))
 
 # Courses of the light. For each kind mean and 1-sigma of log10 of the apparent intensity at first sight, W/sr; shares,
 # means and 1-sigmas of its growth, 1/s; and shares of the variances about a straight line, over that of noise and
 # flicker. A launch climbs out of the air that absorbs it; a fire or flare burns evenly, or is just lit.
-_START = np.array([(4.4, 0.7), (4.4, 0.6), (4.2, 0.6), (3.9, 0.4), (3.9, 0.6), (4.2, 0.8), (4.2, 0.5)])
+_START = np.array(
+    [
+        (4.4, 0.7), (4.4, 0.6), (4.2, 0.6), (3.9, 0.4), (3.9, 0.6), (4.4, 0.8), (4.6, 0.7), (4.2, 0.8), (4.2, 0.5),
+    ]
+)  # fmt: skip
 _GROWTHS = (
     ((0.80, 0.13, 0.07), (0.15, 0.03, 0.03), (0.05, 0.3, 0.2)),
     ((0.72, 0.0, 0.015), (0.15, 0.15, 0.15), (0.13, -0.03, 0.08)),
     ((0.72, 0.0, 0.015), (0.15, 0.15, 0.15), (0.13, 0.0, 0.08)),
     ((0.80, 0.0, 0.015), (0.195, 0.01, 0.035), (0.005, 0.0, 0.1)),
-    ((1.00, 0.0, 0.15),),
+    ((1.00, 0.0, 0.10),),
+    ((1.00, 0.0, 1.0),),
+    ((1.00, -1.0, 1.0),),
     ((0.50, 0.0, 0.03), (0.50, 0.0, 0.3)),
     ((0.70, 0.01, 0.03), (0.27, 0.02, 0.06), (0.03, 0.0, 0.2)),
 )
@@ -70,7 +82,27 @@ _EVEN = ((1.0, 0.75), (4.0, 0.21), (9.0, 0.03), (36.0, 0.007), (200.0, 0.003))
 _UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.04), (200.0, 0.01))
 _BURSTS = ((1.0, 0.65), (4.0, 0.25), (25.0, 0.08), (200.0, 0.02))
 _ERRATIC = ((1.0, 0.50), (4.0, 0.30), (25.0, 0.17), (200.0, 0.03))
-_SPREAD = (_EVEN, _BURSTS, _BURSTS, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC)
+_CLUTTER = ((1.0, 0.62), (4.0, 0.28), (25.0, 0.08), (200.0, 0.02))
+_SPREAD = (_EVEN, _BURSTS, _BURSTS, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC, _ERRATIC, _CLUTTER)
+
+
+# How far it stands out of noise and clutter in a frame: mean and 1-sigma of ln snr. What a cloud leaves is measured by
+# the noise of its own surroundings, and little more; a fire may have any strength.
+_STANDS_OUT = np.array(
+    [
+        (2.2, 1.0), (2.6, 1.3), (2.6, 1.3), (1.7, 0.65), (3.3, 1.1), (3.3, 1.1), (2.6, 1.0), (1.9, 0.6), (1.35, 0.6),
+    ]
+)  # fmt: skip
+_STRANGE, _STRANGE_SHARE = (2.5, 1.2), 0.05
+"""The same of what is neither a cloud's nor any of the kinds, and how much of ``unknown`` that is."""
+
+AT_REST, AS_AIRCRAFT = 0.5, 0.045
+"""Shares of clutter that stands still, as a cell that grows does, and that goes straight on, as an aircraft does."""
+_BRIEF = [KINDS.index(kind) for kind in ("bolide", "lightning", "unknown")]
+_LIFE_S = np.array([3.0, 1.5, 20.0])
+_MOST_LIVED = np.array([10.0, 3.0, 2.0])
+"""Mean times that bolides, flashes and clutter last, and how much of them, in logarithms, may count against these:
+storms flash again, and some clutter lasts."""
 
 
 def _courses() -> tuple[Array, Array, NDArray[np.int64]]:
@@ -92,14 +124,16 @@ distribution over paths reaches those that stand still, a boost does not."""
 MOST_FAVOUR = 6.0
 """Odds at most that what is there is seen: clouds may hide it."""
 LOG_REKINDLED = math.log(0.003)
-"""Log of the share of launches that rise just where light came and went before, over that of all other things."""
+"""Log of the share of what moves that come up just where light came and went before, over that
+of all other things."""
 RESTLESS = 0.5
 """Excess of the noise of a place over that of its surroundings at which half of that counts: it is 1.06 at most for 98
 of 100 hits of launches, and 3.8 in the median for a volcano's."""
 EARLY_S, LOG_EARLY = 10.0, math.log(0.1)
 """What is found in the first seconds of a run was mostly there before: fewer of them are launches, by this factor."""
-LAUNCH = KINDS.index("launch")
-_STEADY = np.array([kind not in ("defect", "unknown") for kind in KINDS])
+LAUNCH, UNKNOWN = KINDS.index("launch"), KINDS.index("unknown")
+_MOVES = np.array([kind in ("launch", "aircraft", "satellite", "bolide") for kind in KINDS])
+_STEADY = np.array([kind not in ("lightning", "defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
 _LATER = np.concatenate(
     [np.full((len(_COURSE), 1), 5.0 * _LN10), np.full((len(_COURSE), 1), _LN10), _COURSE[:, 2:]], axis=1
@@ -112,7 +146,7 @@ PATIENCE_S = 10.0
 """In so much time a track that is no launch yet becomes one less likely by e: what burns for an hour has many looks."""
 
 
-def _log_normal(x: Array, mean: Array, sigma: Array) -> Array:
+def _log_normal(x: Array, mean: Array | float, sigma: Array | float) -> Array:
     out: Array = -0.5 * ((x - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * math.log(2 * math.pi)
     return out
 
@@ -145,7 +179,7 @@ class Classifier:
         self.main_band = int(other[0]) if len(other) else 0
 
     def learn(self, probabilities: Array) -> None:
-        """Take the probabilities (7,) of a track that has ended or is old: a scene full of confusers has more of them.
+        """Take the probabilities (KINDS,) of a track that has ended or is old: where many confusers were are more.
 
         Launches are not counted: one says nothing about the next.
         """
@@ -166,7 +200,7 @@ class Classifier:
         false: Noise,
         open_s: float,
     ) -> Array:
-        """Return the probability (K, 7) of each of KINDS for some tracks.
+        """Return the probability (K, KINDS) of each of KINDS for some tracks.
 
         Parameters
         ----------
@@ -190,40 +224,57 @@ class Classifier:
         seen -= seen.max(axis=1, keepdims=True)
         table.evidence[row] = np.maximum(seen, -MOST_PAST)
         log_p = np.log(self._counts / self._counts.sum()) + seen + self._colour(table, row, range_m, noise_e)
-        log_p[:, LAUNCH] += self._new(table, row, open_s)
+        log_p += self._strength(table, row) + self._new(table, row, open_s)
+        lived_s = table.last_s[row] - table.first_s[row]
+        log_p[:, _BRIEF] -= np.minimum(lived_s[:, None] / _LIFE_S, _MOST_LIVED)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
         out: Array = p / p.sum(axis=1, keepdims=True)
+        return out
+
+    @staticmethod
+    def _strength(table: Table, row: NDArray[np.int64]) -> Array:
+        """Log evidence (K, KINDS) of how far it stands out of its surroundings."""
+        log_snr = np.log(np.maximum(table.snr[row], 0.5))
+        out = _log_normal(log_snr[:, None], _STANDS_OUT[:, 0], _STANDS_OUT[:, 1])
+        strange = _log_normal(log_snr, *_STRANGE)
+        out[:, UNKNOWN] = np.logaddexp(
+            out[:, UNKNOWN] + math.log(1.0 - _STRANGE_SHARE), strange + math.log(_STRANGE_SHARE)
+        )
         return out
 
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
         sums, hits = table.sums[row, 0], table.look_hits[row, 0]
         paths = path_evidence(sums, hits, _PATHS / np.array([1.0, scale_m, scale_m, scale_m]), _PATH_EXCESS)
         slow, fast = paths[:9], paths[9:].reshape(len(_FAST), len(_EXCESS), -1)
-        aircraft, satellite, from_rest, from_cloud = np.logaddexp.reduce(fast + _LOG_SHARE, axis=1)
+        aircraft, satellite, bolide, from_rest, from_cloud = np.logaddexp.reduce(fast + _LOG_SHARE, axis=1)
         climbing, short = self._climb(table, row, from_rest)
         launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03)) + short
         rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
         # Cloud edges drift, and their centroids wander by more than a point's would.
         unknown = np.logaddexp.reduce([table.motion[row, 0], table.wander[row, 0], *slow[6:]]) - math.log(5.0)
+        unknown = np.logaddexp(unknown + math.log(1.0 - AT_REST - AS_AIRCRAFT), rest + math.log(AT_REST))
+        unknown = np.logaddexp(unknown, aircraft + math.log(AS_AIRCRAFT))
+        lightning = np.logaddexp(rest, table.wander[row, 0]) - math.log(2.0)
         defect = focal_evidence(sums, hits)
-        return np.stack([launch, rest, rest, aircraft, satellite, defect, unknown], axis=1)
+        return np.stack([launch, rest, rest, aircraft, satellite, bolide, lightning, defect, unknown], axis=1)
 
     @staticmethod
     def _new(table: Table, row: NDArray[np.int64], open_s: float) -> Array:
-        """Log odds of a launch, which begins where nothing was, over all else, by what its place was before."""
+        """Log evidence (K, KINDS) of what its place was, and when it came: what moves begins where nothing was."""
         restless = np.maximum(table.unrest[row, 0] - 1.0, 0.0) / RESTLESS
+        out = np.where(_MOVES, (LOG_REKINDLED * restless**2 / (1.0 + restless**2))[:, None], 0.0)
         early = table.first_s[row] < open_s + EARLY_S
         waited_s = table.since_s[row, 0] - table.first_s[row]
-        out: Array = LOG_REKINDLED * restless**2 / (1.0 + restless**2) - waited_s / PATIENCE_S
-        return out + np.where(early, LOG_EARLY, 0.0)
+        out[:, LAUNCH] += np.where(early, LOG_EARLY, 0.0) - waited_s / PATIENCE_S
+        return out
 
     @staticmethod
     def _steadiness(table: Table, row: NDArray[np.int64], false: Noise) -> Array:
         """Log evidence of hits and misses: what is there is mostly seen, what is nothing in particular as it comes.
 
         The share of frames in which it is seen has a beta prior, even for the latter, with the mean that the amplitudes
-        let expect for the former.
+        let expect for the former. Clutter is either.
         """
         hits, misses = table.look_hits[row, 0], table.look_misses[row, 0]
         pd = seen_probabilities(table.snr[row], table.hits[row], false)
@@ -231,6 +282,7 @@ class Classifier:
         steady = betaln(hits + favour, misses + 1.0) - betaln(favour, 1.0)
         erratic = betaln(hits + 1.0, misses + 1.0)
         out: Array = np.where(_STEADY, steady[:, None], erratic[:, None])
+        out[:, UNKNOWN] = np.logaddexp(steady, erratic) - math.log(2.0)
         return out
 
     def _climb(self, table: Table, row: NDArray[np.int64], anyhow: Array) -> tuple[Array, Array]:
@@ -256,7 +308,7 @@ class Classifier:
         return out, short
 
     def _course(self, table: Table, row: NDArray[np.int64], range_m: float) -> Array:
-        """Return the log evidence (K, 7) of how strong the light is at first, and how it grows."""
+        """Return the log evidence (K, KINDS) of how strong the light is at first, and how it grows."""
         out = np.zeros((len(row), len(KINDS)))
         to_intensity = self._to_irradiance[self.main_band] * range_m**2
         known = table.light[row, 0, -1] > 0
@@ -275,7 +327,7 @@ class Classifier:
         return out
 
     def _colour(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
-        """Return the log evidence (K, 7) of the bands in which it is seen, and how strongly."""
+        """Return the log evidence (K, KINDS) of the bands in which it is seen, and how strongly."""
         out = np.zeros((len(row), len(KINDS)))
         flux = table.flux[row]
         with np.errstate(invalid="ignore", divide="ignore"):

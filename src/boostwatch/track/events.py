@@ -46,6 +46,8 @@ KNOWN_S = 30.0
 """Age at which a track counts for the frequency of its kind."""
 EVENT_DURATION_S = 3.0
 """Tracks shorter than this that are no launch make no event."""
+BRIEF, BRIEF_HITS = ("bolide", "lightning"), 3
+"""But for these, of so many hits."""
 EVENT_HITS = 8
 """Fires and flares of fewer hits make none either."""
 EVENT_SHARE = 0.4
@@ -60,7 +62,7 @@ YOUNG_S, LATE_HITS = 60.0, 4
 """Once it is so old a track is weighed again at every so many hits only."""
 REFIT_S = 15.0
 """Time between fits of a declared launch while its track is young."""
-HEIGHTS_M = {"aircraft": (9000.0, 2500.0)}
+HEIGHTS_M = {"aircraft": (9000.0, 2500.0), "bolide": (50e3, 20e3), "lightning": (9000.0, 3000.0)}
 """Mean and 1-sigma of the height of what does not stand on the ground."""
 FADE_S, LONGEST_FADE = 8.0, 64
 """Time, s, and hits at most, over which a fading of the light is looked for."""
@@ -241,16 +243,18 @@ class Judge:
         if math.isfinite(story.declared_time_s):
             return True
         lasted = float(story.hits[-1]["time_s"] - story.hits[0]["time_s"])
-        if len(story.probabilities) == 0 or lasted < EVENT_DURATION_S:
+        if len(story.probabilities) == 0:
             return False
         p = dict(zip(KINDS, story.probabilities.tolist(), strict=True))
         kind = KINDS[int(np.argmax(story.probabilities))]
+        if lasted < EVENT_DURATION_S and not (kind in BRIEF and len(story.hits) >= BRIEF_HITS):
+            return False
         snr = float(np.median([h["snr"] for h in story.hits]))
         if kind in ("unknown", "launch"):
             return snr >= EVENT_SNR
         often = len(story.hits) >= EVENT_HITS and len(story.hits) * self._period >= EVENT_SHARE * lasted
         sure = p["fire"] + p["flare"] if kind in ("fire", "flare") else p[kind]
-        return sure >= EVENT_PROBABILITY and (often or kind in ("aircraft", "defect", "satellite"))
+        return sure >= EVENT_PROBABILITY and (often or kind in ("aircraft", "defect", "satellite", *BRIEF))
 
     @staticmethod
     def _once(stories: list[Story]) -> list[Story]:

@@ -23,7 +23,7 @@ WANDER_PX2_S = 0.01
 """Variance that a second of wandering adds, px2: an edge that opens here and closes there."""
 LIFE_S = 150.0
 """Mean time that a target burns."""
-N_KINDS = 7
+N_KINDS = 9
 """Kinds that a track may be of, see `boostwatch.track.classify`."""
 
 
