@@ -178,6 +178,21 @@ def test_an_extended_saturated_source_is_one_detection():
             assert (close["x"][0], close["y"][0]) == pytest.approx((50.4, 45.7), abs=0.5)
 
 
+def test_cloud_beside_a_point_does_not_move_it():
+    sky, detector = Sky(14), TemporalDetector(sensor(), (1, SIZE, SIZE), DetectSettings())
+    y, x = np.mgrid[:SIZE, :SIZE]
+    cloud = 8.0 * NOISE * np.exp(-0.5 * (((x - 50.0) / 2.5) ** 2 + ((y - 50.5) / 1.5) ** 2))
+    point = 25.0 * NOISE / np.sqrt((gaussian_psf(0.7, 0.3, -0.3) ** 2).sum())
+    for i in range(34):
+        plane = sky.frame(i, [(50.3, 45.7, 25.0)] if i >= 30 else [])
+        found = step(detector, plane + cloud.astype(np.uint16) if i >= 30 else plane, i).detections
+        if i >= 30:
+            hit = near(found, 50.3, 45.7, 2.0)
+            assert len(hit) == 1
+            assert (hit["x"][0], hit["y"][0]) == pytest.approx((50.3, 45.7), abs=0.25)
+            assert hit["signal_e"][0] == pytest.approx(GAIN * point, rel=0.2)
+
+
 def test_a_bright_point_is_one_detection():
     sky, detector = Sky(12), TemporalDetector(sensor(), (1, SIZE, SIZE), DetectSettings())
     for i in range(40):

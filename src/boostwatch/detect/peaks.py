@@ -21,6 +21,10 @@ MISMATCH = 0.06
 EXTENT = 0.25
 """Share of the peak that a pixel of the same source has at least."""
 
+WIDE = 1.2
+"""Answer of the broad template over the PSF's from which a source is wider than a point: 1.0 to 1.1 for points, whatever
+lies beside them, 1.3 to 1.4 for lightning in cloud. A cloud's edge beside a point widens its outline, not its middle."""
+
 WINDOW = 24
 """Half side of the patch in which an extended source is outlined, px."""
 
@@ -56,8 +60,8 @@ def select(
 
     Strongest first: a fit is dropped when it lies within a pixel and a half of a stronger one, inside the outline of
     a stronger source, or below what a stronger one's wings and resampling leave around it (a fiftieth of its snr,
-    falling with the square of the distance). A source whose outline is wider than the PSF gets the centroid and flux
-    of the outline. At last the noise that is seen around each fit counts (`clutter_factor`).
+    falling with the square of the distance). A source that is wider than the PSF, as its outline is, gets the centroid
+    and flux of the outline. At last the noise that is seen around each fit counts (`clutter_factor`).
 
     Parameters
     ----------
@@ -98,7 +102,7 @@ def select(
             x = np.clip(np.rint(dx).astype(int) + WINDOW, 0, 2 * WINDOW)
             y = np.clip(np.rint(dy).astype(int) + WINDOW, 0, 2 * WINDOW)
             alive &= ~(later & (np.maximum(abs(dx), abs(dy)) <= WINDOW) & inside[y, x])
-            if whole is not None:
+            if whole is not None and fits[i, ANSWER_BROAD] > WIDE * fits[i, ANSWER_POINT]:
                 fits[i, :6] = whole
                 reach = np.argwhere(inside) - WINDOW
                 fits[i, EXTENT_PX] = np.abs(reach).max()
