@@ -40,7 +40,7 @@ function mapSection() {
   const view = { centre: [...home.centre], scale: 1 };
   let [width, height] = [0, 0];
   const holder = el("div", {
-    class: "canvas map", tabindex: 0, role: "application", "aria-label": "Map", "aria-describedby": "map-help",
+    class: `canvas map${wide ? " wide" : ""}`, tabindex: 0, role: "application", "aria-label": "Map", "aria-describedby": "map-help",
   });
   const buttons = el("div", { class: "buttons control", role: "group", "aria-label": "Map view" },
     el("button", { type: "button", "aria-label": "Zoom in", title: "Zoom in (+)", onclick: () => zoom(1.6) }, "+"),
@@ -186,7 +186,7 @@ function mapSection() {
       }
       g.append(svg("g", { transform: `translate(${x},${y})` },
         event === state.event ? svg("circle", { class: "chosen", r: 11 }) : null,
-        mark(event.kind, event.kind === "launch" ? 6 : 4.5),
+        mark(event.kind, event.kind === "launch" ? 6 : placed.length > 150 ? 3.5 : 4.5),
         svg("circle", { class: "touch", r: 12 }),
         svg("title", {}, `${nameOf(event)}, probability ${fixed(event.probability, 2)}`)));
       image.append(g);
