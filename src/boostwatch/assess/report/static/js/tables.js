@@ -140,7 +140,7 @@ function tablesSection() {
       el("label", { class: "control" }, el("span", { class: "whole" }, "Probability from"), slide, least)) : null,
     events.length ? table.node : el("p", { class: "plain" }, tracks.length ? "No events." : "No events and no tracks."),
     el("p", { class: "note", hidden: !events.length }, `Times are seconds after ${data.epoch}; ± is one sigma; ellipses are semi-axes that hold 95 %, the long one clockwise from north. `
-      + `– is not known. Launches and the likeliest first; the number of an event chooses it.${more(data.counts.events_shown, data.counts.events, "events")}`));
+      + `– is not known. Launches first, then what is likeliest to be one; the number of an event chooses it.${more(data.counts.events_shown, data.counts.events, "events")}`));
   listen("filter", () => {
     table.show(ranked.filter(passes));
     say(`${count(events.filter(passes).length, "event")} pass the filter`);
