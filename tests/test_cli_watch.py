@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numba
 import pytest
 
-from boostwatch import cli, store
+from boostwatch import cli, pipeline, store
 from tests.live import Camera
 from tests.test_watch import same
 
@@ -111,6 +113,21 @@ def test_the_timeout_is_told_and_no_error(stack_file: Path, tmp_path: Path, caps
     said = capsys.readouterr()
     assert json.loads(said.out)["reason"] == "timeout"
     assert "no new frame for 0.2 s, and the writer has not closed the stack" in said.err
+
+
+def test_compilation_is_told_on_stderr_and_not_among_the_lines(
+    stack_file: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watch(*arguments: Any, **options: Any) -> Any:
+        assert numba.njit(lambda x: x + 1)(1) == 2  # as if the first kernel were
+        return original(*arguments, **options)
+
+    original = pipeline.watch
+    monkeypatch.setattr(pipeline, "watch", watch)
+    assert cli.run(["watch", str(stack_file), "--mode", "single"]) == 0
+    said = capsys.readouterr()
+    assert all(json.loads(line) for line in said.out.splitlines())
+    assert said.err.count("compiling kernels") == 1
 
 
 def test_a_reader_that_goes_away_is_no_error(stack_file: Path) -> None:

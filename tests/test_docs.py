@@ -52,6 +52,12 @@ def test_what_a_page_tells_to_do_can_be_done(
     page.run()
     if name in CHECKS:
         CHECKS[name](folder, page.names)
+    if (ROOT / ".git").exists():  # what a page leaves in a clone is none of its changes
+        left = {each.name + "/" * each.is_dir() for each in folder.iterdir()}
+        done = subprocess.run(
+            ["git", "-C", ROOT, "check-ignore", "--stdin"], input="\n".join(left), capture_output=True, text=True
+        )
+        assert left == set(done.stdout.splitlines())
 
 
 @pytest.mark.parametrize(

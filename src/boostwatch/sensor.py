@@ -33,6 +33,11 @@ class Band:
     full_well_e: float = np.nan
     irradiance_per_e: float = np.nan
 
+    @property
+    def signal_unit(self) -> str:
+        """Unit of signals found in it: ``electron``, or ``DN`` if its gain is not known."""
+        return "electron" if np.isfinite(self.gain_e_per_dn) and self.gain_e_per_dn > 0 else "DN"
+
 
 @dataclass(frozen=True)
 class Sensor:
@@ -49,8 +54,8 @@ class Sensor:
     @property
     def signal_unit(self) -> str:
         """Unit of signals found in its frames: ``electron``, ``DN`` if no gain is known, ``""`` if some is not."""
-        known = [bool(np.isfinite(band.gain_e_per_dn) and band.gain_e_per_dn > 0) for band in self.bands]
-        return "electron" if all(known) else "" if any(known) else "DN"
+        units = {band.signal_unit for band in self.bands}
+        return units.pop() if len(units) == 1 else ""
 
     def rays(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
         """Return unit vectors in camera coordinates.

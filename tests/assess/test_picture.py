@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from boostwatch.assess import picture
+from boostwatch.assess.curves import draw_summary
 from boostwatch.assess.style import kind_of_track
 from boostwatch.assess.view import View, round_below
 from boostwatch.colours import colour_of
 from boostwatch.errors import BoostwatchError, CannotCreate, StorageError
 from boostwatch.records import TRUTH_OBJECT, TRUTH_SAMPLE, empty
 from boostwatch.sensor import Band, Sensor
-from tests.assess import synthetic
+from tests.assess import runs, synthetic
 from tests.assess.synthetic import ATTITUDE, EPOCH, POSITION, SENSOR
 
 
@@ -220,3 +221,15 @@ def test_an_interrupted_picture_leaves_the_old_one(tmp_path, monkeypatch):
         picture._write(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
     assert path.read_bytes() == b"old"
+
+
+def test_the_list_begins_with_launches_and_says_how_many_there_are():
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    draw_summary(axes, runs.many(20, wide=False).events, "2026-03-01T12:00:00Z")
+    heads = [text.get_text() for text in axes.texts if text.get_fontweight() == "bold"]
+    assert axes.get_title("left") == f"Events: {len(heads)} of 20"
+    assert "launch" in heads[0]
+    sure = [float(head.rpartition(", ")[2]) for head in heads if "launch" not in head]
+    assert sure == sorted(sure, reverse=True)

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,11 +40,16 @@ def sources(tmp_path_factory):
     unpointed.signal_unit = "DN"
     for name in ("latitude_deg", "longitude_deg"):
         unpointed.events[name] = np.nan
+    swir, mwir = footage.sensor.bands
+    half = replace(footage, sensor=replace(footage.sensor, bands=(swir, replace(mwir, gain_e_per_dn=np.nan))))
     pages = {
         "full": report_page(case.tables, name="made.events.h5", created=CREATED, footage=footage, score=result),
         "empty": report_page(runs.nothing(), name="empty.events.h5", created=CREATED),
         "many": report_page(runs.many(500), name="many.events.h5", created=CREATED),
         "near": report_page(runs.many(60, wide=False), name="near.events.h5", created=CREATED),
+        "half": report_page(
+            replace(case.tables, signal_unit=""), name="half.events.h5", created=CREATED, footage=half, score=result
+        ),
         "unpointed": report_page(unpointed, name="list.events.h5", created=CREATED),
         "hostile": report_page(runs.hostile(), name=runs.HOSTILE, created=CREATED),
     }
@@ -373,6 +379,9 @@ def test_paper_has_all_rows_and_no_controls(visit):
     assert page.locator(".control:visible").count() == 0
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("details:not([open])").count() == 0
+    # Chromium repeats no head that holds a box of a button
+    assert page.evaluate("getComputedStyle(document.querySelector('thead button')).display") == "contents"
+    assert page.evaluate("getComputedStyle(document.querySelector('#when')).breakInside") == "avoid"
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("#events-table").locator("tbody tr").count() == 25
 
@@ -399,6 +408,14 @@ def test_names_on_the_map_keep_apart(visit):
         )
         for (a, b, c, d), (e, f, g, h) in itertools.combinations(boxes, 2):
             assert a >= g or c <= e or b >= h or d <= f
+        assert boxes
+        arrows = page.eval_on_selector_all(
+            "#where .event .heading",
+            """all => all.flatMap(p => [0, 0.5, 1].map(s => p.getPointAtLength(s * p.getTotalLength())))
+                .map(p => [p.x, p.y])""",
+        )
+        for (a, b, c, d), (x, y) in itertools.product(boxes, arrows):
+            assert not (a < x < c and b < y < d)
 
 
 def test_signals_without_gain_are_called_dn(visit):
@@ -406,6 +423,17 @@ def test_signals_without_gain_are_called_dn(visit):
     assert "signal (DN)" in page.inner_text("#light")
     assert "electrons" not in page.inner_text("#light")
     assert "signal (electrons)" in visit("many").inner_text("#light")
+
+
+def test_where_one_gain_is_known_each_band_says_its_unit(visit):
+    page = visit("half")
+    legend = page.locator("#light .legend").inner_text().splitlines()
+    assert [line.rpartition(", ")[2] for line in legend if "µm" in line] == ["e⁻", "DN"]
+    plot = page.locator("#light .card").first
+    assert (plot.locator(".b0").count() > 2, plot.locator("rect.b1").count()) == (True, 0)  # W/sr
+    page.locator("#light").get_by_label("Quantity").select_option("e")
+    assert plot.locator("rect.b1").count() > 2
+    assert plot.locator(".truelight").count() == 1
 
 
 def test_peak_and_burnout_have_their_sigmas(visit):

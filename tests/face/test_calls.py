@@ -315,6 +315,7 @@ def test_the_functions_stay_functions_whatever_was_imported_before() -> None:
     ("package", "call"),
     [
         ("xarray", lambda events: np_stack().to_xarray()),
+        ("xarray", lambda events: events.to_xarray()),
         ("pandas", lambda events: events.to_pandas()),
         ("pandas", lambda events: boostwatch.Score(gospa={}).to_pandas()),
     ],

@@ -114,6 +114,25 @@ def test_an_array_of_xarray_has_coordinates(path: Path) -> None:
     assert "ifov_rad" not in bare.attrs  # unknown
 
 
+def test_tables_of_events_as_data_sets() -> None:
+    pytest.importorskip("xarray")
+    events = boostwatch.Events(event_tables())
+    found = events.to_xarray()
+    assert found.attrs["epoch"] == events.tables.epoch
+    assert str(found.sel(event_id=1)["kind"].item()) == "launch"
+    assert found["latitude_deg"].attrs["units"] == "deg"
+    assert found["launch_time_utc"].values[0] == np.datetime64("2026-01-01T00:00:01.5")
+    assert np.isnat(found["launch_time_utc"].values[1])
+    for table, along in (("tracks", "track_id"), ("track_points", "point"), ("registration", "frame")):
+        assert dict(events.to_xarray(table).sizes) == {along: len(getattr(events, table))}
+    detections = events.to_xarray("detections")
+    assert detections["signal_e"].attrs["units"] == "electron"
+    track = events.track(events.tables.tracks["track_id"][0])
+    assert track.to_xarray()["snr"].values.tolist() == track.light_curve["snr"].tolist()
+    with pytest.raises(UsageError, match="no table of a run; found 'launches'"):
+        events.to_xarray("launches")
+
+
 def test_events_have_units_and_instants() -> None:
     events = boostwatch.Events(event_tables())
     table = events.events

@@ -96,6 +96,8 @@ def _mark_times(axes: Any, thing: Any, events: Records) -> None:
 
 def _tag(axes: Any, time_s: float, text: str, colour: str, *, left: bool = False) -> None:
     """Write along a time's line, at the top; where the time is off the picture, at its edge with an arrow."""
+    from matplotlib.patheffects import withStroke
+
     low, high = axes.get_xlim()
     if not low <= time_s <= high:
         left = time_s > high
@@ -103,6 +105,7 @@ def _tag(axes: Any, time_s: float, text: str, colour: str, *, left: bool = False
     axes.annotate(
         text, (min(max(time_s, low), high), 0.97), xycoords=("data", "axes fraction"), xytext=(-3 if left else 3, 0),
         textcoords="offset points", rotation=90, fontsize=8, color=colour, va="top", ha="right" if left else "left",
+        path_effects=[withStroke(linewidth=2.5, foreground="white")],
     )  # fmt: skip
 
 
@@ -123,13 +126,14 @@ def _tracks_on(tables: EventTables, mine: Records) -> list[int]:
 
 
 def draw_summary(axes: Any, events: Records, epoch: str) -> None:
-    """Write the events as a list; the most launch-like first."""
+    """Write as many events as there is room for: launches first, then what is likeliest what it is called."""
     axes.set_axis_off()
-    axes.set_title("Events", fontsize=10, loc="left")
-    order = np.argsort(-np.nan_to_num(events["p_launch"], nan=-1.0), kind="stable")[:6]
-    y = 0.98
+    sure = np.nan_to_num(np.where(events["kind"] == b"launch", 1 + events["p_launch"], events["probability"]), nan=-1.0)
+    order = np.argsort(-sure, kind="stable")[:6]
+    y, shown = 0.98, 0
     for event in events[order]:
-        kind = event["kind"].decode()
+        shown += 1
+        kind = event["kind"].decode("utf-8", "replace")
         axes.add_patch(_swatch(y, colour_of(kind)))
         axes.text(
             0.035,
@@ -145,6 +149,7 @@ def draw_summary(axes: Any, events: Records, epoch: str) -> None:
         y -= 0.105
         if y < 0.05:
             break
+    axes.set_title(f"Events: {shown} of {len(events)}" if shown < len(events) else "Events", fontsize=10, loc="left")
     if not len(events):
         axes.text(0.0, y, "none", fontsize=9, va="top", color="0.4")
     axes.set(xlim=(0, 1), ylim=(0, 1))

@@ -21,7 +21,7 @@ from boostwatch.cli.options import (
     spare,
     threads,
 )  # fmt: skip
-from boostwatch.terminal import bars, ending_between_steps
+from boostwatch.terminal import bars, ending_between_steps, telling_compilation
 
 
 @click.command()
@@ -58,7 +58,7 @@ def watch(
     chain = pipeline.chain_settings(
         settings, false_alarms_per_mpx=false_alarms_per_mpx, mode=mode, false_tracks_per_hour=false_tracks_per_hour
     )
-    with ending_between_steps() as asked, bars() as progress:
+    with ending_between_steps() as asked, bars() as progress, telling_compilation():
         done = pipeline.watch(
             stack, out, settings=chain, dataset=dataset, frame_period_s=frame_period_s, threads=threads(jobs),
             state=state, timeout_s=timeout_s, command=command_line(), on_line=_print, on_progress=progress, stop=asked,

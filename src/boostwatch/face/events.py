@@ -14,13 +14,18 @@ from boostwatch.errors import UsageError
 from boostwatch.face import html
 from boostwatch.face.followed import Track
 from boostwatch.face.instants import instants
+from boostwatch.face.labelled import data_set
 from boostwatch.face.tables import data_frame, qtable
 from boostwatch.geodesic import ellipse_rings
 from boostwatch.geometry import utc_after
-from boostwatch.records import EventTables, launches_first
+from boostwatch.records import EventTables, Records, launches_first
 from boostwatch.wording import counted, events_counted, kilowatts, with_sigma
 
-_TABLES = ("events", "tracks", "track_points", "detections", "registration")
+_TABLES = {
+    "events": "event_id", "tracks": "track_id", "track_points": "point", "detections": "detection",
+    "registration": "frame",
+}  # fmt: skip
+"""Tables, and along what their rows are: a column that numbers them, where there is one."""
 _QUARTER_KM = 10e3
 
 
@@ -147,9 +152,34 @@ class Events:
         UsageError
             Another table, or pandas is not installed.
         """
+        return data_frame(self._rows(table), self.tables.epoch, "to_pandas", self.tables.units(table))
+
+    def to_xarray(self, table: str = "events") -> Any:
+        """Return one of the tables as an xarray Dataset.
+
+        Parameters
+        ----------
+        table : {"events", "tracks", "track_points", "detections", "registration"}
+
+        Returns
+        -------
+        xarray.Dataset
+            Columns of the format along ``event_id``, ``track_id``, ``point``, ``detection`` or ``frame``, each with its
+            unit in ``.attrs["units"]``; times in s from ``.attrs["epoch"]``, and once more as ``NAME_utc``,
+            datetime64. Unknown is NaN, NaT, -1 or an empty text.
+
+        Raises
+        ------
+        UsageError
+            Another table, or xarray is not installed.
+        """
+        return data_set(self._rows(table), self.tables.epoch, _TABLES[table], self.tables.units(table))
+
+    def _rows(self, table: str) -> Records:
         if table not in _TABLES:
             raise UsageError("is no table of a run", place="table", found=table, allowed=", ".join(_TABLES))
-        return data_frame(getattr(self.tables, table), self.tables.epoch, "to_pandas", self.tables.units(table))
+        rows: Records = getattr(self.tables, table)
+        return rows
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the events file, version 1; an older file stays until the new one is whole."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from boostwatch.face import html
+from boostwatch.face.labelled import data_set
 from boostwatch.face.tables import data_frame, qtable
 from boostwatch.records import EventTables, Records
 
@@ -71,6 +72,10 @@ class Track:
     def to_pandas(self) -> Any:
         """Return the light curve as a pandas DataFrame, see `Events.to_pandas`."""
         return data_frame(self._detections(), self._tables.epoch, "to_pandas", self._tables.units("detections"))
+
+    def to_xarray(self) -> Any:
+        """Return the light curve as an xarray Dataset along ``detection``, see `Events.to_xarray`."""
+        return data_set(self._detections(), self._tables.epoch, "detection", self._tables.units("detections"))
 
     def __repr__(self) -> str:
         row, event = self.row, self.event

@@ -1,13 +1,16 @@
-"""Frames as arrays with labelled axes, of xarray."""
+"""Frames and tables as arrays with labelled axes, of xarray."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from boostwatch.face.instants import datetimes
+from boostwatch.face.instants import datetimes, is_instant
 from boostwatch.face.optional import found, needed
+from boostwatch.face.tables import text_column
+from boostwatch.records import Records
 
 if TYPE_CHECKING:
     from boostwatch.face.stack import Stack
@@ -45,3 +48,15 @@ def data_array(stack: Stack, source: FrameSource, frames: slice) -> Any:
         },
         attrs={name: value for name, value in told.items() if value == value},
     )
+
+
+def data_set(rows: Records, epoch: str, along: str, units: Mapping[str, str]) -> Any:
+    """Return records as an xarray Dataset along one dimension, see `Events.to_xarray`."""
+    xarray = needed("xarray", "to_xarray")
+    columns: dict[str, Any] = {}
+    for name in rows.dtype.names or ():
+        values = text_column(rows[name]) if rows.dtype[name].kind == "S" else np.ascontiguousarray(rows[name])
+        columns[name] = (along, values, {"units": units[name]} if units.get(name) else {})
+        if is_instant(name):
+            columns[f"{name.removesuffix('_s')}_utc"] = (along, datetimes(epoch, rows[name]))
+    return xarray.Dataset(columns, attrs={"epoch": epoch})

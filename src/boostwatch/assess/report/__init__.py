@@ -67,7 +67,6 @@ def report_page(
     payload: dict[str, Any] = {
         "title": f"{text(name, 80)}: Boostwatch report", "name": text(name), "epoch": utc_after(tables.epoch, 0.0),
         "created": created, "version": __version__, "span": steps.time_span(tables),
-        "signal_unit": tables.signal_unit,
         "kinds": findings.kinds_seen(events, tracks), "counts": _counts(tables, events, tracks),
         "events": findings.event_table(events), "tracks": findings.track_table(tables, tracks),
         "curves": findings.light_curves(tables, drawn), "paths": findings.paths(tables, drawn),
@@ -100,10 +99,15 @@ def _bands(tables: EventTables, footage: Footage | None) -> list[dict[str, Any]]
     if footage is not None:
         named = footage.sensor.bands
         return [
-            {"name": text(b.name, 20), "lower_um": digits(b.lower_um), "upper_um": digits(b.upper_um)} for b in named
-        ]
+            {
+                "name": text(b.name, 20), "lower_um": digits(b.lower_um), "upper_um": digits(b.upper_um),
+                "unit": tables.signal_unit or b.signal_unit,
+            }
+            for b in named
+        ]  # fmt: skip
     count = int(tables.detections["band"].max(initial=0)) + 1
-    return [{"name": f"band {i}", "lower_um": None, "upper_um": None} for i in range(min(count, 64))]
+    unknown = {"lower_um": None, "upper_um": None, "unit": tables.signal_unit}
+    return [{"name": f"band {i}", **unknown} for i in range(min(count, 64))]
 
 
 def _counts(tables: EventTables, events: Records, tracks: Records) -> dict[str, int]:

@@ -115,11 +115,14 @@ def intensity_per_electron(
     """Return W/sr an electron in each band, by track, for events with a place.
 
     Irradiance at the aperture times range squared; what the air took is not given back. The range is that to the
-    event's place in the frame in which it was first seen.
+    event's place in the frame in which it was first seen. Bands whose gain is unknown have none.
     """
-    if footage is None or footage.position_m is None or tables.signal_unit != "electron":
+    if footage is None or footage.position_m is None:
         return {}
-    per_e = np.array([band.irradiance_per_e for band in footage.sensor.bands])
+    bands = footage.sensor.bands
+    per_e = np.array(
+        [b.irradiance_per_e if (tables.signal_unit or b.signal_unit) == "electron" else np.nan for b in bands]
+    )
     out = {}
     for event in events[on_earth(events)]:
         place = geodetic_to_itrs(float(event["latitude_deg"]), float(event["longitude_deg"]))

@@ -1,7 +1,9 @@
 // Light curves: what was detected of an event, by band, with error bars and the event's times.
 
 const MOST_CARDS = 6;
-const SIGNAL = { electron: ["electrons", "e⁻"], DN: ["DN", "DN"] }[data.signal_unit] || ["electrons, or DN in bands of unknown gain", "e⁻ or DN"];
+const UNITS = { electron: ["electrons", "e⁻"], DN: ["DN", "DN"] };
+const MIXED = data.bands.some((band) => band.unit !== data.bands[0].unit);
+const SIGNAL = !MIXED && UNITS[data.bands[0].unit] || ["electrons, or DN in bands of unknown gain", "e⁻ or DN"];
 const curveLook = { what: Object.keys(data.per_electron).length ? "w" : "e", log: true };
 
 function curvesSection() {
@@ -24,12 +26,12 @@ function curvesSection() {
       choice("Quantity", quantities, curveLook.what, redraw("what")),
       choice("Scale", [["log", "logarithmic"], ["lin", "linear"]], "log", redraw("log"))),
     el("ul", { class: "legend", "aria-label": "Legend" },
-      data.bands.slice(0, 4).map((_, i) => el("li", {}, dot(i), bandName(i))),
+      data.bands.slice(0, 4).map((band, i) => el("li", {}, dot(i), bandName(i) + (MIXED ? `, ${UNITS[band.unit][1]}` : ""))),
       lit() ? el("li", {}, keyLine("truelight"), "truth") : null),
     grid,
-    el("p", { class: "note" }, "Bars are ± 1 σ. ",
+    el("p", { class: "note" }, "Bars are ± 1 σ. ", MIXED ? "The gain of bands in DN is not known: they have no W/sr, and no truth beside them. " : "",
       quantities[0][0] === "w" ? "Apparent intensity: irradiance at the aperture times range squared, to the event's place; what the air took is not given back. " : "",
-      "Click in a plot to bring the slider there."),
+      el("span", { class: "control" }, "Click in a plot to bring the slider there.")),
   );
 
   function shown() {
@@ -67,7 +69,8 @@ function lit() {
 function trueLight(event, what) {
   if (what === "q" || !data.truth) return [];
   const factors = data.per_electron[event.track_id];
-  return (data.truth.light[event.event_id] || []).map(({ band, t, e }) => ({ band, t, v: e.map((x) => x * (what === "w" ? factors?.[band] : 1)) }));
+  return (data.truth.light[event.event_id] || []).filter(({ band }) => data.bands[band]?.unit === "electron")
+    .map(({ band, t, e }) => ({ band, t, v: e.map((x) => x * (what === "w" ? factors?.[band] : 1)) }));
 }
 
 function dot(i) {

@@ -148,6 +148,8 @@ function framesSection() {
     const crowded = Object.entries(data.paths).filter(([id, path]) => eventOf.has(+id) && placeAt(path, frame)).length > 14;
     const list = Object.entries(data.paths).map(([id, path]) => [trackOf.get(+id), path])
       .sort((a, b) => rank(b[0]) - rank(a[0]));
+    const rings = list.map(([, path]) => placeAt(path, frame)).filter(Boolean)
+      .map(([px, py]) => [px + dx - 8 / scale, py + dy - 8 / scale, 16 / scale, 16 / scale]);
     for (const [track, path] of list) {
       if (!track) continue;
       const event = eventOf.get(track.track_id);
@@ -166,10 +168,10 @@ function framesSection() {
       if (!event || crowded && !chosen && event.kind !== "launch") continue;
       const text = nameOf(event);
       const [long, high] = [lengthOf(text, 11.5) / scale, 14 / scale];
-      const left = cx + 16 / scale + long > shown.x + shown.w;
-      const at = left ? cx - 16 / scale - long : cx + 16 / scale;
       const foot = Math.max(cy - 2 / scale, shown.y + 12 / scale);
-      if (free(at, foot - 12 / scale, long, high) || chosen) {
+      const sides = [cx + 16 / scale, cx - 16 / scale - long].filter((x) => x > shown.x && x + long < shown.x + shown.w);
+      const at = sides.find((x) => !covered(rings, x, foot - 12 / scale, long, high)) ?? (chosen ? sides[0] : undefined);
+      if (at !== undefined && (free(at, foot - 12 / scale, long, high) || chosen)) {
         labels.append(svg("text", { class: `label ${kindClass(track.kind)}`, x: at, y: foot, "font-size": 11.5 / scale,
           "stroke-width": 3 / scale }, text));
       }

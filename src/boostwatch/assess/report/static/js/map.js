@@ -40,7 +40,7 @@ function mapSection() {
   const view = { centre: [...home.centre], scale: 1 };
   let [width, height] = [0, 0];
   const holder = el("div", {
-    class: "canvas map", tabindex: 0, role: "application", "aria-label": "Map", "aria-describedby": "map-help",
+    class: `canvas map${wide ? " wide" : ""}`, tabindex: 0, role: "application", "aria-label": "Map", "aria-describedby": "map-help",
   });
   const buttons = el("div", { class: "buttons control", role: "group", "aria-label": "Map view" },
     el("button", { type: "button", "aria-label": "Zoom in", title: "Zoom in (+)", onclick: () => zoom(1.6) }, "+"),
@@ -54,7 +54,8 @@ function mapSection() {
       placed.some((e) => known(e.heading_deg)) && el("li", {}, keyLine("heading"), "heading ± 1 σ"),
       Object.keys(data.map.tracks).length ? el("li", {}, keyLine("groundtrack"), "track, where its line of sight meets the ground") : null,
       data.map.footprint.length ? el("li", {}, keyLine("footprint"), "first frame") : null,
-      truth.length ? el("li", {}, keyLine("true"), "truth") : null,
+      truth.some((thing) => thing.kind === "launch") ? el("li", {}, keyLine("true"), "true launch") : null,
+      truth.some((thing) => thing.kind !== "launch") ? el("li", {}, keyLine("square"), "truth of other kinds") : null,
     ].filter(Boolean)),
     el("p", { class: "note control", id: "map-help" },
       "Drag or arrow keys move, + and − zoom, C centres on the chosen event, 0 shows the whole scene. The tables below say the same in numbers."),
@@ -161,42 +162,51 @@ function mapSection() {
     // Launches and the chosen one on top.
     const order = [...placed].sort((a, b) => (a === state.event) - (b === state.event)
       || (a.kind === "launch") - (b.kind === "launch"));
-    const free = places();
-    const spots = new Map(); // of launches and the chosen one: what has a name, and is not to be covered by others'
+    const spots = new Map(); // of launches and the chosen one: what has a name
+    const firm = [[width - 42, 4, 38, 142]]; // boxes that no name may cover: the buttons, marks and arrows of what has one
+    const soft = []; // that few should: all other marks
     for (const event of order) {
       const at = [event.longitude_deg, event.latitude_deg];
       if (!seen(at)) continue;
       const [x, y] = project(at);
       if (x < -50 || y < -50 || x > width + 50 || y > height + 50) continue;
-      if (event.kind === "launch" || event === state.event) {
-        spots.set(event, [x, y]);
-        free(x - 6, y - 6, 12, 12);
-      }
+      const named = event.kind === "launch" || event === state.event;
+      if (named) spots.set(event, [x, y]);
+      (named ? firm : soft).push([x - 5, y - 5, 10, 10]);
       const g = svg("g", { class: `event ${kindClass(event.kind)}`, onclick: () => choose(event) });
       const reach = event.ellipse_major_km / EARTH_KM * view.scale;
       if (reach > 3 && event.ellipse_minor_km > 0 && (event.kind === "launch" || event === state.event || placed.length < 60)) {
         g.append(svg("path", { class: "ellipse", d: path({ type: "LineString", coordinates: ellipseRim(event) }) }));
       }
-      if (known(event.heading_deg)) g.append(...heading(event, at, project));
+      if (known(event.heading_deg)) {
+        const arrow = heading(event, at, project);
+        g.append(...arrow.parts);
+        const [dx, dy] = [arrow.tip[0] - x, arrow.tip[1] - y];
+        for (let s = 0.25; s <= 1; s += 0.25) firm.push([x + s * dx - 4, y + s * dy - 4, 8, 8]);
+      }
       g.append(svg("g", { transform: `translate(${x},${y})` },
         event === state.event ? svg("circle", { class: "chosen", r: 11 }) : null,
-        mark(event.kind, event.kind === "launch" ? 6 : 4.5),
+        mark(event.kind, event.kind === "launch" ? 6 : placed.length > 150 ? 3.5 : 4.5),
         svg("circle", { class: "touch", r: 12 }),
         svg("title", {}, `${nameOf(event)}, probability ${fixed(event.probability, 2)}`)));
       image.append(g);
     }
-    // The likeliest first: what comes later and finds no room stays without a name.
+    // The likeliest first, where it covers least; what comes later and finds no room stays without a name.
     const labels = svg("g", { class: "labels" });
     for (const event of [...spots.keys()].sort((p, q) => (q === state.event) - (p === state.event) || ranked.indexOf(p) - ranked.indexOf(q))) {
       const [x, y] = spots.get(event);
       const text = nameOf(event);
       const long = lengthOf(text);
-      const spot = [[x - 12, y + 4, "end"], [x + 12, y + 4, "start"], [x + 12, y + 22, "start"], [x - 12, y + 22, "end"], [x + 12, y - 14, "start"]]
-        .find(([px, py, anchor]) => {
-          const from = anchor === "end" ? px - long : px;
-          return from > 2 && from + long < width - 2 && free(from, py - 11, long, 14);
-        });
-      if (spot) labels.append(svg("text", { x: spot[0], y: spot[1], "text-anchor": spot[2], class: kindClass(event.kind) }, text));
+      const gap = event === state.event ? 15 : 11; // its ring
+      const [left, right, middle] = [x - gap - long, x + gap, x - long / 2];
+      const spot = [[left, y + 4], [right, y + 4], [right, y + 22], [left, y + 22], [right, y - 14], [left, y - 14], [middle, y - 14], [middle, y + 24]]
+        .filter(([px, py]) => px > 2 && px + long < width - 2 && py > 14 && py < height - 4 && !covered(firm, px, py - 11, long, 14))
+        .map(([px, py]) => [covered(soft, px, py - 11, long, 14), px, py])
+        .sort((a, b) => a[0] - b[0])[0];
+      if (!spot) continue;
+      const [, px, py] = spot;
+      firm.push([px, py - 11, long, 14]);
+      labels.append(svg("text", { x: px, y: py, class: kindClass(event.kind) }, text));
     }
     image.append(labels);
     if (!wide) image.append(scaleBar());
@@ -216,7 +226,7 @@ function mapSection() {
     const angle = Math.atan2(tip[1] - from[1], tip[0] - from[0]) / RAD;
     parts.push(svg("path", { class: "heading", d: line([from, tip]) }),
       svg("path", { class: "tip", d: "M1,0L-7,-3.5V3.5Z", transform: `translate(${tip[0]},${tip[1]}) rotate(${angle})` }));
-    return parts;
+    return { parts, tip };
   }
 
   function graticule(project, path) {
@@ -307,6 +317,7 @@ function keyLine(name) {
     ellipse: () => svg("ellipse", { class: "ellipse", rx: 9, ry: 5 }),
     heading: () => svg("path", { class: "heading", d: "M-9,0H9M4,-4L9,0L4,4" }),
     true: () => svg("path", { class: "true", d: star(7) }),
+    square: () => svg("path", { class: "true", d: "M-6,-6h12v12h-12Z" }),
   };
   const shape = shapes[name] ? shapes[name]() : svg("path", { class: name, d: "M-9,0H9" });
   return svg("svg", { class: "swatch", viewBox: "-10 -8 20 16", width: 20, height: 14, "aria-hidden": "true" }, shape);

@@ -85,12 +85,16 @@ function line(points) {
   return d;
 }
 
-// Keeps texts apart: says whether a box is free, and takes it.
+// Keeps texts apart: says whether a box is free, and takes it. `covered`: how many of the boxes in a list it would cover.
 function places() {
   const taken = [];
   return (x, y, width, height) => {
-    const free = taken.every(([a, b, w, h]) => x + width < a || x > a + w || y + height < b || y > b + h);
+    const free = !covered(taken, x, y, width, height);
     if (free) taken.push([x, y, width, height]);
     return free;
   };
+}
+
+function covered(boxes, x, y, width, height) {
+  return boxes.filter(([a, b, w, h]) => x + width >= a && x <= a + w && y + height >= b && y <= b + h).length;
 }

@@ -127,7 +127,7 @@ function tablesSection() {
   const section = byId("tables");
   const more = (shown, all, what) => (shown < all ? ` The ${shown} likeliest of ${all} ${what}.` : "");
   const button = { chosen: (e) => e === state.event, act: choose, name: (e) => `Choose event ${e.event_id}, ${e.kind}` };
-  const table = dataTable({ id: "events-table", caption: "Events", columns: eventColumns(), rows: events, button });
+  const table = dataTable({ id: "events-table", caption: "Events", columns: eventColumns(), rows: ranked, button });
   const kinds = [...new Set(events.map((e) => e.kind))].sort((a, b) => KINDS.indexOf(a) - KINDS.indexOf(b));
   const least = el("output", {}, "0.00");
   const slide = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: 0, id: "least", "aria-label": "Least probability", oninput: () => {
@@ -138,11 +138,11 @@ function tablesSection() {
     events.length ? el("div", { class: "row control filter", role: "group", "aria-label": "Filter of events" },
       choice("Kind", [["", "all"], ...kinds.map((kind) => [kind, kind])], "", (kind) => change("filter", { ...state.filter, kind })),
       el("label", { class: "control" }, el("span", { class: "whole" }, "Probability from"), slide, least)) : null,
-    events.length ? table.node : el("p", { class: "plain" }, "No events."),
+    events.length ? table.node : el("p", { class: "plain" }, tracks.length ? "No events." : "No events and no tracks."),
     el("p", { class: "note", hidden: !events.length }, `Times are seconds after ${data.epoch}; ± is one sigma; ellipses are semi-axes that hold 95 %, the long one clockwise from north. `
-      + `– is not known. The number of an event chooses it.${more(data.counts.events_shown, data.counts.events, "events")}`));
+      + `– is not known. Launches first, then what is likeliest to be one; the number of an event chooses it.${more(data.counts.events_shown, data.counts.events, "events")}`));
   listen("filter", () => {
-    table.show(events.filter(passes));
+    table.show(ranked.filter(passes));
     say(`${count(events.filter(passes).length, "event")} pass the filter`);
   });
   listen("event", (event) => {
@@ -151,7 +151,7 @@ function tablesSection() {
     if (held) table.node.querySelector("tr[aria-current] button")?.focus();
   });
   const other = dataTable({ id: "tracks-table", caption: "Tracks", columns: trackColumns(), rows: [...tracks].sort((a, b) => a.track_id - b.track_id) });
-  if (!tracks.length) return void add(section, el("p", { class: "plain" }, "No tracks."));
+  if (!tracks.length) return events.length && void add(section, el("p", { class: "plain" }, "No tracks."));
   add(section, other.node, el("p", { class: "note" },
     `A track is called what its event is called.${more(data.counts.tracks_shown, data.counts.tracks, "tracks")}`));
 }

@@ -104,6 +104,7 @@ function timeline(width) {
     const p = (press.clientX - box.left) * width / box.width;
     if (p >= area.left && p <= area.right) seek(x.back(p));
   }, true); // before an event in the plot is chosen, which draws it anew
-  byId("when-note").textContent = `Above the plot UTC, below it seconds after the epoch. ${packed ? "Bars share rows; filter the events table to see fewer, with their names. " : ""}Click to bring the slider to that time.`;
+  byId("when-note").replaceChildren(`Above the plot UTC, below it seconds after the epoch. ${packed ? "Bars share rows. " : ""}`,
+    el("span", { class: "control" }, `${packed ? "Filter the events table to see fewer, with their names. " : ""}Click to bring the slider to that time.`));
   return image;
 }
