@@ -70,3 +70,8 @@ def test_photon_energy():
 
 def test_a_foreign_band_knows_only_its_name():
     assert np.isnan(Band("b0").psf_sigma_px)
+
+
+def test_a_signal_tells_its_irradiance_where_the_gain_is_known():
+    assert Band("b", gain_e_per_dn=4.0, irradiance_per_e=2e-16).irradiance_per_signal == 2e-16
+    assert np.isnan(Band("b", irradiance_per_e=2e-16).irradiance_per_signal)

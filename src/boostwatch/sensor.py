@@ -38,6 +38,11 @@ class Band:
         """Unit of signals found in it: ``electron``, or ``DN`` if its gain is not known."""
         return "electron" if np.isfinite(self.gain_e_per_dn) and self.gain_e_per_dn > 0 else "DN"
 
+    @property
+    def irradiance_per_signal(self) -> float:
+        """Irradiance at the aperture, W/m2, of one unit of signals found in it; NaN if its gain is not known."""
+        return self.irradiance_per_e if self.signal_unit == "electron" else float("nan")
+
 
 @dataclass(frozen=True)
 class Sensor:

@@ -171,7 +171,7 @@ class Classifier:
         self._to_irradiance = np.full(n_bands, np.nan)
         middle = np.full(n_bands, np.nan)
         for n, band in enumerate(sensor.bands[:n_bands] if sensor else ()):
-            self._to_irradiance[n] = band.irradiance_per_e
+            self._to_irradiance[n] = band.irradiance_per_signal
             middle[n] = 0.5 * (band.lower_um + band.upper_um)
         co2 = np.flatnonzero((middle > 4.15) & (middle < 4.5))
         other = np.flatnonzero(np.isfinite(middle) & ~((middle > 4.15) & (middle < 4.5)))
