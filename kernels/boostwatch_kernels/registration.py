@@ -127,6 +127,7 @@ def gradient_sums(
     background: Background,
     lag: np.ndarray,
     floor: float,
+    most: float,
     stride: int,
     work: np.ndarray,
 ) -> np.ndarray:
@@ -134,8 +135,9 @@ def gradient_sums(
 
     With ``e = frame(p + shift) - m(p)``, ``m`` the forecast and ``g`` its gradient (three-point smoothed across, so
     that noise and fixed pattern count less), the step is ``-(sum w g g^T)^-1 sum w g e`` with Cauchy weights
-    ``w = 1 / (v (1 + e^2 / (9 v)))``, which let targets, dead pixels and moving layers go. (Inverse compositional
-    alignment: Baker & Matthews, IJCV 56, 2004.)
+    ``w = 1 / (v (1 + e^2 / (9 v)))``, which let targets, dead pixels and moving layers go; where ``g^2`` exceeds
+    ``most v`` they are less by its excess, so that hot pixels, which stay on the focal plane, do not hold the scene.
+    (Inverse compositional alignment: Baker & Matthews, IJCV 56, 2004.)
 
     Parameters
     ----------
@@ -147,6 +149,8 @@ def gradient_sums(
         Frames from each strip's level to this frame.
     floor : float
         Variance added to every pixel, DN^2.
+    most : float
+        Squared gradient over the pixel's variance up to which it counts in full.
     stride : int
         Rows from one to the next.
     work : float32 (>= 22, W + 2 PAD), overwritten
@@ -169,13 +173,13 @@ def gradient_sums(
             calibrated_row(frame, y + shift.step_y - 1 + k, raw, k)
         blend_rows(raw, 0, shift.taps_y, blended)
         shift_row(blended, shift.step_x, shift.taps_x, work, MOVED, n)
-        add_row(background, lag, floor, y, mean_rows, work)
+        add_row(background, lag, floor, most, y, mean_rows, work)
     return total_lanes(work, n)
 
 
 @row_jit
 def add_row(
-    background: Background, lag: np.ndarray, floor: float, y: int, mean_rows: np.ndarray, work: np.ndarray
+    background: Background, lag: np.ndarray, floor: float, most: float, y: int, mean_rows: np.ndarray, work: np.ndarray
 ) -> None:
     """Add row ``y`` of a frame, on the reference in row MOVED of ``work``, to the lanes of `gradient_sums`.
 
@@ -189,6 +193,11 @@ def add_row(
         forecast_row(background, lag[(y - 1 + k) // TILE_Y], y - 1 + k, mean_rows, k)
     gradient_row(mean_rows[0], mean_rows[1], mean_rows[2], work[gx, :n], work[gy, :n])
     robust_row(work[moved, :n], mean_rows[1], background.weight[y], floor, work[w, :n], variance)
+    base, full = np.float32(floor), np.float32(most)
+    for x in range(np.uint64(n)):
+        steep = work[gx, x] * work[gx, x] + work[gy, x] * work[gy, x]
+        limit = full * (work[v, x] + base)
+        work[w, x] *= limit / steep if steep > limit else np.float32(1.0)
     for x in range(np.uint64(n)):
         work[wx, x] = work[w, x] * work[gx, x]
         work[wy, x] = work[w, x] * work[gy, x]
@@ -197,7 +206,6 @@ def add_row(
     add_product(work[wy, :n], work[gy, :n], lanes[2])
     add_product(work[wx, :n], work[moved, :n], lanes[3])
     add_product(work[wy, :n], work[moved, :n], lanes[4])
-    base = np.float32(floor)
     for x in range(np.uint64(n)):
         lanes[5, x] += work[w, x] * (work[v, x] + base)
     add_product(work[w, :n], variance, lanes[6])

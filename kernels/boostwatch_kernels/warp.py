@@ -156,6 +156,7 @@ def warped_sums(
     background: Background,
     lag: np.ndarray,
     floor: float,
+    most: float,
     stride: int,
     work: np.ndarray,
 ) -> np.ndarray:
@@ -167,7 +168,7 @@ def warped_sums(
         Frame and map.
     x0, y0 : float
         Shift supposed, px on the frame.
-    background, lag, floor, stride, work
+    background, lag, floor, most, stride, work
         As there.
 
     Returns
@@ -182,7 +183,7 @@ def warped_sums(
     for y in range(1 + (stride - 1) // 2, height - 1, stride):
         place_row(source, y, x0, y0, at_x, at_y)
         warp_row(source, at_x, at_y, work, MOVED)
-        add_row(background, lag, floor, y, mean_rows, work)
+        add_row(background, lag, floor, most, y, mean_rows, work)
     return total_lanes(work, n)
 
 

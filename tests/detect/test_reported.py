@@ -50,6 +50,16 @@ def test_a_registration_that_holds_on_to_the_focal_plane_is_not():
     assert np.median(sigma[40:]) == pytest.approx(NOISE_PX, rel=0.2)
 
 
+def test_where_registration_knows_little_both_are_weighed():
+    rng = np.random.default_rng(6)
+    shift = rng.normal(0.0, 0.3, (200, 2))
+    registered = shift + rng.normal(0.0, 0.15, shift.shape)
+    got, sigma = followed(shift, registered, sigma=0.15)
+    error = (got - shift)[10:]
+    assert np.median(sigma) < NOISE_PX
+    assert np.std(error, axis=0) / np.median(sigma) == pytest.approx([1.0, 1.0], abs=0.25)
+
+
 def test_a_scene_that_drifts_against_the_attitude_raises_no_doubt():
     """Parallax and clouds carry the registered scene along by some pixels in a run."""
     rng = np.random.default_rng(4)

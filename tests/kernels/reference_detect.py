@@ -76,7 +76,7 @@ def forecast(background, lag):
     return background.level.astype(float) + far * number(background.slope)
 
 
-def sums(frame, shift, mean, variance, floor, stride):
+def sums(frame, shift, mean, variance, floor, most, stride):
     """The eight sums of a Gauss-Newton step."""
     image = resampled(calibrated(frame), shift)
     height, width = mean.shape
@@ -95,7 +95,7 @@ def sums(frame, shift, mean, variance, floor, stride):
                 gy = float(np.array([1, 2, 1]) @ (box[2] - box[0])) / 8.0
             gx, gy = (0.0 if np.isnan(g) else g for g in (gx, gy))
             s = variance[y, x] + floor
-            w = 1.0 / (s + e * e / 9.0)
+            w = 1.0 / (s + e * e / 9.0) * min(1.0, most * s / max(gx * gx + gy * gy, 1e-30))
             total += w * np.array([gx * gx, gx * gy, gy * gy, gx * e, gy * e, s, variance[y, x], 1.0 / w])
     return total
 

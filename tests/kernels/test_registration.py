@@ -47,8 +47,9 @@ def test_rows_shift_by_any_step(step, width):
             assert np.isnan(rows[1, x])
 
 
+@pytest.mark.parametrize("most", [np.inf, 2.0])
 @pytest.mark.parametrize("step", [(0, 0), (2, -1), (-3, 2), (40, 0), (-60, 1), (0, 50)])
-def test_sums_equal_their_twin(step):
+def test_sums_equal_their_twin(step, most):
     rng = np.random.default_rng(2)
     shape = (40, 26)
     background = learnt(rng.normal(1000, 30, shape), rng.uniform(50, 150, shape), rng.normal(0, 2, shape))
@@ -60,8 +61,8 @@ def test_sums_equal_their_twin(step):
     taps = np.array([-0.06, 0.86, 0.24, -0.04], np.float32)
     frame = frame_of(rng.normal(1000, 30, shape).astype(np.float32))
     shift = Shift(step[0], step[1], taps, taps[::-1].copy())
-    got = gradient_sums(frame, shift, background, lag, 2.0, 2, work_of(26))
-    np.testing.assert_allclose(got, twin.sums(frame, shift, mean, variance, 2.0, 2), rtol=2e-4, atol=2e-3)
+    got = gradient_sums(frame, shift, background, lag, 2.0, most, 2, work_of(26))
+    np.testing.assert_allclose(got, twin.sums(frame, shift, mean, variance, 2.0, most, 2), rtol=2e-4, atol=2e-3)
 
 
 @pytest.mark.parametrize("truth", [(0.05, -0.03), (-0.2, 0.15)])
@@ -80,7 +81,7 @@ def test_steps_find_a_known_shift(truth):
     for _ in range(2):
         (step_x, taps_x), (step_y, taps_y) = (taps.taps(float(p)) for p in place)
         sums = gradient_sums(
-            frame, Shift(step_x, step_y, taps_x, taps_y), background, no_lag((40, 40)), 0.01, 1, work_of(40)
+            frame, Shift(step_x, step_y, taps_x, taps_y), background, no_lag((40, 40)), 0.01, np.inf, 1, work_of(40)
         )
         place -= np.linalg.solve([[sums[0], sums[1]], [sums[1], sums[2]]], sums[3:5])
     np.testing.assert_allclose(place, truth, atol=0.01)
@@ -90,7 +91,7 @@ def test_noise_alone_has_the_agreement_of_a_cauchy_weight():
     rng = np.random.default_rng(3)
     shape = (40, 60)
     frame = frame_of(rng.normal(1000, 5, shape).astype(np.float32))
-    sums = gradient_sums(frame, STILL, learnt(np.full(shape, 1000.0), 25.0), no_lag(shape), 0.0, 1, work_of(60))
+    sums = gradient_sums(frame, STILL, learnt(np.full(shape, 1000.0), 25.0), no_lag(shape), 0.0, np.inf, 1, work_of(60))
     z = np.linspace(-8, 8, 4001)
     want = np.average(1.0 / (1.0 + z * z / 9.0), weights=np.exp(-z * z / 2.0))
     assert sums[5] / sums[7] == pytest.approx(want, abs=4.0 * 0.11 / np.sqrt(sums[7]))

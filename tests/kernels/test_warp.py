@@ -72,8 +72,8 @@ def test_without_a_warp_the_sums_are_those_of_a_shift(stride):
     background.level[5, 7] = np.nan
     background.weight[8:12, 3:9] = 0
     lag, work = np.array([2.0, 5.0], np.float32), work_of(48)
-    want = gradient_sums(frame_of(image), shift_of(INTERPOLATOR, 0.2, 0.3), background, lag, 1.0, stride, work)
-    got = warped_sums(source_of(image), 0.2, 0.3, background, lag, 1.0, stride, work)
+    want = gradient_sums(frame_of(image), shift_of(INTERPOLATOR, 0.2, 0.3), background, lag, 1.0, np.inf, stride, work)
+    got = warped_sums(source_of(image), 0.2, 0.3, background, lag, 1.0, np.inf, stride, work)
     assert want[7] > 400
     np.testing.assert_allclose(got, want, rtol=1e-3, atol=2e-2)
 
@@ -85,8 +85,8 @@ def test_the_sums_along_a_map_are_those_of_the_frame_on_the_grid():
     background, work = learnt(rng.normal(100, 10, shape), rng.uniform(5, 15, shape)), work_of(48)
     on_grid = warp(source, 0.4, -0.7)
     flat = source_of(on_grid)._replace(taps=Interpolator(0.7, 0.0).table)
-    got = warped_sums(source, 0.4, -0.7, background, no_lag(shape), 1.0, 2, work)
-    want = warped_sums(flat, 0.0, 0.0, background, no_lag(shape), 1.0, 2, work)
+    got = warped_sums(source, 0.4, -0.7, background, no_lag(shape), 1.0, np.inf, 2, work)
+    want = warped_sums(flat, 0.0, 0.0, background, no_lag(shape), 1.0, np.inf, 2, work)
     far = np.isfinite(warp(flat))[2::2].sum() / np.isfinite(on_grid)[2::2].sum()  # a tap beside NaN is NaN
     assert 0.5 < far <= 1.0
     np.testing.assert_allclose(got[7] * far, want[7], rtol=0.1)

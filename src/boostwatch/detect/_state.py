@@ -96,6 +96,7 @@ class BandState:
         self._kept = KeptFrames(figures.psf_sigma)
         self._frames: NDArray[Any] | None = None  # of the first frame's kind
         width_padded = -(-width // 16) * 16 + 2 * PAD + 16
+        self._most = np.full(1, np.inf)
         self._work = [staggered((WORK_ROWS, width_padded), np.float32)[0] for _ in range(threads)]
         most = max(PEAKS, round(4e-6 * height * width * settings.false_alarms_per_mpx))
         self._peaks = np.zeros((len(self._blocks), most, 3), np.float32)
@@ -118,6 +119,7 @@ class BandState:
         for plane in (b.slope, b.variance, b.weight, b.age):
             plane[:] = 0
         self._kept.clear()
+        self._most[:] = np.inf
         self._base = (0, 0)
         self._seen = 0  # frames swept
         self._origin[:] = 0.0
@@ -165,7 +167,7 @@ class BandState:
         # The variance of a young pixel falls short by the tiles' share; the mean has a noise of its own.
         spare = self.floor + typical * (SHRINK / (SHRINK + self._seen) + 1.0 / max(averaged, 1.0))
         frame = self.kernel_frame() if source is None else source
-        return View(frame, self.background, self.lag(), spare, averaged, self._work[0])
+        return View(frame, self.background, self.lag(), spare, averaged, self._most, self._work[0])
 
     def calibrated(self) -> NDArray[np.float32]:
         """Return the whole frame held in calibrated DN."""

@@ -20,8 +20,8 @@ STEPS = 6
 SAMPLE = 16_384
 """Pixels a band that the last step looks at, about; those before it look at a quarter of them."""
 
-NEAR = 0.03
-"""A step shorter than this, px, is followed by one with all the sample."""
+NEAR, LAST = 0.03, 3
+"""A step shorter than this, px, is followed by one with all the sample, and so are those before the last few."""
 
 PRIOR_SIGMA = 0.3
 """1-sigma of the frame-to-frame motion supposed before any has been seen, px."""
@@ -37,6 +37,9 @@ LEAST_SAY = 1.0
 
 GRADIENT_NOISE = 0.1875
 """Variance of the smoothed gradient for unit white noise in the mean."""
+
+STEEPEST = 20.0
+"""Squared gradient over the mean that a pixel counts for at most: what stands alone is a defect or a source."""
 
 SYSTEMATIC = 0.002
 """Least error reported, px: sampling and fixed pattern are not in the Fisher information."""
@@ -60,6 +63,7 @@ class View(NamedTuple):
     lag: NDArray[np.float32]  # frames from each strip's level to this frame
     floor: float
     frames: float  # effective number of frames in the mean
+    most: NDArray[np.float64]  # (1,) squared gradient over a pixel's variance that counts in full; `register` learns it
     work: NDArray[np.generic]  # scratch of the kernels
 
 
@@ -97,13 +101,14 @@ def register(
     prior = 1.0 / prior_sigma**2
     xx = xy = yy = agreement = 0.0
     fine = False
-    for _ in range(STEPS):
+    for left in reversed(range(STEPS)):
         right_x, right_y = prior * (start[0] - x), prior * (start[1] - y)
         xx = xy = yy = agree = told = 0.0
         for view, interpolator in zip(views, interpolators, strict=True):
             height, width = view.background.level.shape
             stride = max(1, height * width * (1 if fine else 4) // SAMPLE)
             sums = _sums(view, interpolator, x, y, stride)
+            view.most[0] = STEEPEST * (sums[0] + sums[2]) / sums[7] if sums[7] else view.most[0]
             sure = _debiased(sums[0], sums[1], sums[2], GRADIENT_NOISE * sums[5] / max(view.frames, 1.0))
             # What is taken from the information is taken from the pull as well, or noise would move the scene.
             pull_x, pull_y = _solve(sums[0] + 1e-12, sums[1], sums[2] + 1e-12, sums[3], sums[4])
@@ -120,7 +125,7 @@ def register(
         x, y = x + limit * step_x, y + limit * step_y
         if fine and size < NEAR:
             break
-        fine = size < NEAR or fine
+        fine = fine or size < NEAR or left <= LAST
     # Half the trace of the inverse of the posterior information.
     variance = 0.5 * (xx + yy + 2.0 * prior) / ((xx + prior) * (yy + prior) - xy * xy)
     least = 0.5 * (xx + yy) - math.hypot(0.5 * (xx - yy), xy)
@@ -129,7 +134,7 @@ def register(
 
 def _sums(view: View, interpolator: Interpolator, x: float, y: float, stride: int) -> list[float]:
     """Return the sums of one band under a shift supposed."""
-    frame, rest = view.frame, (view.background, view.lag, view.floor, stride, view.work)
+    frame, rest = view.frame, (view.background, view.lag, view.floor, float(view.most[0]), stride, view.work)
     if isinstance(frame, Source):
         sums: list[float] = warped_sums(frame, x, y, *rest).tolist()
     else:

@@ -1,7 +1,8 @@
 """What the reported attitude says of a frame's shift, and how far the registration is to be believed beside it.
 
 Where the scene has no texture, registration holds on to what stays on the focal plane, and is sure of it. The reported
-attitude is noisy, but its noise is told: where both differ by more, frame after frame, the registration is at fault.
+attitude is noisy, but its noise is told: where both differ by more, frame after frame, the registration is at fault,
+and where registration itself says that it knows little, both are weighed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ OFFSET_MEMORY = 60.0
 """Frames over which its mean does, where the registration is believed."""
 FIRST = 4.0
 """Frames that agreement counts for before any is known."""
+BELIEVED = 0.1
+"""Variance of the registration over the attitude's up to which it stands alone."""
 EXCESS = 1.3
 """Variance of the difference in a frame, over the attitude's own, that may be chance."""
 
@@ -79,8 +82,8 @@ class ReportedShift:
         # A change holds the errors of two frames, on two axes.
         self._variance += (0.25 * float(change @ change) - self._variance) / min(self._count, MEMORY)
         noise = self._noise_px**2
-        doubt = self._variance - EXCESS * noise
-        share = doubt / (doubt + noise) if doubt > fit.sigma**2 else 0.0
+        variance = max(self._variance - EXCESS * noise, fit.sigma**2)
+        share = variance / (variance + noise) if variance > BELIEVED * noise else 0.0
         off = difference - self._offset
         self._offset = self._offset + (1.0 - share) * off / self._count
         if not share:
