@@ -33,7 +33,7 @@ from boostwatch.detect import make_detector
 from boostwatch.settings import ChainSettings
 
 QUESTION = "how true is the shift of a frame, and what it says of its own error, with texture and without"
-QUICK_S = 15.0
+QUICK_S = 6.0
 
 JITTERS_PX = (0.04, 0.1, 0.2)
 FIRST_SEED, FIRST_FRAME = 8000, 20
@@ -83,7 +83,7 @@ def figures(jitter_px: float, seeds: list[int], *, cloud: bool, told: bool) -> d
 
 def arguments() -> argparse.ArgumentParser:
     """Return the options."""
-    return parser(__doc__, quick="one run a row")
+    return parser(__doc__, quick="one run each at 0.1 px without clouds")
 
 
 def run(options: argparse.Namespace) -> Result:
@@ -95,6 +95,7 @@ def run(options: argparse.Namespace) -> Result:
         for what in ("cloud", "clear")
         for told in (True, False)
         for jitter_px in (JITTERS_PX if told else JITTERS_PX[1:2])
+        if not options.quick or (what == "clear" and jitter_px == JITTERS_PX[1])
     ]
     found = {}
     for name, jitter_px, cloud, told in cases:
