@@ -40,7 +40,7 @@ from benchmarks._replay import recording, replay
 from benchmarks._statistics import Interval, bootstrap, poisson, share
 
 QUESTION = "are launches declared, how soon, where; what else is called a launch; is p_launch calibrated"
-QUICK_S = 23.0
+QUICK_S = 22.0
 
 FIRST_SEED, FIRST_EMPTY = 1, 100_001
 SEEN, FIRST_SEEN = 8.0, 6.0

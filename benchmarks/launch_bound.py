@@ -43,7 +43,7 @@ from boostwatch_kernels.boost import boost_paths
 Array = NDArray[np.float64]
 
 QUESTION = "how near does the launch fit come to the bound of its own model, and are its own errors true"
-QUICK_S = 11.0
+QUICK_S = 10.5
 
 IFOV_RAD, PERIOD_S = 28e-6, 0.5
 SIGMA_PX, BIAS_RAD = 0.08, 10e-6

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from boostwatch.assess.score import Score
 
 QUESTION = "how does the chain do on the scenes that come with the package"
-QUICK_S = 9.0
+QUICK_S = 7.5
 QUICK = ("clear_ocean_night",)
 
 

@@ -22,7 +22,7 @@ from boostwatch_kernels.resample import resample
 Array = NDArray[np.float64]
 
 QUESTION = "leakage of frame differences, error between keyframes, flux across pixels, photon transfer"
-QUICK_S = 7.0
+QUICK_S = 6.5
 
 SIZE = 192
 STILL = {"jitter": "0 px", "drift": "0 px/s", "smear": "0 px"}

@@ -56,7 +56,7 @@ from boostwatch.track import Follower, FollowResult
 Array = NDArray[np.float64]
 
 QUESTION = "how well and how fast are points followed in clutter, beside other trackers"
-QUICK_S = 20.0
+QUICK_S = 19.0
 
 TRAINING = (1000, 1001)
 """Seeds on which the peers' settings are chosen."""
