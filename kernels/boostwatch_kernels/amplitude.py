@@ -9,8 +9,14 @@ from ._jit import jit
 
 ROOT_2PI = math.sqrt(2.0 * math.pi)
 
-PRIOR_EXCESS, PRIOR_HITS = 1.2, 2.0
+PRIOR_EXCESS, PRIOR_HITS = 1.2, 3.0
 """Mean snr above the threshold that a track has before its first hit, and in how many hits that is believed."""
+
+SMOOTHING_HITS = 8.0
+"""Hits over which the running means of snr and flux reach back."""
+
+HITS_KNOWN = 2.0 * SMOOTHING_HITS - 1.0
+"""Hits whose plain mean is as sure as that running mean."""
 
 LEAST_SEEN = 0.1
 """Share of a target's snr above the threshold that is supposed at least."""
@@ -97,7 +103,8 @@ def seen_probability(mean: float, hits: float, noise: Noise) -> float:
 
     Of snr that is normal with unit variance only what exceeds the threshold is seen, by the mean excess ``d + phi(d) /
     Phi(d)`` for a target ``d`` above the threshold. This is solved for ``d`` (`PD_TABLE`); with few hits the excess is
-    drawn to that of a target that is just seen.
+    drawn to that of a target that is just seen. The mean is one that runs, so that it is never known better than
+    by `HITS_KNOWN` hits.
 
     Parameters
     ----------
@@ -110,6 +117,7 @@ def seen_probability(mean: float, hits: float, noise: Noise) -> float:
     -------
     float
     """
+    hits = min(hits, HITS_KNOWN)
     excess = ((mean - noise.threshold) * hits + PRIOR_EXCESS * PRIOR_HITS) / (hits + PRIOR_HITS)
     at = min(max(excess / EXCESS_STEP, 0.0), EXCESS_STEPS - 1.001)
     k = int(at)

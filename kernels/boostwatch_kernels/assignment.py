@@ -1,4 +1,4 @@
-"""Which detection belongs to which track: gating on a grid, and exact sparse assignment."""
+"""Which detection belongs to which track: gating on a grid, exact sparse assignment, and how sure it is."""
 
 import math
 from typing import NamedTuple
@@ -10,6 +10,9 @@ from .amplitude import Noise, amplitude_ratio
 from .grid import cells_around, make_grid
 
 LOG_2PI = math.log(2.0 * math.pi)
+
+MOST_RATIO = 300.0
+"""Log likelihood ratio from which two measurements are as sure as each other: its exponential is finite."""
 
 
 class Seen(NamedTuple):
@@ -23,6 +26,17 @@ class Seen(NamedTuple):
     frames: np.ndarray  # float64 (M,): frames that were added
     free: np.ndarray  # bool (M,): belongs to no confirmed track
     first: int  # name of the first
+
+
+class Association(NamedTuple):
+    """Which measurements of a frame are which track's; ``N`` tracks, ``P`` pairs within the gate."""
+
+    given: np.ndarray  # int64 (N,): measurement of each track, -1 for none
+    gain: np.ndarray  # float64 (N,): log likelihood ratio of it, target over false alarm; 0 for none
+    fit: np.ndarray  # float64 (N,): log density of its place under the prediction; 0 for none
+    start: np.ndarray  # int64 (N + 1,): pairs of track ``i`` are ``start[i]:start[i + 1]``
+    point: np.ndarray  # int64 (P,): measurement of each pair
+    share: np.ndarray  # float64 (P,): probability that it is the track's; what is left of 1 is that none is
 
 
 @jit
@@ -185,8 +199,12 @@ def assign(start: np.ndarray, point: np.ndarray, cost: np.ndarray, n_points: int
 def associate(
     track_xy: np.ndarray, track_var: np.ndarray, snr: np.ndarray, hits: np.ndarray, pd: np.ndarray, seen: Seen,
     noise: Noise, gate: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+) -> Association:  # fmt: skip
     """Give tracks their measurements, by the log likelihood ratio of target over false alarm.
+
+    What a track is given may be a false alarm while its own measurement is another in its gate, or missed. The shares
+    are those of probabilistic data association (Bar-Shalom and Tse, Automatica 11, 1975) with amplitudes, over what no
+    other track was given: tracks side by side do not melt into one.
 
     Parameters
     ----------
@@ -203,12 +221,7 @@ def associate(
 
     Returns
     -------
-    given : int64 (N,)
-        Measurement of each track, -1 for none.
-    gain : float64 (N,)
-        Log likelihood ratio of it; 0 for none.
-    fit : float64 (N,)
-        Log density of its place under the prediction; 0 for none.
+    Association
     """
     n = track_xy.shape[0]
     start, point, d2 = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
@@ -225,9 +238,20 @@ def associate(
             # A track without a measurement loses log(1 - Pd); the assignment weighs against that.
             cost[p] = math.log1p(-pd[i]) - ratio[p]
     given = assign(start, point, cost, seen.at.shape[0])
-    gain, fit = np.zeros(n), np.zeros(n)
+    gain, fit, share = np.zeros(n), np.zeros(n), np.zeros(d2.shape[0])
+    taken = np.zeros(seen.at.shape[0], np.bool_)
     for i in range(n):
+        if given[i] >= 0:
+            taken[given[i]] = True
+    for i in range(n):
+        total = 1.0 - pd[i]
         for p in range(start[i], start[i + 1]):
             if point[p] == given[i]:
                 gain[i], fit[i] = ratio[p], near[p]
-    return given, gain, fit
+            elif taken[point[p]]:
+                continue
+            share[p] = math.exp(min(ratio[p], MOST_RATIO))
+            total += share[p]
+        for p in range(start[i], start[i + 1]):
+            share[p] /= total
+    return Association(given, gain, fit, start, point, share)

@@ -94,3 +94,53 @@ def take(state: np.ndarray, cov: np.ndarray, i: int, x: float, y: float, var_x: 
         cov[i, k, 0, 1] *= keep
         cov[i, k, 0, 2] *= keep
         cov[i, k, 1, 0], cov[i, k, 2, 0] = cov[i, k, 0, 1], cov[i, k, 0, 2]
+
+
+@jit
+def mix(
+    state: np.ndarray, cov: np.ndarray, start: np.ndarray, point: np.ndarray, share: np.ndarray, at: np.ndarray,
+    var: np.ndarray,
+) -> None:  # fmt: skip
+    """Take into each track all measurements that may be its own, in place.
+
+    The mixture of what each of them makes of the track, and of the track as it is, becomes a normal law of the same
+    mean and covariance (Bar-Shalom, Daum and Huang, IEEE Control Systems Magazine 29, 2009), axis by axis.
+
+    Parameters
+    ----------
+    state : float64 (N, 2, 3), changed
+        As in `predict`.
+    cov : float64 (N, 2, 3, 3), changed
+        As in `predict`.
+    start : int64 (N + 1,)
+        Pairs of track ``i`` are ``start[i]:start[i + 1]``.
+    point : int64 (P,)
+        Measurement of each pair.
+    share : float64 (P,)
+        Probability that it is the track's.
+    at, var : float64 (M, 2)
+        Measured position, px, and its variance.
+    """
+    for i in range(state.shape[0]):
+        for k in range(2):
+            p00, p01, p02 = cov[i, k, 0, 0], cov[i, k, 0, 1], cov[i, k, 0, 2]
+            # All three components move along one column of the covariance.
+            mean = change = 0.0
+            for p in range(start[i], start[i + 1]):
+                s = p00 + var[point[p], k]
+                e = (at[point[p], k] - state[i, k, 0]) / s
+                mean += share[p] * e
+                change += share[p] * (e * e - 1.0 / s)
+            if change == 0.0 and mean == 0.0:
+                continue
+            change -= mean * mean
+            state[i, k, 0] += p00 * mean
+            state[i, k, 1] += p01 * mean
+            state[i, k, 2] += p02 * mean
+            cov[i, k, 0, 0] += p00 * p00 * change
+            cov[i, k, 1, 1] += p01 * p01 * change
+            cov[i, k, 2, 2] += p02 * p02 * change
+            cov[i, k, 0, 1] = cov[i, k, 1, 0] = p01 + p00 * p01 * change
+            cov[i, k, 0, 2] = cov[i, k, 2, 0] = p02 + p00 * p02 * change
+            cov[i, k, 1, 2] += p01 * p02 * change
+            cov[i, k, 2, 1] = cov[i, k, 1, 2]

@@ -1,12 +1,12 @@
-"""What a hit changes in confirmed tracks: where they are, whether they rest or move, the looks at them, their light."""
+"""What a hit changes in confirmed tracks: whether they are there, rest or move, the looks at them, their light."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from . import kalman
 from ._jit import jit
+from .amplitude import SMOOTHING_HITS
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -14,8 +14,6 @@ WANDER_EXCESS = 4.0
 """Variance of the centroids of a spot that wanders over that of a point's."""
 FIRST_SIGMA_PX = 1.0
 """What all models of motion say of the first position, relative to itself."""
-SMOOTHING_HITS = 8.0
-"""Hits over which the running means of snr and flux reach back."""
 MOST_ODDS = 7.0
 """Log odds of existence beyond which more hits tell nothing: what has burnt out is to be given up in time."""
 MOST_OF_ONE = 4.0
@@ -51,10 +49,8 @@ class Hits(NamedTuple):
 
 
 class Course(NamedTuple):
-    """Columns of `boostwatch.track.table.Table`, ``N`` tracks, that tell where they are and whether they move."""
+    """Columns of `boostwatch.track.table.Table`, ``N`` tracks, that tell whether they live and move."""
 
-    state: np.ndarray  # (N, 2, 3)
-    cov: np.ndarray  # (N, 2, 3, 3)
     score: np.ndarray  # (N,)
     odds: np.ndarray  # (N,)
     wander_at: np.ndarray  # (N, 2)
@@ -90,7 +86,7 @@ class Looks(NamedTuple):
 def take(
     course: Course, row: np.ndarray, hits: Hits, time_s: float, gain: np.ndarray, fit: np.ndarray, chance: float
 ) -> np.ndarray:
-    """Carry some tracks, predicted to it, on with a hit each, and weigh motion against rest.
+    """Give some tracks, predicted to it, a hit each, and weigh motion against rest; the filter is `kalman.mix`.
 
     A hit away from where a source stands, in the scene or on the focal plane, may be a false alarm while the source was
     missed, or the first hit was one: a single hit counts for little, and the place of rest begins anew with it.
@@ -118,9 +114,6 @@ def take(
     wander = np.empty(row.shape[0])
     for k in range(row.shape[0]):
         n = row[k]
-        kalman.take(
-            course.state, course.cov, n, hits.at[k, 0, 0], hits.at[k, 0, 1], hits.var[k, 0, 0], hits.var[k, 0, 1]
-        )
         wander[k], rest = -LOG_2PI, -math.inf
         for axis in range(2):
             rough = WANDER_EXCESS * hits.var[k, 0, axis]

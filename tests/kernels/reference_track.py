@@ -78,6 +78,28 @@ def update(state, cov, row, z, var):
     return state, cov
 
 
+def shares(row, point, ratio, pd, given):
+    """Probability of each pair, of those whose measurement no other track was given; the rest of 1 is a miss."""
+    owner = {j: i for i, j in enumerate(given) if j >= 0}
+    weight = np.array([np.exp(r) if owner.get(j, i) == i else 0.0 for i, j, r in zip(row, point, ratio, strict=True)])
+    return weight / (1.0 - pd + np.bincount(row, weight, len(pd)))[row]
+
+
+def mix(state, cov, start, point, share, at, var):
+    """Mean and covariance of the mixture of the tracks updated with each pair, and as they are."""
+    out = state.copy(), cov.copy()
+    for i in range(len(state)):
+        own = slice(start[i], start[i + 1])
+        parts = [(1.0 - share[own].sum(), state[i], cov[i])]
+        for j, w in zip(point[own], share[own], strict=True):
+            told = update(state[i : i + 1], cov[i : i + 1], [0], at[j][None], var[j][None])
+            parts.append((w, told[0][0], told[1][0]))
+        mean = sum(w * x for w, x, _ in parts)
+        out[0][i] = mean
+        out[1][i] = sum(w * (p + np.einsum("ki,kj->kij", x - mean, x - mean)) for w, x, p in parts)
+    return out
+
+
 def boost_path(theta, times):
     """One boost by an adaptive integrator."""
     lat, lon, start, heading, thrust, growth, pitch, kick, drag, stage, second, final = theta

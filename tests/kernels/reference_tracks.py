@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from boostwatch_kernels.amplitude import SMOOTHING_HITS
 from boostwatch_kernels.tracks import (
     FIRST_SIGMA_PX,
     FLICKER,
@@ -13,14 +14,11 @@ from boostwatch_kernels.tracks import (
     MOST_OF_ONE,
     MOST_REST,
     N_MOMENTS,
-    SMOOTHING_HITS,
     TIME_UNIT_S,
     UNSURE,
     WANDER_EXCESS,
     WINDOW_S,
 )
-
-from . import reference_track
 
 
 def log_normal(d2, var):
@@ -51,7 +49,6 @@ def add_light(sums, row, t_s, flux, sigma):
 
 def take(course, row, hits, time_s, gain, fit, chance):
     scene, var = hits.at[:, 0], hits.var[:, 0]
-    course.state[:], course.cov[:] = reference_track.update(course.state, course.cov, row, scene, var)
     rough = WANDER_EXCESS * var
     spread = course.wander_var[row] + rough
     off = scene - course.wander_at[row]

@@ -69,7 +69,8 @@ def test_tracks_are_given_the_likeliest_measurements(seed):
         rng.choice([1.0, 8.0], 20), np.ones(20, np.bool_), 7,
     )  # fmt: skip
     rest = rng.uniform(4.0, 9.0, 12), rng.integers(1, 9, 12).astype(float), rng.uniform(0.3, 0.9, 12)
-    got, gain, fit = associate(tracks, track_var, *rest, seen, noise, 25.0)
+    pairs = associate(tracks, track_var, *rest, seen, noise, 25.0)
+    got, gain, fit = pairs.given, pairs.gain, pairs.fit
     start, row, point, ratio, near = reference.pair_ratios(tracks, track_var, *rest, seen, noise, 25.0)
     cost = np.log1p(-rest[2][row]) - ratio
     mine = got[row] == point
@@ -78,6 +79,23 @@ def test_tracks_are_given_the_likeliest_measurements(seed):
     np.testing.assert_allclose(gain[row[mine]], ratio[mine], rtol=1e-9)
     np.testing.assert_allclose(fit[row[mine]], near[mine], rtol=1e-9)
     assert (gain[got < 0] == 0).all()
+    np.testing.assert_array_equal(pairs.start, start)
+    np.testing.assert_array_equal(pairs.point, point)
+    np.testing.assert_allclose(pairs.share, reference.shares(row, point, ratio, rest[2], got), rtol=1e-9)
+    # What a track was given is likelier than all that it could have been given instead.
+    assert all(pairs.share[k] >= pairs.share[row == row[k]].max() for k in np.flatnonzero(mine))
+
+
+def test_a_measurement_on_the_spot_leaves_no_doubt_and_one_at_the_rim_does():
+    track, noise = np.zeros((1, 2)), Noise(4.0, 0.02, 0.3, 0.9)
+    told = track, np.full((1, 2), 0.1), np.array([6.0]), np.array([20.0]), np.array([0.5])
+    share = []
+    for x, density in ((0.0, 1e-9), (0.0, 1e-3), (2.0, 1e-3)):
+        at, one = np.array([[x, 0.0]]), np.ones(1)
+        seen = Seen(at, np.full((1, 2), 0.1), density * one, 0 * one, 5.0 * one, one, one > 0, 0)
+        share.append(associate(*told, seen, noise, 25.0).share[0])
+    assert 1.0 - 1e-6 < share[0] <= 1.0
+    assert share[0] > share[1] > 0.99 > share[2] > 0.0
 
 
 def test_nothing_in_nothing_out():

@@ -41,6 +41,38 @@ def test_update_equals_joseph_form():
     np.testing.assert_array_equal(cov, cov.transpose(0, 1, 3, 2))
 
 
+def random_pairs(seed, n, m):
+    rng = np.random.default_rng(seed)
+    count = rng.integers(0, 4, n)
+    start = np.concatenate([[0], np.cumsum(count)])
+    point = rng.integers(0, m, start[-1])
+    share = np.concatenate([rng.dirichlet(np.ones(c + 1))[:c] for c in count])
+    return start, point, share, rng.normal(size=(m, 2)), rng.uniform(0.01, 1, (m, 2))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mixture_has_the_mean_and_covariance_of_its_parts(seed):
+    state, cov = random_tracks(seed, 8)
+    pairs = random_pairs(seed, 8, 10)
+    want = reference.mix(state, cov, *pairs)
+    kalman.mix(state, cov, *pairs)
+    np.testing.assert_allclose(state, want[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(cov, want[1], rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(cov, cov.transpose(0, 1, 3, 2))
+    assert (np.linalg.eigvalsh(cov) > 0).all()
+
+
+def test_mixture_of_one_that_is_sure_is_the_update_and_of_nothing_is_nothing():
+    state, cov = random_tracks(7, 3)
+    start, point, share = np.array([0, 1, 1, 2]), np.array([1, 0]), np.ones(2)
+    at, var = np.array([[0.3, -0.2], [1.0, 2.0]]), np.array([[0.1, 0.2], [0.3, 1e-6]])
+    want = reference.update(state, cov, np.array([0, 2]), at[point], var[point])
+    kalman.mix(state, cov, start, point, share, at, var)
+    np.testing.assert_allclose(state, want[0], rtol=1e-9)
+    np.testing.assert_allclose(cov, want[1], rtol=1e-8, atol=1e-9)
+    assert (cov[:, :, 0, 0] > 0).all()
+
+
 def test_errors_are_as_large_as_the_filter_says():
     """NEES of 400 tracks drawn from the filter's own model is chi-square with 6 degrees of freedom a track."""
     rng, n, dt = np.random.default_rng(5), 400, 0.5

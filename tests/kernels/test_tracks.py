@@ -17,9 +17,8 @@ def tracks_begun(rng, count):
     def zeros(*shape):
         return np.zeros((count, *shape))
 
-    root = rng.normal(0.0, 0.4, (count, 2, 3, 3))
     course = Course(
-        rng.normal(50.0, 1.0, (count, 2, 3)), root @ root.transpose(0, 1, 3, 2) + 0.05 * np.eye(3), zeros(), zeros(),
+        zeros(), zeros(),
         rng.normal(50.0, 1.0, (count, 2)), rng.uniform(0.05, 0.5, (count, 2)), rng.normal(50.0, 1.0, (count, 2, 2)),
         rng.uniform(0.05, 0.5, (count, 2, 2)), zeros(), np.ones(count), zeros(), rng.uniform(4.0, 9.0, count),
     )  # fmt: skip

@@ -6,7 +6,14 @@ from boostwatch.records import DETECTION, empty
 from boostwatch.settings import ChainSettings, DetectSettings
 from boostwatch.track.clutter import LEAST_PD, LEAST_SCORE, Clutter
 from boostwatch.track.measure import merge_bands
-from boostwatch_kernels.amplitude import amplitude_ratio, false_density, seen_probability
+from boostwatch_kernels.amplitude import (
+    HITS_KNOWN,
+    PRIOR_EXCESS,
+    PRIOR_HITS,
+    amplitude_ratio,
+    false_density,
+    seen_probability,
+)
 from boostwatch_kernels.sources import FLOOR_PX
 
 
@@ -130,5 +137,15 @@ def test_the_probability_of_detection_is_told_by_the_hits(above):
     snr = rng.normal(noise.threshold + above, 1.0, 200_000)
     seen = snr[snr > noise.threshold]
     want = np.clip(norm.cdf(above), LEAST_PD, 0.99)
+    # However many hits there were, the running mean is worth some: it is drawn to the prior, which is taken out here.
+    excess = float(seen.mean()) - noise.threshold
+    excess += (excess - PRIOR_EXCESS) * PRIOR_HITS / HITS_KNOWN
     # The mean of some 1e5 hits is known to 0.004, and d Pd / d excess is below 1.2.
-    assert seen_probability(float(seen.mean()), float(len(seen)), noise) == pytest.approx(want, abs=0.01)
+    assert seen_probability(noise.threshold + excess, float(len(seen)), noise) == pytest.approx(want, abs=0.01)
+
+
+def test_few_hits_say_less_of_the_probability_of_detection_than_many():
+    noise = clutter().noise(0.99)
+    prior = seen_probability(0.0, 0.0, noise)
+    told = [seen_probability(noise.threshold + 0.5, hits, noise) for hits in (1.0, 4.0, HITS_KNOWN, 1e6)]
+    assert prior > told[0] > told[1] > told[2] == told[3] >= LEAST_PD

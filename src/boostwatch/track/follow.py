@@ -12,6 +12,7 @@ from boostwatch.errors import UsageError
 from boostwatch.records import DETECTION, EVENT, TRACK, TRACK_POINT, Records, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import ChainSettings
+from boostwatch_kernels import kalman
 from boostwatch_kernels.amplitude import Noise, seen_probabilities
 from boostwatch_kernels.assignment import Seen, associate
 from boostwatch_kernels.seeds import Limits
@@ -208,11 +209,13 @@ class Follower:
         )  # fmt: skip
         pd = seen_probabilities(table.snr, table.hits, noise)
         position = np.ascontiguousarray(table.state[:, :, 0])
-        given, gain, fit = associate(position, table.position_var, table.snr, table.hits, pd, plain, noise, GATE)
+        pairs = associate(position, table.position_var, table.snr, table.hits, pd, plain, noise, GATE)
+        kalman.mix(table.state, table.cov, pairs.start, pairs.point, pairs.share, plain.at, plain.var)
+        given = pairs.given
         row = np.flatnonzero(given >= 0)
         plain.free[given[row]] = False
         hits = sighting.hits(given[row])
-        table.take(row, hits, gain[row], fit[row], self._clutter.log_chance, self._judge.main_band)
+        table.take(row, hits, pairs.gain[row], pairs.fit[row], self._clutter.log_chance, self._judge.main_band)
         if not warming_up:
             unseen = np.flatnonzero(given < 0)
             table.miss(unseen, pd[unseen], time_s)
@@ -389,6 +392,7 @@ class Follower:
                 new.predict(float(hit["time_s"][0] - hits["time_s"][k - 1]), s.max_acceleration)
                 spread = new.position_var + hit["var"] + hit["shift_sigma"][:, None] ** 2
                 fit = log_normal(((hit["scene"] - new.state[:, :, 0]) ** 2 / spread).sum(axis=1), spread)
+                kalman.update(new.state, new.cov, one, hit["scene"], hit["var"] + hit["shift_sigma"][:, None] ** 2)
                 new.take(one, hit, np.zeros(1), fit, self._clutter.log_chance, band)
             point = empty(TRACK_POINT, 1)
             focal = new.state[:, :, 0] + hit["focal"] - hit["scene"]

@@ -193,7 +193,7 @@ class Table:
     def take(
         self, row: NDArray[np.int64], hits: Records, gain: Array, fit: Array, chance: float, main_band: int
     ) -> None:
-        """Give the tracks ``row`` (K,), predicted to it, a hit each.
+        """Give the tracks ``row`` (K,), predicted to it, a hit each; `state` and `cov` are left to the filter.
 
         Parameters
         ----------
