@@ -223,10 +223,12 @@ class Classifier:
         seen += self._steadiness(table, row, false) + table.past[row, 0]
         seen -= seen.max(axis=1, keepdims=True)
         table.evidence[row] = np.maximum(seen, -MOST_PAST)
-        log_p = np.log(self._counts / self._counts.sum()) + seen + self._colour(table, row, range_m, noise_e)
-        log_p += self._strength(table, row) + self._new(table, row, open_s)
+        beside = self._strength(table, row) + self._new(table, row, open_s)
         lived_s = table.last_s[row] - table.first_s[row]
-        log_p[:, _BRIEF] -= np.minimum(lived_s[:, None] / _LIFE_S, _MOST_LIVED)
+        beside[:, _BRIEF] -= np.minimum(lived_s[:, None] / _LIFE_S, _MOST_LIVED)
+        table.beside[row] = np.where(table.kept[row, None], table.beside[row], beside)
+        log_p = np.log(self._counts / self._counts.sum()) + seen + table.beside[row]
+        log_p += self._colour(table, row, range_m, noise_e)
         log_p -= log_p.max(axis=1, keepdims=True)
         p = np.exp(log_p)
         out: Array = p / p.sum(axis=1, keepdims=True)

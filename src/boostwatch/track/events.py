@@ -156,9 +156,9 @@ class Judge:
             )
             if undeclared and len(story.hits) >= LEAST_HITS and sure:
                 story.declared_time_s = time_s
-                table.kept[n] = True
                 if table.since_s[n, 0] > table.first_s[n]:  # before it something else was followed
                     story.own_since_s = float(table.since_s[n, 0])
+                table.keep_as_launch(n)
                 self._fit(story, time_s)
                 new.append(self._event(story, story.track_id))
             young = story.last_fit_s - float(story.hits[0]["time_s"]) < FIT_S

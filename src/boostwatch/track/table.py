@@ -95,8 +95,10 @@ class Table:
     """(N, KINDS) log evidence of each kind in all that was seen, as it was weighed last."""
     past: Array
     """(N, 2, KINDS) the same of what was seen before each look."""
+    beside: Array
+    """(N, KINDS) log evidence beside the looks and the colour: strength, and when and where it came up."""
     kept: NDArray[np.bool_]
-    """(N,) no further look begins: what has been declared a launch is not weighed by how it ends."""
+    """(N,) was declared a launch: one more look, then none, since it is not weighed by how it ends."""
     flux: Array
     """(N, B) running mean of the flux where seen, electrons; NaN where never seen."""
     flux_weight: Array
@@ -138,6 +140,7 @@ class Table:
             light=np.zeros((count, 2, N_LIGHT)),
             evidence=np.zeros((count, N_KINDS)),
             past=np.zeros((count, 2, N_KINDS)),
+            beside=np.zeros((count, N_KINDS)),
             kept=np.zeros(count, np.bool_),
             flux=np.full((count, n_bands), np.nan),
             flux_weight=np.zeros((count, n_bands)),
@@ -221,6 +224,13 @@ class Table:
         if len(row):
             tracks.miss(self._columns(tracks.Course), self._columns(tracks.Looks), row, pd, time_s)
             self.misses[row] += 1
+
+    def keep_as_launch(self, n: int) -> None:
+        """Note that track ``n`` was declared: what told so stays, and a last look begins."""
+        self.kept[n] = True
+        looks = self._columns(tracks.Looks)
+        for _ in range(2):
+            tracks.pass_on(looks, n)
 
     def _columns(self, kind: type[C]) -> C:
         """Return the columns that a kernel changes."""
