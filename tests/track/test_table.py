@@ -88,6 +88,27 @@ def test_a_declared_launch_keeps_the_look_that_had_begun():
     assert early.look_hits[0, 0] == 41
 
 
+def test_a_launch_is_declared_on_all_that_was_seen_and_has_one_more_look():
+    def said(time_s):
+        return np.r_[time_s, np.zeros(N_KINDS - 1)]
+
+    hits = course(np.arange(0.0, 80.1, 0.5))
+    table = Table.begin(hits[:1], 1.0, 0.1, 0)
+    for hit in hits[1:]:
+        table.evidence[0] = said(float(table.last_s[0]))
+        table.predict(0.5, 0.05)
+        table.take(ONE, hit[None], np.zeros(1), np.full(1, -1.0), -3.0, 0)
+        if hit["time_s"] == 14.0:
+            table.keep_as_launch(0)
+            assert np.isnan(table.since_s).all()
+    # Neither of the looks that were under way (from 0 and 10.5 s) goes on, and none begins after the new one.
+    assert table.since_s[0, 0] == 14.5
+    assert np.isnan(table.since_s[0, 1])
+    assert table.look_hits[0, 0] == 41
+    np.testing.assert_array_equal(table.past[0, 0], said(14.0))
+    assert table.hits[0] == len(hits)
+
+
 def test_misses_count_for_the_looks_they_fall_into():
     table = fed(course(np.arange(0.0, 15.1, 0.5)))
     table.miss(ONE, np.array([0.9]), 16.0)

@@ -69,8 +69,8 @@ _START = np.array(
 )  # fmt: skip
 _GROWTHS = (
     ((0.80, 0.13, 0.07), (0.15, 0.03, 0.03), (0.05, 0.3, 0.2)),
-    ((0.72, 0.0, 0.015), (0.15, 0.15, 0.15), (0.13, -0.03, 0.08)),
-    ((0.72, 0.0, 0.015), (0.15, 0.15, 0.15), (0.13, 0.0, 0.08)),
+    ((0.72, 0.0, 0.015), (0.15, 0.12, 0.12), (0.13, -0.03, 0.08)),
+    ((0.72, 0.0, 0.015), (0.15, 0.12, 0.12), (0.13, 0.0, 0.08)),
     ((0.80, 0.0, 0.015), (0.195, 0.01, 0.035), (0.005, 0.0, 0.1)),
     ((1.00, 0.0, 0.10),),
     ((1.00, 0.0, 1.0),),
@@ -78,6 +78,10 @@ _GROWTHS = (
     ((0.50, 0.0, 0.03), (0.50, 0.0, 0.3)),
     ((0.70, 0.01, 0.03), (0.27, 0.02, 0.06), (0.03, 0.0, 0.2)),
 )
+_THERE_BEFORE, _COME_UP = (0.85, 0.10, 0.05), (0.3, 0.62, 0.08)
+"""Shares of the three growths of fires and flares in a first look: of those that were there when the run began, and of
+those that come up later. These a cloud has just left, or they have just been lit, and they grow as a launch does: of
+312 in random scenes 68 % by more than 0.08/s in their first five seconds, of 428 that were there before 13 %."""
 _EVEN = ((1.0, 0.75), (4.0, 0.21), (9.0, 0.03), (36.0, 0.007), (200.0, 0.003))
 _UNEVEN = ((1.0, 0.70), (4.0, 0.25), (25.0, 0.04), (200.0, 0.01))
 _BURSTS = ((1.0, 0.65), (4.0, 0.25), (25.0, 0.08), (200.0, 0.02))
@@ -103,6 +107,15 @@ _LIFE_S = np.array([3.0, 1.5, 20.0])
 _MOST_LIVED = np.array([10.0, 3.0, 2.0])
 """Mean times that bolides, flashes and clutter last, and how much of them, in logarithms, may count against these:
 storms flash again, and some clutter lasts."""
+
+
+def _burning(shares: tuple[float, ...]) -> Array:
+    """Return the logs of the shares of all courses of the light (Q,) with other shares of the growths of what burns."""
+    out = []
+    for kind, growths, spreads in zip(KINDS, _GROWTHS, _SPREAD, strict=True):
+        parts = shares if kind in ("fire", "flare") else [part for part, _, _ in growths]
+        out += [math.log(part * often) for part in parts for _, often in spreads]
+    return np.array(out)
 
 
 def _courses() -> tuple[Array, Array, NDArray[np.int64]]:
@@ -131,10 +144,14 @@ RESTLESS = 0.5
 of 100 hits of launches, and 3.8 in the median for a volcano's."""
 EARLY_S, LOG_EARLY = 10.0, math.log(0.1)
 """What is found in the first seconds of a run was mostly there before: fewer of them are launches, by this factor."""
+COME_UP = 0.42
+"""Share of fires and flares, the same, that are found later than that."""
 LAUNCH, UNKNOWN = KINDS.index("launch"), KINDS.index("unknown")
+_BURNS = [KINDS.index(kind) for kind in ("fire", "flare")]
 _MOVES = np.array([kind in ("launch", "aircraft", "satellite", "bolide") for kind in KINDS])
 _STEADY = np.array([kind not in ("lightning", "defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
+_LOG_THERE_BEFORE, _LOG_COME_UP = _burning(_THERE_BEFORE), _burning(_COME_UP)
 _LATER = np.concatenate(
     [np.full((len(_COURSE), 1), 5.0 * _LN10), np.full((len(_COURSE), 1), _LN10), _COURSE[:, 2:]], axis=1
 )
@@ -219,7 +236,7 @@ class Classifier:
         open_s : float
             Time, s, from which something could be detected.
         """
-        seen = self._motion(table, row, scale_m) + self._course(table, row, range_m)
+        seen = self._motion(table, row, scale_m) + self._course(table, row, range_m, open_s)
         seen += self._steadiness(table, row, false) + table.past[row, 0]
         seen -= seen.max(axis=1, keepdims=True)
         table.evidence[row] = np.maximum(seen, -MOST_PAST)
@@ -269,6 +286,7 @@ class Classifier:
         early = table.first_s[row] < open_s + EARLY_S
         waited_s = table.since_s[row, 0] - table.first_s[row]
         out[:, LAUNCH] += np.where(early, LOG_EARLY, 0.0) - waited_s / PATIENCE_S
+        out[:, _BURNS] += np.where(early, math.log(1.0 - COME_UP), math.log(COME_UP))[:, None]
         return out
 
     @staticmethod
@@ -309,7 +327,7 @@ class Classifier:
                 short[at] = np.where(gone < least, LOG_SHORT, 0.0)
         return out, short
 
-    def _course(self, table: Table, row: NDArray[np.int64], range_m: float) -> Array:
+    def _course(self, table: Table, row: NDArray[np.int64], range_m: float, open_s: float) -> Array:
         """Return the log evidence (K, KINDS) of how strong the light is at first, and how it grows."""
         out = np.zeros((len(row), len(KINDS)))
         to_intensity = self._to_irradiance[self.main_band] * range_m**2
@@ -318,12 +336,13 @@ class Classifier:
             k = row[known]
             offset = np.full(len(k), math.log(to_intensity))
             later = (table.since_s[k, 0] > table.first_s[k])[None, :]
+            early = (table.first_s[k] < open_s + EARLY_S)[None, :]
+            first = np.where(early, _LOG_THERE_BEFORE[:, None], _LOG_COME_UP[:, None])
             parts = np.where(
                 later,
-                line_evidence(table.light[k, 0], offset, _LATER),
-                line_evidence(table.light[k, 0], offset, _COURSE),
+                line_evidence(table.light[k, 0], offset, _LATER) + _LOG_COURSE[:, None],
+                line_evidence(table.light[k, 0], offset, _COURSE) + first,
             )
-            parts += _LOG_COURSE[:, None]
             for n in range(len(KINDS)):
                 out[known, n] = np.logaddexp.reduce(parts[n == _COURSE_KIND], axis=0)
         return out
