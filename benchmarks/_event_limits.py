@@ -1,4 +1,4 @@
-"""How soon a launch could be told from something at rest by anyone: a limit beside the latency of declarations."""
+"""What a latency of declarations is held against: how soon anyone could tell a launch, and how long it was in sight."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ LOG_ODDS = math.log(0.9 / 0.1 * 5.0)
 """Log likelihood ratio at which what was one thing in six is a launch with 0.9."""
 PIXEL_SIGMA = 1.0 / math.sqrt(12.0)
 ON_THE_GROUND = (b"volcano", b"fire")
+
+
+def in_sight(made: Recording, seen_snr: float, after_s: float) -> float:
+    """Return how much of the time ``after_s`` from its first frame above ``seen_snr`` the launch was above it, s.
+
+    A launch that shows in a gap of a cloud and hides again cannot be declared meanwhile.
+    """
+    launch = made.objects["object_id"][made.objects["kind"] == b"launch"][0]
+    rows = made.samples[(made.samples["object_id"] == launch) & (made.samples["snr"] > seen_snr)]
+    times = np.array([frame["time_s"] for frame in made.frames])
+    seen = times[np.unique(rows["frame"])]
+    period_s = float(np.median(np.diff(times)))
+    return period_s * int(np.count_nonzero((seen > seen[0]) & (seen <= seen[0] + after_s + 1e-6)))
 
 
 def told_by_motion(made: Recording, seen_snr: float) -> float:

@@ -283,3 +283,8 @@ def test_a_launch_cannot_be_told_before_its_known_path_can() -> None:
             break
     assert got == pytest.approx(t[n] - 2.0)
     assert 3.0 < got < 15.0
+    # Hidden for four seconds after its first three, it was in sight for the rest of what it took.
+    samples["snr"][(samples["object_id"] == 0) & (samples["frame"] >= 10) & (samples["frame"] < 18)] = 1.0
+    assert _event_limits.in_sight(made, 6.0, 3.0) == 2.5
+    assert _event_limits.in_sight(made, 6.0, 10.0) == 6.0
+    assert _event_limits.in_sight(made, 6.0, -1.0) == 0.0
