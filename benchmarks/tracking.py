@@ -216,7 +216,7 @@ def limit(run: Run) -> float:
     prior = np.diag([0.0, 1.0 / np.square(SPEED).mean(), 4.0 / np.square(GROWTH).mean()])
     square = np.zeros(case.frames)
     for target, birth in enumerate(run.births):
-        misses, information = 0, prior.copy()
+        misses, information = patience, prior.copy()  # nothing is shown before a first hit
         for frame in range(int(birth), case.frames):
             step = np.array([[1.0, 0.0, 0.0], [-1.0, 1.0, 0.0], [1.0, -2.0, 1.0]])  # place, speed, half acceleration
             information = step.T @ information @ step
