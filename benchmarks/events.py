@@ -22,7 +22,6 @@ Run: ``python -m benchmarks.events [--quick] [--json] [--markdown] [--scenes N] 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import tempfile
 from collections import Counter
@@ -70,7 +69,7 @@ def launches(folder: Path, count: int) -> dict[str, Any]:
         objects = {row["name"]: row for row in score["objects"]}
         for row in score["launches"]:
             after_s = row["declared_after_s"] if row["declared"] else None
-            sight = math.nan if after_s is None else in_sight(made, FIRST_SEEN, after_s)
+            sight = None if after_s is None else in_sight(made, FIRST_SEEN, after_s)
             peak = objects[row["name"]]["peak_snr"] or 0.0
             rows.append({**row, "seed": seed, "peak_snr": peak, "limit_s": limit, "sight_s": sight})
         for row in score["objects"]:
@@ -94,7 +93,7 @@ def launches(folder: Path, count: int) -> dict[str, Any]:
         "missed": [(row["seed"], round(row["peak_snr"], 1)) for row in seen if not row["declared"]],
         "latency_s": quantiles(late, [0.5, 0.9, 0.95]),
         "late_s": late.tolist(),
-        "sight_s": quantiles(sight[np.isfinite(sight)], [0.5, 0.9, 0.95]),
+        "sight_s": quantiles(sight, [0.5, 0.9, 0.95]),
         "limit_s": quantiles(limits[np.isfinite(limits)], [0.5, 0.9, 0.95]),
         "inside": share(int(inside.sum()), len(inside)),
         "ground_km": quantiles(figures("ground_error_km"), [0.5, 0.95]),

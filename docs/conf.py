@@ -15,10 +15,10 @@ from typing import Any, ForwardRef, get_args
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "src"), str(ROOT / "kernels")]  # the code that these pages belong to
 
-import made  # noqa: E402  (beside this file)
-from pydantic import BaseModel  # noqa: E402
+import made  # noqa: E402 - beside this file, found by the path above
+from pydantic import BaseModel  # noqa: E402 - with the imports it sorts between
 
-from boostwatch import __version__  # noqa: E402
+from boostwatch import __version__  # noqa: E402 - of this clone, by the path above
 
 NAVIGATION = {
     "Start": ["Install and first run <self>", "newcomer", "tutorial"],

@@ -79,21 +79,37 @@ def take(state: np.ndarray, cov: np.ndarray, i: int, x: float, y: float, var_x: 
     for k in range(2):
         z, var = (x, var_x) if k == 0 else (y, var_y)
         s = cov[i, k, 0, 0] + var
-        g0, g1, g2 = cov[i, k, 0, 0] / s, cov[i, k, 0, 1] / s, cov[i, k, 0, 2] / s
-        e = z - state[i, k, 0]
-        state[i, k, 0] += g0 * e
-        state[i, k, 1] += g1 * e
-        state[i, k, 2] += g2 * e
-        cov[i, k, 1, 1] -= g1 * g1 * s
-        cov[i, k, 2, 2] -= g2 * g2 * s
-        cov[i, k, 1, 2] -= g1 * g2 * s
-        cov[i, k, 2, 1] = cov[i, k, 1, 2]
-        # (1 - g0) = var / s keeps the position variance positive however small it is.
-        keep = var / s
-        cov[i, k, 0, 0] *= keep
-        cov[i, k, 0, 1] *= keep
-        cov[i, k, 0, 2] *= keep
-        cov[i, k, 1, 0], cov[i, k, 2, 0] = cov[i, k, 0, 1], cov[i, k, 0, 2]
+        correct(state, cov, i, k, (z - state[i, k, 0]) / s, -1.0 / s, var / s)
+
+
+@jit
+def correct(
+    state: np.ndarray, cov: np.ndarray, i: int, k: int, mean: float, change: float, keep: float
+) -> None:  # fmt: skip
+    """Move axis ``k`` of track ``i`` along the first column ``p`` of its covariance, in place.
+
+    Parameters
+    ----------
+    state, cov
+        As in `update`.
+    i, k : int
+        Track and axis.
+    mean, change : float
+        ``mean p`` is added to the state and ``change p p'`` to the covariance.
+    keep : float
+        ``1 + change p[0]``: summed up of what is positive it stays so, however small the variance becomes.
+    """
+    p00, p01, p02 = cov[i, k, 0, 0], cov[i, k, 0, 1], cov[i, k, 0, 2]
+    state[i, k, 0] += p00 * mean
+    state[i, k, 1] += p01 * mean
+    state[i, k, 2] += p02 * mean
+    cov[i, k, 0, 0] = p00 * keep
+    cov[i, k, 0, 1] = cov[i, k, 1, 0] = p01 * keep
+    cov[i, k, 0, 2] = cov[i, k, 2, 0] = p02 * keep
+    cov[i, k, 1, 1] += p01 * p01 * change
+    cov[i, k, 2, 2] += p02 * p02 * change
+    cov[i, k, 1, 2] += p01 * p02 * change
+    cov[i, k, 2, 1] = cov[i, k, 1, 2]
 
 
 @jit
@@ -123,24 +139,16 @@ def mix(
     """
     for i in range(state.shape[0]):
         for k in range(2):
-            p00, p01, p02 = cov[i, k, 0, 0], cov[i, k, 0, 1], cov[i, k, 0, 2]
-            # All three components move along one column of the covariance.
-            mean = change = 0.0
+            mean = square = weight = total = kept = 0.0
             for p in range(start[i], start[i + 1]):
-                s = p00 + var[point[p], k]
+                s = cov[i, k, 0, 0] + var[point[p], k]
                 e = (at[point[p], k] - state[i, k, 0]) / s
                 mean += share[p] * e
-                change += share[p] * (e * e - 1.0 / s)
-            if change == 0.0 and mean == 0.0:
-                continue
-            change -= mean * mean
-            state[i, k, 0] += p00 * mean
-            state[i, k, 1] += p01 * mean
-            state[i, k, 2] += p02 * mean
-            cov[i, k, 0, 0] += p00 * p00 * change
-            cov[i, k, 1, 1] += p01 * p01 * change
-            cov[i, k, 2, 2] += p02 * p02 * change
-            cov[i, k, 0, 1] = cov[i, k, 1, 0] = p01 + p00 * p01 * change
-            cov[i, k, 0, 2] = cov[i, k, 2, 0] = p02 + p00 * p02 * change
-            cov[i, k, 1, 2] += p01 * p02 * change
-            cov[i, k, 2, 1] = cov[i, k, 1, 2]
+                square += share[p] * e * e
+                weight += share[p] / s
+                total += share[p]
+                kept += share[p] * var[point[p], k] / s
+            if total > 0.0:
+                spread = max(square - mean * mean, 0.0)  # that of the measurements, about their mean
+                keep = max(1.0 - total, 0.0) + kept + cov[i, k, 0, 0] * spread
+                correct(state, cov, i, k, mean, spread - weight, keep)

@@ -102,6 +102,7 @@ _STRANGE, _STRANGE_SHARE = (2.5, 1.2), 0.05
 
 AT_REST, AS_AIRCRAFT = 0.5, 0.045
 """Shares of clutter that stands still, as a cell that grows does, and that goes straight on, as an aircraft does."""
+_BURNS = [KINDS.index(kind) for kind in ("fire", "flare")]
 _BRIEF = [KINDS.index(kind) for kind in ("bolide", "lightning", "unknown")]
 _LIFE_S = np.array([3.0, 1.5, 20.0])
 _MOST_LIVED = np.array([10.0, 3.0, 2.0])
@@ -109,20 +110,15 @@ _MOST_LIVED = np.array([10.0, 3.0, 2.0])
 storms flash again, and some clutter lasts."""
 
 
-def _burning(shares: tuple[float, ...]) -> Array:
-    """Return the logs of the shares of all courses of the light (Q,) with other shares of the growths of what burns."""
-    out = []
-    for kind, growths, spreads in zip(KINDS, _GROWTHS, _SPREAD, strict=True):
-        parts = shares if kind in ("fire", "flare") else [part for part, _, _ in growths]
-        out += [math.log(part * often) for part in parts for _, often in spreads]
-    return np.array(out)
+def _courses(burning: tuple[float, ...] | None = None) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return all courses of the light (Q, 5), the logs of their shares (Q,) and their kinds (Q,).
 
-
-def _courses() -> tuple[Array, Array, NDArray[np.int64]]:
-    """Return all courses of the light (Q, 5), the logs of their shares (Q,) and their kinds (Q,)."""
+    ``burning`` are the shares of the growths of fires and flares, where they are not those of the table.
+    """
     course, share, kind = [], [], []
     for k, ((start, sigma), growths, spreads) in enumerate(zip(_START, _GROWTHS, _SPREAD, strict=True)):
-        for part, growth, growth_sigma in growths:
+        parts = burning if burning and k in _BURNS else [part for part, _, _ in growths]
+        for part, (_, growth, growth_sigma) in zip(parts, growths, strict=True):
             for excess, often in spreads:
                 course.append((start * _LN10, sigma * _LN10, growth, growth_sigma, excess))
                 share.append(math.log(part * often))
@@ -147,11 +143,10 @@ EARLY_S, LOG_EARLY = 10.0, math.log(0.1)
 COME_UP = 0.42
 """Share of fires and flares, the same, that are found later than that."""
 LAUNCH, UNKNOWN = KINDS.index("launch"), KINDS.index("unknown")
-_BURNS = [KINDS.index(kind) for kind in ("fire", "flare")]
 _MOVES = np.array([kind in ("launch", "aircraft", "satellite", "bolide") for kind in KINDS])
 _STEADY = np.array([kind not in ("lightning", "defect", "unknown") for kind in KINDS])
 _COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
-_LOG_THERE_BEFORE, _LOG_COME_UP = _burning(_THERE_BEFORE), _burning(_COME_UP)
+_LOG_THERE_BEFORE, _LOG_COME_UP = _courses(_THERE_BEFORE)[1], _courses(_COME_UP)[1]
 _LATER = np.concatenate(
     [np.full((len(_COURSE), 1), 5.0 * _LN10), np.full((len(_COURSE), 1), _LN10), _COURSE[:, 2:]], axis=1
 )
@@ -236,11 +231,12 @@ class Classifier:
         open_s : float
             Time, s, from which something could be detected.
         """
-        seen = self._motion(table, row, scale_m) + self._course(table, row, range_m, open_s)
+        early = table.first_s[row] < open_s + EARLY_S
+        seen = self._motion(table, row, scale_m) + self._course(table, row, range_m, early)
         seen += self._steadiness(table, row, false) + table.past[row, 0]
         seen -= seen.max(axis=1, keepdims=True)
         table.evidence[row] = np.maximum(seen, -MOST_PAST)
-        beside = self._strength(table, row) + self._new(table, row, open_s)
+        beside = self._strength(table, row) + self._new(table, row, early)
         lived_s = table.last_s[row] - table.first_s[row]
         beside[:, _BRIEF] -= np.minimum(lived_s[:, None] / _LIFE_S, _MOST_LIVED)
         table.beside[row] = np.where(table.kept[row, None], table.beside[row], beside)
@@ -279,11 +275,10 @@ class Classifier:
         return np.stack([launch, rest, rest, aircraft, satellite, bolide, lightning, defect, unknown], axis=1)
 
     @staticmethod
-    def _new(table: Table, row: NDArray[np.int64], open_s: float) -> Array:
+    def _new(table: Table, row: NDArray[np.int64], early: NDArray[np.bool_]) -> Array:
         """Log evidence (K, KINDS) of what its place was, and when it came: what moves begins where nothing was."""
         restless = np.maximum(table.unrest[row, 0] - 1.0, 0.0) / RESTLESS
         out = np.where(_MOVES, (LOG_REKINDLED * restless**2 / (1.0 + restless**2))[:, None], 0.0)
-        early = table.first_s[row] < open_s + EARLY_S
         waited_s = table.since_s[row, 0] - table.first_s[row]
         out[:, LAUNCH] += np.where(early, LOG_EARLY, 0.0) - waited_s / PATIENCE_S
         out[:, _BURNS] += np.where(early, math.log(1.0 - COME_UP), math.log(COME_UP))[:, None]
@@ -327,7 +322,7 @@ class Classifier:
                 short[at] = np.where(gone < least, LOG_SHORT, 0.0)
         return out, short
 
-    def _course(self, table: Table, row: NDArray[np.int64], range_m: float, open_s: float) -> Array:
+    def _course(self, table: Table, row: NDArray[np.int64], range_m: float, early: NDArray[np.bool_]) -> Array:
         """Return the log evidence (K, KINDS) of how strong the light is at first, and how it grows."""
         out = np.zeros((len(row), len(KINDS)))
         to_intensity = self._to_irradiance[self.main_band] * range_m**2
@@ -336,8 +331,7 @@ class Classifier:
             k = row[known]
             offset = np.full(len(k), math.log(to_intensity))
             later = (table.since_s[k, 0] > table.first_s[k])[None, :]
-            early = (table.first_s[k] < open_s + EARLY_S)[None, :]
-            first = np.where(early, _LOG_THERE_BEFORE[:, None], _LOG_COME_UP[:, None])
+            first = np.where(early[known], _LOG_THERE_BEFORE[:, None], _LOG_COME_UP[:, None])
             parts = np.where(
                 later,
                 line_evidence(table.light[k, 0], offset, _LATER) + _LOG_COURSE[:, None],

@@ -390,9 +390,10 @@ class Follower:
             hit = hits[k : k + 1]
             if k:
                 new.predict(float(hit["time_s"][0] - hits["time_s"][k - 1]), s.max_acceleration)
-                spread = new.position_var + hit["var"] + hit["shift_sigma"][:, None] ** 2
+                var = hit["var"] + hit["shift_sigma"][:, None] ** 2
+                spread = new.position_var + var
                 fit = log_normal(((hit["scene"] - new.state[:, :, 0]) ** 2 / spread).sum(axis=1), spread)
-                kalman.update(new.state, new.cov, one, hit["scene"], hit["var"] + hit["shift_sigma"][:, None] ** 2)
+                kalman.update(new.state, new.cov, one, hit["scene"], var)
                 new.take(one, hit, np.zeros(1), fit, self._clutter.log_chance, band)
             point = empty(TRACK_POINT, 1)
             focal = new.state[:, :, 0] + hit["focal"] - hit["scene"]

@@ -229,7 +229,7 @@ class Table:
         """Note that track ``n`` was declared: what told so stays, and a last look begins."""
         self.kept[n] = True
         looks = self._columns(tracks.Looks)
-        for _ in range(2):
+        for _ in range(2):  # of both that are under way: what they hold is in `evidence` already
             tracks.pass_on(looks, n)
 
     def _columns(self, kind: type[C]) -> C:
