@@ -8,6 +8,7 @@ import numpy as np
 from ._jit import jit
 from .amplitude import Noise, amplitude_ratio
 from .grid import cells_around, make_grid
+from .regimes import Regimes, foretell
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -32,8 +33,7 @@ class Association(NamedTuple):
     """Which measurements of a frame are which track's; ``N`` tracks, ``P`` pairs within the gate."""
 
     given: np.ndarray  # int64 (N,): measurement of each track, -1 for none
-    gain: np.ndarray  # float64 (N,): log likelihood ratio of it, target over false alarm; 0 for none
-    fit: np.ndarray  # float64 (N,): log density of its place under the prediction; 0 for none
+    gain: np.ndarray  # float64 (N,): log likelihood ratio of the frame, that the track's target is there over not
     start: np.ndarray  # int64 (N + 1,): pairs of track ``i`` are ``start[i]:start[i + 1]``
     point: np.ndarray  # int64 (P,): measurement of each pair
     share: np.ndarray  # float64 (P,): probability that it is the track's; what is left of 1 is that none is
@@ -197,8 +197,8 @@ def assign(start: np.ndarray, point: np.ndarray, cost: np.ndarray, n_points: int
 
 @jit
 def associate(
-    track_xy: np.ndarray, track_var: np.ndarray, snr: np.ndarray, hits: np.ndarray, pd: np.ndarray, seen: Seen,
-    noise: Noise, gate: float,
+    track_xy: np.ndarray, track_var: np.ndarray, regimes: Regimes, snr: np.ndarray, hits: np.ndarray, pd: np.ndarray,
+    seen: Seen, noise: Noise, gate: float,
 ) -> Association:  # fmt: skip
     """Give tracks their measurements, by the log likelihood ratio of target over false alarm.
 
@@ -225,12 +225,12 @@ def associate(
     """
     n = track_xy.shape[0]
     start, point, d2 = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
+    part = np.empty(regimes.share.shape[1])
     near, ratio, cost = np.empty(d2.shape[0]), np.empty(d2.shape[0]), np.empty(d2.shape[0])
     for i in range(n):
         for p in range(start[i], start[i + 1]):
             j = point[p]
-            spread = (track_var[i, 0] + seen.var[j, 0]) * (track_var[i, 1] + seen.var[j, 1])
-            near[p] = -0.5 * (d2[p] + math.log(spread)) - LOG_2PI
+            near[p] = foretell(regimes, i, seen.at[j, 0], seen.at[j, 1], seen.var[j, 0], seen.var[j, 1], part)
             known = 0.0 if seen.frames[j] > 1.0 else hits[i]  # a sum of frames is not of one's amplitude
             ratio[p] = near[p] + math.log(pd[i] / seen.density[j]) + seen.colour[j]
             ratio[p] += amplitude_ratio(seen.strongest[j], snr[i], known, noise)
@@ -238,7 +238,7 @@ def associate(
             # A track without a measurement loses log(1 - Pd); the assignment weighs against that.
             cost[p] = math.log1p(-pd[i]) - ratio[p]
     given = assign(start, point, cost, seen.at.shape[0])
-    gain, fit, share = np.zeros(n), np.zeros(n), np.zeros(d2.shape[0])
+    gain, share = np.zeros(n), np.zeros(d2.shape[0])
     taken = np.zeros(seen.at.shape[0], np.bool_)
     for i in range(n):
         if given[i] >= 0:
@@ -246,12 +246,11 @@ def associate(
     for i in range(n):
         total = 1.0 - pd[i]
         for p in range(start[i], start[i + 1]):
-            if point[p] == given[i]:
-                gain[i], fit[i] = ratio[p], near[p]
-            elif taken[point[p]]:
+            if taken[point[p]] and point[p] != given[i]:
                 continue
             share[p] = math.exp(min(ratio[p], MOST_RATIO))
             total += share[p]
+        gain[i] = math.log(total)
         for p in range(start[i], start[i + 1]):
             share[p] /= total
-    return Association(given, gain, fit, start, point, share)
+    return Association(given, gain, start, point, share)

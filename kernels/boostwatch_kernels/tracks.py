@@ -14,8 +14,6 @@ WANDER_EXCESS = 4.0
 """Variance of the centroids of a spot that wanders over that of a point's."""
 FIRST_SIGMA_PX = 1.0
 """What all models of motion say of the first position, relative to itself."""
-MOST_ODDS = 7.0
-"""Log odds of existence beyond which more hits tell nothing: what has burnt out is to be given up in time."""
 MOST_OF_ONE = 4.0
 """What a single hit may tell of motion, log likelihood ratio: it may be a false alarm."""
 MOST_REST = 3.0
@@ -51,8 +49,6 @@ class Hits(NamedTuple):
 class Course(NamedTuple):
     """Columns of `boostwatch.track.table.Table`, ``N`` tracks, that tell whether they live and move."""
 
-    score: np.ndarray  # (N,)
-    odds: np.ndarray  # (N,)
     wander_at: np.ndarray  # (N, 2)
     wander_var: np.ndarray  # (N, 2)
     rest_at: np.ndarray  # (N, 2, 2): plane, axis
@@ -83,10 +79,8 @@ class Looks(NamedTuple):
 
 
 @jit
-def take(
-    course: Course, row: np.ndarray, hits: Hits, time_s: float, gain: np.ndarray, fit: np.ndarray, chance: float
-) -> np.ndarray:
-    """Give some tracks, predicted to it, a hit each, and weigh motion against rest; the filter is `kalman.mix`.
+def take(course: Course, row: np.ndarray, hits: Hits, time_s: float, fit: np.ndarray, chance: float) -> np.ndarray:
+    """Give some tracks, predicted to it, a hit each, and weigh motion against rest; the filter is `regimes.mix`.
 
     A hit away from where a source stands, in the scene or on the focal plane, may be a false alarm while the source was
     missed, or the first hit was one: a single hit counts for little, and the place of rest begins anew with it.
@@ -99,10 +93,8 @@ def take(
         Track of each hit; no track twice.
     hits, time_s : Hits, float
         Of one frame, and its time, s.
-    gain : float64 (K,)
-        What each adds to the score.
     fit : float64 (K,)
-        Log density of its place under the filter's prediction.
+        Log density of its place under the prediction.
     chance : float
         Log density of a place that is a false alarm's.
 
@@ -138,8 +130,6 @@ def take(
                     share = course.rest_var[n, plane, axis] / (course.rest_var[n, plane, axis] + var)
                 course.rest_at[n, plane, axis] += share * (hits.at[k, plane, axis] - course.rest_at[n, plane, axis])
                 course.rest_var[n, plane, axis] = share * var
-        course.score[n] += gain[k]
-        course.odds[n] = min(course.odds[n] + gain[k], MOST_ODDS)
         course.hits[n] += 1.0
         course.last_s[n] = time_s
         snr, share = hits.strongest[k] / math.sqrt(hits.frames[k]), 1.0 / min(course.hits[n], SMOOTHING_HITS)
@@ -281,12 +271,9 @@ def look(
 
 
 @jit
-def miss(course: Course, looks: Looks, row: np.ndarray, pd: np.ndarray, time_s: float) -> None:
-    """Note that the tracks ``row`` (K,), which would have been seen with probability ``pd`` (K,), were not."""
+def miss(looks: Looks, row: np.ndarray, time_s: float) -> None:
+    """Note that the tracks ``row`` (K,) were not seen."""
     for k in range(row.shape[0]):
-        n, lost = row[k], math.log1p(-pd[k])
-        course.score[n] += lost
-        course.odds[n] += lost
         for turn in range(2):
-            if time_s - looks.since_s[n, turn] <= WINDOW_S:
-                looks.look_misses[n, turn] += 1.0
+            if time_s - looks.since_s[row[k], turn] <= WINDOW_S:
+                looks.look_misses[row[k], turn] += 1.0

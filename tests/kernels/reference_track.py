@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import norm
 
 from boostwatch import geometry as g
 from boostwatch_kernels.amplitude import amplitude_ratio
@@ -33,12 +34,11 @@ def least_cost(start, point, cost, n_points):
     return dense[rows, columns].sum()
 
 
-def pair_ratios(track_xy, track_var, snr, hits, pd, seen, noise, gate):
+def pair_ratios(track_xy, track_var, regimes, snr, hits, pd, seen, noise, gate):
     """Pairs in the gate: log likelihood ratio of target over false alarm, and log density under the prediction."""
-    start, point, d2 = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
+    start, point, _ = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
     row = np.repeat(np.arange(len(track_xy)), np.diff(start))
-    var = track_var[row] + seen.var[point]
-    near = -0.5 * (d2 + np.log(var).sum(axis=1)) - np.log(2 * np.pi)
+    near = np.log(foretold(regimes, row, seen.at[point], seen.var[point]).sum(axis=1))
     known = np.where(seen.frames[point] > 1, 0.0, hits[row])
     ratio = near - np.log(seen.density[point]) + np.log(pd[row]) + seen.colour[point]
     ratio += [amplitude_ratio(seen.strongest[j], snr[i], k, noise) for i, j, k in zip(row, point, known, strict=True)]
@@ -79,10 +79,62 @@ def update(state, cov, row, z, var):
 
 
 def shares(row, point, ratio, pd, given):
-    """Probability of each pair, of those whose measurement no other track was given; the rest of 1 is a miss."""
+    """Probability of each pair, of those whose measurement no other track was given; the rest of 1 is a miss.
+
+    And the log likelihood ratio of each track's being there over not.
+    """
     owner = {j: i for i, j in enumerate(given) if j >= 0}
     weight = np.array([np.exp(r) if owner.get(j, i) == i else 0.0 for i, j, r in zip(row, point, ratio, strict=True)])
-    return weight / (1.0 - pd + np.bincount(row, weight, len(pd)))[row]
+    total = 1.0 - pd + np.bincount(row, weight, len(pd))
+    return weight / total[row], np.log(total)
+
+
+def foretold(regimes, row, at, var):
+    """Probability of each filter times its density of a place: (P, R)."""
+    share = regimes.share[row]
+    state, cov = (v.reshape(*regimes.share.shape, *v.shape[1:])[row] for v in (regimes.state, regimes.cov))
+    spread = cov[..., 0, 0] + var[:, None]
+    return share * norm.pdf(at[:, None], state[..., 0], np.sqrt(spread)).prod(axis=2)
+
+
+def moments(weight, state, cov):
+    """Mean (2, 3) and covariance (2, 3, 3) of a mixture of weights (R,), parts (R, 2, 3) and (R, 2, 3, 3)."""
+    mean = np.einsum("r,rka->ka", weight, state)
+    off = state - mean
+    return mean, np.einsum("r,rkab->kab", weight, cov + off[..., :, None] * off[..., None, :])
+
+
+def predict_regimes(regimes, dt, taus, accel_sigma, lasts):
+    """Interacting multiple models, one step: the filters and their mixture."""
+    n, count = regimes.share.shape
+    change = (1 - np.exp(-dt / lasts)) / (count - 1)
+    turn = np.full((count, count), change) + (1 - count * change) * np.eye(count)
+    share = regimes.share @ turn
+    state, cov = regimes.state.copy(), regimes.cov.copy()
+    for i in range(n):
+        own = slice(i * count, (i + 1) * count)
+        for r in range(count):
+            weight = turn[:, r] * regimes.share[i] / share[i, r]
+            mean, spread = moments(weight, regimes.state[own], regimes.cov[own])
+            state[i * count + r], cov[i * count + r] = predict(mean, spread, dt, taus[r], accel_sigma)
+    return type(regimes)(state, cov, share)
+
+
+def mix_regimes(regimes, start, point, share, at, var):
+    """Each filter with each measurement, and with none."""
+    n, count = regimes.share.shape
+    state, cov, left = regimes.state.copy(), regimes.cov.copy(), regimes.share.copy()
+    for i in range(n):
+        own = slice(start[i], start[i + 1])
+        told = foretold(regimes, np.full(start[i + 1] - start[i], i), at[point[own]], var[point[own]])
+        part = share[own, None] * told / told.sum(axis=1, keepdims=True)
+        none = (1 - share[own].sum()) * regimes.share[i]
+        left[i] = none + part.sum(axis=0)
+        for r in range(count):
+            k, one = i * count + r, np.array([0, len(part)])
+            rest = state[k : k + 1], cov[k : k + 1], one, point[own], part[:, r] / left[i, r], at, var
+            (state[k],), (cov[k],) = mix(*rest)
+    return type(regimes)(state, cov, left)
 
 
 def mix(state, cov, start, point, share, at, var):

@@ -10,7 +10,6 @@ from boostwatch_kernels.amplitude import SMOOTHING_HITS
 from boostwatch_kernels.tracks import (
     FIRST_SIGMA_PX,
     FLICKER,
-    MOST_ODDS,
     MOST_OF_ONE,
     MOST_REST,
     N_MOMENTS,
@@ -47,7 +46,7 @@ def add_light(sums, row, t_s, flux, sigma):
     sums[row[use]] += np.stack([w, w * t, w * t * t, w * y, w * t * y, w * y * y, np.log(var), w * var], axis=1)
 
 
-def take(course, row, hits, time_s, gain, fit, chance):
+def take(course, row, hits, time_s, fit, chance):
     scene, var = hits.at[:, 0], hits.var[:, 0]
     rough = WANDER_EXCESS * var
     spread = course.wander_var[row] + rough
@@ -65,8 +64,6 @@ def take(course, row, hits, time_s, gain, fit, chance):
     course.rest_at[row] += share * off
     course.rest_var[row] = share * hits.var
 
-    course.score[row] += gain
-    course.odds[row] = np.minimum(course.odds[row] + gain, MOST_ODDS)
     course.hits[row] += 1
     course.last_s[row] = time_s
     share = 1.0 / np.minimum(course.hits[row], SMOOTHING_HITS)
@@ -118,7 +115,5 @@ def brighten(looks, row, hits):
     looks.flux_weight[row] = weight
 
 
-def miss(course, looks, row, pd, time_s):
-    course.score[row] += np.log1p(-pd)
-    course.odds[row] += np.log1p(-pd)
+def miss(looks, row, time_s):
     looks.look_misses[row] += time_s - looks.since_s[row] <= WINDOW_S

@@ -120,7 +120,7 @@ def test_growth_filters_and_begins():
     assert n == 2 + seen.free.sum()
     state, cov = seeds.state[3:4].copy(), seeds.cov[3:4].copy()
     assert (out.state[1] == state[0]).all()  # a miss changes nothing
-    kalman.update(state, cov, np.zeros(1, np.int64), seen.at[2:3].copy(), seen.var[2:3].copy())
+    kalman.take(state, cov, 0, *seen.at[2], *seen.var[2])
     assert (out.state[0] == state[0]).all()
     assert (out.cov[0] == cov[0]).all()
     assert out.recent[0, :2].tolist() == [1002, seeds.recent[3, 0]]

@@ -18,7 +18,6 @@ def tracks_begun(rng, count):
         return np.zeros((count, *shape))
 
     course = Course(
-        zeros(), zeros(),
         rng.normal(50.0, 1.0, (count, 2)), rng.uniform(0.05, 0.5, (count, 2)), rng.normal(50.0, 1.0, (count, 2, 2)),
         rng.uniform(0.05, 0.5, (count, 2, 2)), zeros(), np.ones(count), zeros(), rng.uniform(4.0, 9.0, count),
     )  # fmt: skip
@@ -53,15 +52,14 @@ def test_some_minutes_of_hits_equal_the_twin(seed):
     for time_s in np.cumsum(rng.choice([0.5, 1.0, 14.0, 45.0], 80, p=[0.5, 0.43, 0.05, 0.02])).tolist():
         row = rng.permutation(count)[: rng.integers(1, count + 1)]
         hits = some_hits(rng, len(row))
-        gain, fit = rng.normal(3.0, 4.0, len(row)), rng.normal(-1.0, 1.5, len(row))
-        pd = rng.uniform(0.3, 0.9, count - len(row))
+        fit = rng.normal(-1.0, 1.5, len(row))
         evidence, kept = rng.normal(0.0, 5.0, (count, KINDS)), rng.random(count) < 0.01
         for mine, columns, kernels in ((course, looks, tracks), (twin_course, twin_looks, reference)):
             columns.evidence[:] = evidence
             columns.kept[:] |= kept
-            wander = kernels.take(mine, row, hits, time_s, gain, fit, -3.0)
+            wander = kernels.take(mine, row, hits, time_s, fit, -3.0)
             kernels.look(columns, row, hits, time_s, fit, wander, 1)
-            kernels.miss(mine, columns, np.setdiff1d(np.arange(count), row), pd, time_s)
+            kernels.miss(columns, np.setdiff1d(np.arange(count), row), time_s)
         for name, ours, theirs in zip(
             (*Course._fields, *Looks._fields), (*course, *looks), (*twin_course, *twin_looks), strict=True
         ):

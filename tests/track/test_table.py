@@ -30,7 +30,7 @@ def fed(hits, evidence=None, kept_s=np.inf):
             table.evidence[0] = evidence(float(table.last_s[0]))
         table.kept[0] = hit["time_s"] > kept_s
         table.predict(float(hit["time_s"] - table.last_s[0]), 0.05)
-        table.take(ONE, hit[None], np.zeros(1), np.full(1, -1.0), -3.0, 0)
+        table.take(ONE, hit[None], -3.0, 0)
     return table
 
 
@@ -97,7 +97,7 @@ def test_a_launch_is_declared_on_all_that_was_seen_and_has_one_more_look():
     for hit in hits[1:]:
         table.evidence[0] = said(float(table.last_s[0]))
         table.predict(0.5, 0.05)
-        table.take(ONE, hit[None], np.zeros(1), np.full(1, -1.0), -3.0, 0)
+        table.take(ONE, hit[None], -3.0, 0)
         if hit["time_s"] == 14.0:
             table.keep_as_launch(0)
             assert np.isnan(table.since_s).all()
@@ -111,8 +111,8 @@ def test_a_launch_is_declared_on_all_that_was_seen_and_has_one_more_look():
 
 def test_misses_count_for_the_looks_they_fall_into():
     table = fed(course(np.arange(0.0, 15.1, 0.5)))
-    table.miss(ONE, np.array([0.9]), 16.0)
-    table.miss(ONE, np.array([0.9]), 25.0)
+    table.miss(ONE, 16.0)
+    table.miss(ONE, 25.0)
     assert table.look_misses[0].tolist() == [1, 2]
     assert table.misses[0] == 2
 

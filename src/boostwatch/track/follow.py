@@ -12,11 +12,9 @@ from boostwatch.errors import UsageError
 from boostwatch.records import DETECTION, EVENT, TRACK, TRACK_POINT, Records, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import ChainSettings
-from boostwatch_kernels import kalman
 from boostwatch_kernels.amplitude import Noise, seen_probabilities
-from boostwatch_kernels.assignment import Seen, associate
+from boostwatch_kernels.assignment import Association, Seen
 from boostwatch_kernels.seeds import Limits
-from boostwatch_kernels.tracks import MOST_ODDS
 
 from .classify import KINDS
 from .clutter import Clutter
@@ -28,7 +26,7 @@ from .pointing import Pointing
 from .resting import FAMILIAR_BAR, Resting
 from .seedbed import Seedbed
 from .start import SPEED_SIGMAS
-from .table import Table, log_normal
+from .table import MOST_ODDS, Table
 
 Array = NDArray[np.float64]
 
@@ -208,17 +206,16 @@ class Follower:
             seen.strongest, seen.frames, np.ones(len(seen.snr), np.bool_), first,
         )  # fmt: skip
         pd = seen_probabilities(table.snr, table.hits, noise)
-        position = np.ascontiguousarray(table.state[:, :, 0])
-        pairs = associate(position, table.position_var, table.snr, table.hits, pd, plain, noise, GATE)
-        kalman.mix(table.state, table.cov, pairs.start, pairs.point, pairs.share, plain.at, plain.var)
+        pairs = table.associate(pd, plain, noise, GATE)
         given = pairs.given
         row = np.flatnonzero(given >= 0)
         plain.free[given[row]] = False
         hits = sighting.hits(given[row])
-        table.take(row, hits, pairs.gain[row], pairs.fit[row], self._clutter.log_chance, self._judge.main_band)
+        table.take(row, hits, self._clutter.log_chance, self._judge.main_band)
+        table.blend(pairs, plain.at, plain.var)
         if not warming_up:
-            unseen = np.flatnonzero(given < 0)
-            table.miss(unseen, pd[unseen], time_s)
+            table.judge(pairs.gain)
+            table.miss(np.flatnonzero(given < 0), time_s)
         for track_id, hit, number in zip(
             table.track_id[row].tolist(), hits, (first + given[row]).tolist(), strict=True
         ):
@@ -384,6 +381,7 @@ class Follower:
         story.hits, story.numbers = list(hits), numbers
         self._stories.append(story)
         one = np.zeros(1, np.int64)
+        alone = Association(one, np.zeros(1), np.array([0, 1]), one, np.ones(1))
         new = Table.begin(hits[:1], s.max_speed / SPEED_SIGMAS, s.max_acceleration / 2, band)
         new.track_id[:] = story.track_id
         for k in range(len(hits)):
@@ -391,10 +389,8 @@ class Follower:
             if k:
                 new.predict(float(hit["time_s"][0] - hits["time_s"][k - 1]), s.max_acceleration)
                 var = hit["var"] + hit["shift_sigma"][:, None] ** 2
-                spread = new.position_var + var
-                fit = log_normal(((hit["scene"] - new.state[:, :, 0]) ** 2 / spread).sum(axis=1), spread)
-                kalman.update(new.state, new.cov, one, hit["scene"], var)
-                new.take(one, hit, np.zeros(1), fit, self._clutter.log_chance, band)
+                new.take(one, hit, self._clutter.log_chance, band)
+                new.blend(alone, hit["scene"], var)
             point = empty(TRACK_POINT, 1)
             focal = new.state[:, :, 0] + hit["focal"] - hit["scene"]
             write_states(point, new, focal)

@@ -10,7 +10,7 @@ from boostwatch_kernels.amplitude import Noise
 from boostwatch_kernels.assignment import Seen
 from boostwatch_kernels.seeds import CHILDREN, RECENT, Limits, Seeds, branch, grow, keep_best
 
-from .table import MANEUVER_TIME_S
+from .table import REGIMES_S
 
 ROOM = 1024
 """Hypotheses that there is room for at first."""
@@ -54,7 +54,7 @@ class Seedbed:
         """
         seeds, count = self._seeds, self._count
         if count and dt > 0:
-            kalman.predict(seeds.state[:count], seeds.cov[:count], dt, MANEUVER_TIME_S, acceleration)
+            kalman.predict(seeds.state[:count], seeds.cov[:count], dt, float(REGIMES_S[0]), acceleration)
         size = count * (CHILDREN + 1)
         parent, ends, score = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
         alive = np.empty(size, np.bool_)

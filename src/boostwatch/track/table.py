@@ -10,15 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.records import Records
-from boostwatch_kernels import kalman, tracks
+from boostwatch_kernels import regimes, tracks
+from boostwatch_kernels.amplitude import Noise
+from boostwatch_kernels.assignment import Association, Seen, associate
 from boostwatch_kernels.tracks import N_LIGHT, N_MOMENTS, WANDER_EXCESS
 
 Array = NDArray[np.float64]
 C = TypeVar("C", tracks.Course, tracks.Looks)
 
-MANEUVER_TIME_S = 20.0
-"""Time in which the filter lets an acceleration fade."""
-
+REGIMES_S = np.array([20.0, 2000.0, 200000.0])
+"""Times in which the filters of a track let an acceleration fade: no one knows how steady a motion will be."""
+REGIME_LASTS_S = 150.0
+"""Mean time in which one holds, about a stage's."""
+MOST_ODDS = 7.0
+"""Log odds of existence beyond which more hits tell nothing: what has burnt out is to be given up in time."""
 WANDER_PX2_S = 0.01
 """Variance that a second of wandering adds, px2: an edge that opens here and closes there."""
 LIFE_S = 150.0
@@ -37,6 +42,12 @@ class Table:
     """(N, 2, 3) position, velocity, acceleration in scene coordinates."""
     cov: Array
     """(N, 2, 3, 3)"""
+    regime_state: Array
+    """(N, R, 2, 3) the same by each of the filters whose mixture it is, see `boostwatch_kernels.regimes`."""
+    regime_cov: Array
+    """(N, R, 2, 3, 3)"""
+    regime_share: Array
+    """(N, R) probability of each."""
     score: Array
     """(N,) log likelihood ratio, target over false alarms."""
     odds: Array
@@ -111,6 +122,9 @@ class Table:
             track_id=np.zeros(count, np.int64),
             state=np.zeros((count, 2, 3)),
             cov=np.zeros((count, 2, 3, 3)),
+            regime_state=np.zeros((count, len(REGIMES_S), 2, 3)),
+            regime_cov=np.zeros((count, len(REGIMES_S), 2, 3, 3)),
+            regime_share=np.full((count, len(REGIMES_S)), 1.0 / len(REGIMES_S)),
             score=np.zeros(count),
             odds=np.zeros(count),
             wander_at=np.zeros((count, 2)),
@@ -154,6 +168,7 @@ class Table:
         var = hits["var"] + hits["shift_sigma"][:, None] ** 2
         new.state[:, :, 0] = hits["scene"]
         new.cov[:] = start_covariance(var, speed_sigma, accel_sigma)
+        new.regime_state[:], new.regime_cov[:] = new.state[:, None], new.cov[:, None]
         new.wander_at[:], new.wander_var[:] = hits["scene"], WANDER_EXCESS * var
         new.rest_at[:] = np.stack([hits["scene"], hits["focal"]], axis=1)
         new.rest_var[:] = np.stack([var, hits["var"]], axis=1)
@@ -187,16 +202,28 @@ class Table:
     def predict(self, dt: float, accel_sigma: float) -> None:
         """Carry all states forward by ``dt`` seconds."""
         if len(self):
-            kalman.predict(self.state, self.cov, dt, MANEUVER_TIME_S, accel_sigma)
+            regimes.predict(self._regimes, self.state, self.cov, dt, REGIMES_S, accel_sigma, REGIME_LASTS_S)
             self.wander_var += WANDER_PX2_S * dt
             # What may have ended adds to what is gone: p / (1 - p) becomes s p / (1 - s p).
             alive = math.exp(-dt / LIFE_S)  # 0 after a day and a half
             self.odds -= dt / LIFE_S + np.log1p((1.0 - alive) * np.exp(np.minimum(self.odds, 30.0)))
 
-    def take(
-        self, row: NDArray[np.int64], hits: Records, gain: Array, fit: Array, chance: float, main_band: int
-    ) -> None:
-        """Give the tracks ``row`` (K,), predicted to it, a hit each; `state` and `cov` are left to the filter.
+    def associate(self, pd: Array, seen: Seen, noise: Noise, gate: float) -> Association:
+        """Give the tracks, which are seen with probability ``pd`` (N,), the measurements of a frame."""
+        at, var = np.ascontiguousarray(self.state[:, :, 0]), np.ascontiguousarray(self.cov[:, :, 0, 0])
+        return associate(at, var, self._regimes, self.snr, self.hits, pd, seen, noise, gate)
+
+    def blend(self, pairs: Association, at: Array, var: Array) -> None:
+        """Take into the filters all measurements, places (M, 2) and variances, that may be a track's own."""
+        regimes.mix(self._regimes, self.state, self.cov, pairs.start, pairs.point, pairs.share, at, var)
+
+    def judge(self, gain: Array) -> None:
+        """Take in what a frame tells of each track's being there: log likelihood ratios (N,)."""
+        self.score += gain
+        self.odds = np.minimum(self.odds + gain, MOST_ODDS)
+
+    def take(self, row: NDArray[np.int64], hits: Records, chance: float, main_band: int) -> None:
+        """Give the tracks ``row`` (K,), predicted to it, a hit each; their filters take it in by `blend`, afterwards.
 
         Parameters
         ----------
@@ -204,10 +231,6 @@ class Table:
             No track twice.
         hits : structured array (K,) of `boostwatch.track.history.hit_dtype`
             Of one frame.
-        gain : float64 (K,)
-            What each adds to the score.
-        fit : float64 (K,)
-            Log density of its place under the filter's prediction.
         chance : float
             Log density of a place that is a false alarm's.
         main_band : int
@@ -215,14 +238,15 @@ class Table:
         """
         if len(row):
             plain, now_s = _plain(hits), float(hits["time_s"][0])
-            wander = tracks.take(self._columns(tracks.Course), row, plain, now_s, gain, fit, chance)
-            tracks.look(self._columns(tracks.Looks), row, plain, now_s, fit, wander, main_band)
+            fit, loose = regimes.fits(self._regimes, row, plain.at, plain.var)
+            wander = tracks.take(self._columns(tracks.Course), row, plain, now_s, fit, chance)
+            tracks.look(self._columns(tracks.Looks), row, plain, now_s, loose, wander, main_band)
             self.seen_s[row], self.last_snr[row] = hits["seen_s"], hits["snr"]
 
-    def miss(self, row: NDArray[np.int64], pd: Array, time_s: float) -> None:
-        """Note that the tracks ``row`` (K,), which would have been seen with probability ``pd`` (K,), were not."""
+    def miss(self, row: NDArray[np.int64], time_s: float) -> None:
+        """Note that the tracks ``row`` (K,) were not seen."""
         if len(row):
-            tracks.miss(self._columns(tracks.Course), self._columns(tracks.Looks), row, pd, time_s)
+            tracks.miss(self._columns(tracks.Looks), row, time_s)
             self.misses[row] += 1
 
     def keep_as_launch(self, n: int) -> None:
@@ -232,14 +256,15 @@ class Table:
         for _ in range(2):  # of both that are under way: what they hold is in `evidence` already
             tracks.pass_on(looks, n)
 
+    @property
+    def _regimes(self) -> regimes.Regimes:
+        return regimes.Regimes(
+            self.regime_state.reshape(-1, 2, 3), self.regime_cov.reshape(-1, 2, 3, 3), self.regime_share
+        )
+
     def _columns(self, kind: type[C]) -> C:
         """Return the columns that a kernel changes."""
         return kind(*(getattr(self, name) for name in kind._fields))
-
-    @property
-    def position_var(self) -> Array:
-        """(N, 2) variance of the predicted positions, px2."""
-        return np.ascontiguousarray(self.cov[:, :, 0, 0])
 
 
 def _plain(hits: Records) -> tracks.Hits:
@@ -258,9 +283,3 @@ def start_covariance(var: Array, speed_sigma: float, accel_sigma: float) -> Arra
     cov[:, :, 1, 1] = speed_sigma**2
     cov[:, :, 2, 2] = accel_sigma**2
     return cov
-
-
-def log_normal(d2: Array, var: Array) -> Array:
-    """Return the log density (P,) of two independent normal axes: squared distance (P,) and variances (P, 2)."""
-    out: Array = -0.5 * (d2 + np.log(var).sum(axis=1)) - math.log(2 * math.pi)
-    return out
