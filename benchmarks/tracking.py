@@ -206,6 +206,25 @@ def wald_frames(case: Case, asked: float) -> float:
     return 1.0 / case.pd + math.log(1.0 / alpha) / gain
 
 
+def place_variance(seen: NDArray[np.bool_], variance: float) -> Array:
+    """Return the least variance of the place, px2, in each frame from the fixes until then.
+
+    ``seen`` (N,) are the frames with a fix, of a variance in px2; the acceleration is constant, it and the first speed
+    have the sizes of the targets'. Infinite before the first fix.
+    """
+    information = np.diag([0.0, 2.0 / np.square(SPEED).mean(), 8.0 / np.square(GROWTH).mean()])  # an axis has half
+    step = np.array([[1.0, 0.0, 0.0], [-1.0, 1.0, 0.0], [1.0, -2.0, 1.0]])  # of place, speed, half the acceleration
+    out = np.full(len(seen), np.inf)
+    for k in range(len(seen)):
+        if k:
+            information = step @ information @ step.T
+        if seen[k]:
+            information[0, 0] += 1.0 / variance
+        if seen[: k + 1].any():
+            out[k] = np.linalg.inv(information)[0, 0]
+    return out
+
+
 def limit(run: Run) -> float:
     """Return the GOSPA of one who waits for the reference, knows whose hits are whose, and sees an end by misses."""
     case = run.case
@@ -213,22 +232,18 @@ def limit(run: Run) -> float:
     patience = 1
     while missing**patience > sum(missing**k for k in range(patience)) / life:
         patience += 1
-    prior = np.diag([0.0, 1.0 / np.square(SPEED).mean(), 4.0 / np.square(GROWTH).mean()])
     square = np.zeros(case.frames)
     for target, birth in enumerate(run.births):
-        misses, information = patience, prior.copy()  # nothing is shown before a first hit
-        for frame in range(int(birth), case.frames):
-            step = np.array([[1.0, 0.0, 0.0], [-1.0, 1.0, 0.0], [1.0, -2.0, 1.0]])  # place, speed, half acceleration
-            information = step.T @ information @ step
-            misses += 1
-            if (run.source[frame] == target).any():
-                misses = 0
-                information[0, 0] += 1.0 / (SIGMA_PX**2 + case.jitter**2)
-            shown = frame - birth + 1 > wait and misses < patience
+        misses = patience  # nothing is shown before a first hit
+        seen = np.array([(run.source[frame] == target).any() for frame in range(int(birth), case.frames)])
+        variance = place_variance(seen, SIGMA_PX**2 + case.jitter**2)
+        for age, frame in enumerate(range(int(birth), case.frames)):
+            misses = 0 if seen[age] else misses + 1
+            shown = age + 1 > wait and misses < patience
             there = np.isfinite(run.places[target, frame, 0])
             square[frame] += 50.0 * (shown != there)
             if shown and there:
-                square[frame] += 2.0 * np.linalg.inv(information)[0, 0]
+                square[frame] += 2.0 * variance[age]
     return float(np.sqrt(square).mean())
 
 

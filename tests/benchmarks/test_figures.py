@@ -235,6 +235,21 @@ def test_a_launch_is_drawn_as_the_case_says_and_fitted() -> None:
     assert figures["van_trees"] >= figures["ratio"].value  # the inverse of a mean is below the mean of inverses
 
 
+def test_the_least_variance_of_a_place_is_that_of_least_squares():
+    seen = np.random.default_rng(0).random(60) < 0.5
+    got = tracking.place_variance(seen, 0.09)
+    t = np.arange(60.0)
+    design = np.stack([np.ones(60), t, t * t], axis=1)
+    prior = np.diag([0.0, 2.0 / np.square(tracking.SPEED).mean(), 8.0 / np.square(tracking.GROWTH).mean()])
+    for k in range(60):
+        if not seen[: k + 1].any():
+            assert np.isinf(got[k])
+            continue
+        mine = design[: k + 1][seen[: k + 1]]
+        known = design[k] @ np.linalg.inv(mine.T @ mine / 0.09 + prior) @ design[k]
+        assert got[k] == pytest.approx(known, rel=1e-6)
+
+
 def test_the_bound_of_a_start_is_the_known_one() -> None:
     t = np.arange(301.0)
     known = 9.0 * tracking.SIGMA_PX**2 / 301  # of a parabola's end, many points
