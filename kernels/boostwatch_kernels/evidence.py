@@ -173,29 +173,31 @@ def ascent_evidence(sums: np.ndarray, hits: np.ndarray, mean: np.ndarray, cov: n
 
 
 @jit
-def line_evidence(sums: np.ndarray, offset: np.ndarray, course: np.ndarray) -> np.ndarray:
+def line_evidence(sums: np.ndarray, offset: float, course: np.ndarray, which: np.ndarray) -> np.ndarray:
     """Return the log evidence of some courses of the light: the log of the flux is a straight line in time.
 
     Parameters
     ----------
     sums : float64 (N, 8)
         Moments of the light.
-    offset : float64 (N,)
+    offset : float
         What is to be added to the log of a flux to make it that of an intensity, W/sr.
-    course : float64 (Q, 5)
-        Mean and 1-sigma of the log of the first intensity, mean and 1-sigma of its growth, 1/s, and the true variance
-        about the line over that expected.
+    course : float64 (T, Q, 5)
+        Tables of mean and 1-sigma of the log of the first intensity, mean and 1-sigma of its growth, 1/s, and the true
+        variance about the line over that expected.
+    which : int64 (N,)
+        Table of each track.
 
     Returns
     -------
     float64 (Q, N)
     """
-    out = np.empty((course.shape[0], sums.shape[0]))
-    for q in range(course.shape[0]):
-        start_sigma, growth, growth_sigma, excess = course[q, 1], course[q, 2], course[q, 3], course[q, 4]
-        widths, log_each = 2.0 * math.log(start_sigma * growth_sigma), LOG_2PI + math.log(excess)
-        for n in range(sums.shape[0]):
-            s, start = sums[n], course[q, 0] - offset[n]
+    out = np.empty((course.shape[1], sums.shape[0]))
+    for n in range(sums.shape[0]):
+        s = sums[n]
+        for q in range(course.shape[1]):
+            first, start_sigma, growth, growth_sigma, excess = course[which[n], q]
+            start = first - offset
             # Residuals from the prior's mean.
             ry = s[3] - start * s[0] - growth * s[1]
             rty = s[4] - start * s[1] - growth * s[2]
@@ -205,5 +207,38 @@ def line_evidence(sums: np.ndarray, offset: np.ndarray, course: np.ndarray) -> n
             d = s[2] / excess + 1.0 / growth_sigma**2
             det = a * d - b * b
             fit = ryy / excess - (d * ry * ry - 2.0 * b * ry * rty + a * rty * rty) / det / excess**2
-            out[q, n] = -0.5 * (s[7] * log_each + s[6] + fit + math.log(det) + widths)
+            widths = math.log(det * (start_sigma * growth_sigma) ** 2)
+            out[q, n] = -0.5 * (s[7] * (LOG_2PI + math.log(excess)) + s[6] + fit + widths)
+    return out
+
+
+@jit
+def mixtures(parts: np.ndarray, log_share: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return the log evidence of mixtures.
+
+    Parameters
+    ----------
+    parts : float64 (Q, N)
+        Log evidence of each part.
+    log_share : float64 (T, M, Q)
+        Tables of the logs of the parts' shares in each mixture; -inf for what has none.
+    which : int64 (N,)
+        Table of each track.
+
+    Returns
+    -------
+    float64 (N, M)
+    """
+    out = np.empty((parts.shape[1], log_share.shape[1]))
+    for n in range(parts.shape[1]):
+        for m in range(log_share.shape[1]):
+            share = log_share[which[n], m]
+            most = -math.inf
+            for q in range(parts.shape[0]):
+                most = max(most, share[q] + parts[q, n])
+            total = 0.0
+            for q in range(parts.shape[0]):
+                if share[q] > -math.inf:
+                    total += math.exp(share[q] + parts[q, n] - most)
+            out[n, m] = most + math.log(total)
     return out

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, line_evidence, path_evidence
+from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, line_evidence, mixtures, path_evidence
 from boostwatch_kernels.tracks import FLICKER, N_LIGHT, N_MOMENTS, add_light, add_moments
 
 
@@ -69,10 +69,23 @@ def test_evidence_of_the_light_is_the_normal_density_of_all_data_at_once():
     for k in range(12):
         add_light(sums[1], t[k], flux[k], sigma[k])
     course = np.array([(10.0, 1.5, 0.1, 0.07, 1.0), (9.0, 1.0, 0.0, 0.3, 25.0)])
-    got = line_evidence(sums, np.array([0.0, 0.7]), course)
+    got = line_evidence(sums, 0.7, np.stack([course[::-1], course]), np.array([0, 1]))
     basis, error = np.stack([np.ones(12), t], axis=1), np.diag((sigma / flux) ** 2 + FLICKER**2)
     for q, (start, start_sigma, growth, growth_sigma, excess) in enumerate(course):
         spread = basis @ np.diag([start_sigma**2, growth_sigma**2]) @ basis.T + excess * error
         want = multivariate_normal(basis @ [start, growth], spread).logpdf(np.log(flux) + 0.7)
         assert got[q, 1] == pytest.approx(want, rel=1e-9)
     np.testing.assert_allclose(got[:, 0], 0.0, atol=1e-12)
+
+
+def test_mixtures_are_sums_of_their_parts():
+    rng = np.random.default_rng(6)
+    parts = rng.normal(0.0, 300.0, (5, 7))
+    share = rng.dirichlet(np.ones(5), (2, 3))
+    share[0, 1, 2:] = 0.0
+    which = rng.integers(0, 2, 7)
+    with np.errstate(divide="ignore"):
+        got = mixtures(parts, np.log(share), which)
+        want = np.logaddexp.reduce(np.log(share)[which] + parts.T[:, None], axis=2)
+    np.testing.assert_allclose(got, want, rtol=1e-12)
+    np.testing.assert_allclose(np.exp(mixtures(np.zeros((5, 1)), np.log(share[1:]), np.zeros(1, np.int64))), 1.0)

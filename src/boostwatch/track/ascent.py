@@ -70,6 +70,11 @@ class Ascents:
         """Take the place (3,) and the attitude (4,) of the sensor: once is enough."""
         self._pose = position_m, attitude
 
+    @property
+    def known(self) -> bool:
+        """Whether it is known where the sensor is and looks."""
+        return self._sensor is not None and self._pose is not None
+
     @staticmethod
     def cells(focal: Array) -> list[tuple[tuple[int, int], NDArray[np.int64]]]:
         """Return each cell that holds some of the positions (K, 2), and which."""

@@ -15,7 +15,7 @@ from scipy.special import betaln, log_ndtr
 
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.amplitude import Noise, seen_probabilities
-from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, line_evidence, path_evidence
+from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, line_evidence, mixtures, path_evidence
 
 from .ascent import Ascents
 from .table import Table
@@ -39,16 +39,49 @@ _REST = (1.0 * 10,)
 _PULLED = (6.0 * 10,)
 """At rest, in a scene whose registration the clouds pull along."""
 
-_EXCESS = (1.0, 4.0, 16.0)
-_LOG_SHARE = np.log([0.74, 0.25, 0.01])[:, None]
+_EXCESS, _OFTEN = (1.0, 4.0, 16.0), (0.74, 0.25, 0.01)
 """Variances of centroids over what is told of them, and how often they are: bright plumes lean on their trails."""
 
-_SLOW = [(speed, excess) for speed in (_REST, _PULLED, _DRIFT) for excess in _EXCESS]
-_FAST = (_AIRCRAFT, _SATELLITE, _BOLIDE, _FROM_REST, _FROM_CLOUD)
-_MODELS = [*_SLOW, *((motion, excess) for motion in _FAST for excess in _EXCESS)]
+_MODELS = [
+    (motion, excess)
+    for motion in (_REST, _PULLED, _DRIFT, _AIRCRAFT, _SATELLITE, _BOLIDE, _FROM_REST, _FROM_CLOUD)
+    for excess in _EXCESS
+]
 _PATHS = np.array([[1.0, *motion, *[0.0] * (3 - len(motion))] for motion, _ in _MODELS])
 _PATH_EXCESS = np.array([excess for _, excess in _MODELS])
 """Motions by the 1-sigma of their coefficients, and the variance of their centroids over that of a point's."""
+
+AT_REST, AS_AIRCRAFT = 0.5, 0.045
+"""Shares of clutter that stands still, as a cell that grows does, and that goes straight on, as an aircraft does."""
+ABOVE_CLOUD = 0.03
+"""Share of launches first seen at any speed."""
+
+
+def _motions(located: bool) -> Array:
+    """Return the shares (KINDS, 4 + Q) of each kind's motions: free, wandering, on the focal plane, climbing, paths.
+
+    How a boost climbs is known where it is ``located``.
+    """
+
+    def mix(*parts: tuple[int, float]) -> Array:
+        out = np.zeros(4 + len(_MODELS))
+        for at, share in parts:
+            out[at] += share
+        return out
+
+    def path(name: int, shares: tuple[float, ...] = _OFTEN) -> Array:
+        return mix(*((4 + len(_EXCESS) * name + n, share) for n, share in enumerate(shares)))
+
+    free, wander, focal, climb = (mix((n, 1.0)) for n in range(4))
+    rest = path(0, (0.45, 0.1, 0.05)) + path(1, (0.3, 0.07, 0.03))
+    aircraft = path(3)
+    launch = (1.0 - ABOVE_CLOUD) * (climb if located else path(6)) + ABOVE_CLOUD * path(7)
+    # Cloud edges drift, and their centroids wander by more than a point's would.
+    unknown = (1.0 - AT_REST - AS_AIRCRAFT) / 5.0 * (free + wander + path(2, (1.0, 1.0, 1.0)))
+    unknown += AT_REST * rest + AS_AIRCRAFT * aircraft
+    lightning = 0.5 * rest + 0.5 * wander
+    return np.array([launch, rest, rest, aircraft, path(4), path(5), lightning, focal, unknown])
+
 
 # Ratio of a CO2 band (4.2-4.45 um) to one outside it, as seen from space: mean and 1-sigma of its log10.
 _COLOUR = np.array(
@@ -100,8 +133,6 @@ _STANDS_OUT = np.array(
 _STRANGE, _STRANGE_SHARE = (2.5, 1.2), 0.05
 """The same of what is neither a cloud's nor any of the kinds, and how much of ``unknown`` that is."""
 
-AT_REST, AS_AIRCRAFT = 0.5, 0.045
-"""Shares of clutter that stands still, as a cell that grows does, and that goes straight on, as an aircraft does."""
 _BURNS = [KINDS.index(kind) for kind in ("fire", "flare")]
 _BRIEF = [KINDS.index(kind) for kind in ("bolide", "lightning", "unknown")]
 _LIFE_S = np.array([3.0, 1.5, 20.0])
@@ -110,20 +141,19 @@ _MOST_LIVED = np.array([10.0, 3.0, 2.0])
 storms flash again, and some clutter lasts."""
 
 
-def _courses(burning: tuple[float, ...] | None = None) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Return all courses of the light (Q, 5), the logs of their shares (Q,) and their kinds (Q,).
+def _courses(burning: tuple[float, ...] | None = None) -> tuple[Array, Array]:
+    """Return all courses of the light (Q, 5) and each kind's shares of them (KINDS, Q).
 
     ``burning`` are the shares of the growths of fires and flares, where they are not those of the table.
     """
-    course, share, kind = [], [], []
+    course, share = [], []
     for k, ((start, sigma), growths, spreads) in enumerate(zip(_START, _GROWTHS, _SPREAD, strict=True)):
         parts = burning if burning and k in _BURNS else [part for part, _, _ in growths]
         for part, (_, growth, growth_sigma) in zip(parts, growths, strict=True):
             for excess, often in spreads:
                 course.append((start * _LN10, sigma * _LN10, growth, growth_sigma, excess))
-                share.append(math.log(part * often))
-                kind.append(k)
-    return np.array(course), np.array(share), np.array(kind)
+                share.append(part * often * (np.arange(len(KINDS)) == k))
+    return np.array(course), np.array(share).T
 
 
 _LN10 = math.log(10.0)
@@ -145,12 +175,12 @@ COME_UP = 0.42
 LAUNCH, UNKNOWN = KINDS.index("launch"), KINDS.index("unknown")
 _MOVES = np.array([kind in ("launch", "aircraft", "satellite", "bolide") for kind in KINDS])
 _STEADY = np.array([kind not in ("lightning", "defect", "unknown") for kind in KINDS])
-_COURSE, _LOG_COURSE, _COURSE_KIND = _courses()
-_LOG_THERE_BEFORE, _LOG_COME_UP = _courses(_THERE_BEFORE)[1], _courses(_COME_UP)[1]
-_LATER = np.concatenate(
-    [np.full((len(_COURSE), 1), 5.0 * _LN10), np.full((len(_COURSE), 1), _LN10), _COURSE[:, 2:]], axis=1
-)
-"""The same for a later look, which sees no beginning: its strength tells nothing of the kind."""
+_COURSE = np.stack([_courses()[0]] * 2)
+_COURSE[1, :, :2] = 5.0 * _LN10, _LN10
+"""Courses as a first look sees them, and as a later one, which sees no beginning: strength tells nothing of kinds."""
+with np.errstate(divide="ignore"):
+    _LOG_MOTIONS = np.log([_motions(located=False), _motions(located=True)])
+    _LOG_COURSES = np.log([_courses(_THERE_BEFORE)[1], _courses(_COME_UP)[1], _courses()[1]])
 MOST_PAST = np.where(np.arange(len(KINDS)) == LAUNCH, 10.0, 20.0)
 """What was seen before a look counts against a kind by so much at most, in logarithms: no model is that true, least of
 all that of a launch, which may come up where something else was followed."""
@@ -259,20 +289,14 @@ class Classifier:
         return out
 
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
+        """Log evidence (K, KINDS) of how it moves."""
         sums, hits = table.sums[row, 0], table.look_hits[row, 0]
+        climb, short, located = self._climb(table, row)
         paths = path_evidence(sums, hits, _PATHS / np.array([1.0, scale_m, scale_m, scale_m]), _PATH_EXCESS)
-        slow, fast = paths[:9], paths[9:].reshape(len(_FAST), len(_EXCESS), -1)
-        aircraft, satellite, bolide, from_rest, from_cloud = np.logaddexp.reduce(fast + _LOG_SHARE, axis=1)
-        climbing, short = self._climb(table, row, from_rest)
-        launch = np.logaddexp(climbing + math.log(0.97), from_cloud + math.log(0.03)) + short
-        rest = np.logaddexp.reduce(slow[:6] + np.log([[0.45], [0.1], [0.05], [0.3], [0.07], [0.03]]))
-        # Cloud edges drift, and their centroids wander by more than a point's would.
-        unknown = np.logaddexp.reduce([table.motion[row, 0], table.wander[row, 0], *slow[6:]]) - math.log(5.0)
-        unknown = np.logaddexp(unknown + math.log(1.0 - AT_REST - AS_AIRCRAFT), rest + math.log(AT_REST))
-        unknown = np.logaddexp(unknown, aircraft + math.log(AS_AIRCRAFT))
-        lightning = np.logaddexp(rest, table.wander[row, 0]) - math.log(2.0)
-        defect = focal_evidence(sums, hits)
-        return np.stack([launch, rest, rest, aircraft, satellite, bolide, lightning, defect, unknown], axis=1)
+        others = table.motion[row, 0], table.wander[row, 0], focal_evidence(sums, hits), climb
+        out = mixtures(np.concatenate([np.array(others), paths]), _LOG_MOTIONS, located)
+        out[:, LAUNCH] += short
+        return out
 
     @staticmethod
     def _new(table: Table, row: NDArray[np.int64], early: NDArray[np.bool_]) -> Array:
@@ -300,12 +324,11 @@ class Classifier:
         out[:, UNKNOWN] = np.logaddexp(steady, erratic) - math.log(2.0)
         return out
 
-    def _climb(self, table: Table, row: NDArray[np.int64], anyhow: Array) -> tuple[Array, Array]:
-        """Return the log evidence of a boost's climb and that of having gone too little for a launch, (K,) each.
-
-        ``anyhow`` is the first where the geometry does not tell which way is up.
-        """
-        out, short = anyhow.copy(), np.zeros(len(row))
+    def _climb(self, table: Table, row: NDArray[np.int64]) -> tuple[Array, Array, NDArray[np.int64]]:
+        """Return log evidence of a boost's climb, that of having gone too little for one, and whether it is known."""
+        out, short, located = np.zeros(len(row)), np.zeros(len(row)), np.zeros(len(row), np.int64)
+        if not self._ascents.known:
+            return out, short, located
         later = table.since_s[row, 0] > table.first_s[row]
         for cell, mine in self._ascents.cells(table.origin[row, 2:]):
             for prior, at in zip(self._ascents.priors(cell), (mine[~later[mine]], mine[later[mine]]), strict=True):
@@ -313,33 +336,26 @@ class Classifier:
                     continue
                 k = row[at]
                 parts = [
-                    ascent_evidence(table.sums[k, 0], table.look_hits[k, 0], prior.mean, prior.cov, excess) + share
-                    for excess, share in zip(_EXCESS, _LOG_SHARE, strict=True)
+                    ascent_evidence(table.sums[k, 0], table.look_hits[k, 0], prior.mean, prior.cov, excess)
+                    + math.log(share / len(prior.mean))
+                    for excess, share in zip(_EXCESS, _OFTEN, strict=True)
                 ]
-                out[at] = np.logaddexp.reduce(np.concatenate(parts)) - math.log(len(parts[0]))
+                out[at], located[at] = np.logaddexp.reduce(np.concatenate(parts)), 1
                 gone = np.linalg.norm(table.state[k, :, 0] - table.look_origin[k, 0, :2], axis=1) + GONE_ERROR_PX
                 least = np.interp(table.last_s[k] - table.since_s[k, 0], prior.time_s, prior.least_px)
                 short[at] = np.where(gone < least, LOG_SHORT, 0.0)
-        return out, short
+        return out, short, located
 
     def _course(self, table: Table, row: NDArray[np.int64], range_m: float, early: NDArray[np.bool_]) -> Array:
         """Return the log evidence (K, KINDS) of how strong the light is at first, and how it grows."""
-        out = np.zeros((len(row), len(KINDS)))
         to_intensity = self._to_irradiance[self.main_band] * range_m**2
         known = table.light[row, 0, -1] > 0
-        if known.any() and math.isfinite(to_intensity):
-            k = row[known]
-            offset = np.full(len(k), math.log(to_intensity))
-            later = (table.since_s[k, 0] > table.first_s[k])[None, :]
-            first = np.where(early[known], _LOG_THERE_BEFORE[:, None], _LOG_COME_UP[:, None])
-            parts = np.where(
-                later,
-                line_evidence(table.light[k, 0], offset, _LATER) + _LOG_COURSE[:, None],
-                line_evidence(table.light[k, 0], offset, _COURSE) + first,
-            )
-            for n in range(len(KINDS)):
-                out[known, n] = np.logaddexp.reduce(parts[n == _COURSE_KIND], axis=0)
-        return out
+        if not math.isfinite(to_intensity) or not known.any():
+            return np.zeros((len(row), len(KINDS)))
+        later = table.since_s[row, 0] > table.first_s[row]
+        parts = line_evidence(table.light[row, 0], math.log(to_intensity), _COURSE, later.astype(np.int64))
+        out: Array = mixtures(parts, _LOG_COURSES, np.where(later, 2, np.where(early, 0, 1)))
+        return np.where(known[:, None], out, 0.0)
 
     def _colour(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
         """Return the log evidence (K, KINDS) of the bands in which it is seen, and how strongly."""

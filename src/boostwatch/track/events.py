@@ -135,36 +135,35 @@ class Judge:
         mine = [stories[int(track_id)] for track_id in table.track_id[row]]
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
         p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, false, open_s)
-        new = []
+        best, settled = p.argmax(axis=1).tolist(), (p[:, OTHERS].max(axis=1) > SETTLED).tolist()
         seen = table.look_hits[row, 0] / (table.look_hits[row, 0] + table.look_misses[row, 0])
-        clear = (table.unrest[row, 0] < CALM) & (seen >= SEEN)
-        for n, story, chances, clearly in zip(row.tolist(), mine, p, clear.tolist(), strict=True):
-            if len(story.probabilities) == 0 or np.argmax(story.probabilities) != np.argmax(chances):
-                story.kind_since_s = time_s
-            story.probabilities = chances
-            story.settled |= float(chances[OTHERS].max()) > SETTLED
-            if not story.counted and time_s - float(story.hits[0]["time_s"]) > KNOWN_S:
+        likely = (p[:, LAUNCH] > self._settings.declare_probability) & (table.unrest[row, 0] < CALM) & (seen >= SEEN)
+        new = []
+        for k, story in enumerate(mine):
+            if best[k] != story.best:
+                story.best, story.kind_since_s = best[k], time_s
+            story.probabilities = p[k]
+            story.settled |= settled[k]
+            first_s = float(story.hits[0]["time_s"])
+            if not story.counted and time_s - first_s > KNOWN_S:
                 self.settle(story)
-            undeclared = not math.isfinite(story.declared_time_s)
-            faint = float(np.mean([hit["snr"] for hit in story.hits[-RECENT_HITS:]])) < BRIGHT_SNR  # not if unknown
-            sure = (
-                chances[LAUNCH] > self._settings.declare_probability
-                and not faint
-                and clearly
-                and self._told(story)
-                and not self._fades(story)
-            )
-            if undeclared and len(story.hits) >= LEAST_HITS and sure:
+            if math.isfinite(story.declared_time_s):
+                if story.last_fit_s - first_s < FIT_S and time_s - story.last_fit_s > REFIT_S:
+                    self._fit(story, time_s)
+            elif likely[k] and len(story.hits) >= LEAST_HITS and self._sure(story):
+                n = int(row[k])
                 story.declared_time_s = time_s
                 if table.since_s[n, 0] > table.first_s[n]:  # before it something else was followed
                     story.own_since_s = float(table.since_s[n, 0])
                 table.keep_as_launch(n)
                 self._fit(story, time_s)
                 new.append(self._event(story, story.track_id))
-            young = story.last_fit_s - float(story.hits[0]["time_s"]) < FIT_S
-            if not undeclared and young and time_s - story.last_fit_s > REFIT_S:
-                self._fit(story, time_s)
         return np.array(new, EVENT) if new else empty(EVENT, 0)
+
+    def _sure(self, story: Story) -> bool:
+        """Tell whether the hits of what is likely a launch are bright and many enough and do not fade."""
+        faint = float(np.mean([hit["snr"] for hit in story.hits[-RECENT_HITS:]])) < BRIGHT_SNR  # not if unknown
+        return not faint and self._told(story) and not self._fades(story)
 
     @staticmethod
     def _told(story: Story) -> bool:
@@ -246,7 +245,7 @@ class Judge:
         if len(story.probabilities) == 0:
             return False
         p = dict(zip(KINDS, story.probabilities.tolist(), strict=True))
-        kind = KINDS[int(np.argmax(story.probabilities))]
+        kind = KINDS[story.best]
         if lasted < EVENT_DURATION_S and not (kind in BRIEF and len(story.hits) >= BRIEF_HITS):
             return False
         snr = float(np.median([h["snr"] for h in story.hits]))
@@ -261,13 +260,13 @@ class Judge:
         """Leave out what stands where a longer track of a kind that stands still was."""
         out: list[Story] = []
         for story in sorted(stories, key=lambda s: (-len(s.hits), s.track_id)):
-            kind = KINDS[int(np.argmax(story.probabilities))]
+            kind = KINDS[story.best]
             place = {"fire": "scene", "flare": "scene", "unknown": "scene", "defect": "focal"}.get(kind)
             if place is not None and not math.isfinite(story.declared_time_s):
                 near = (
                     np.linalg.norm(story.hits[0][place] - o.hits[-1][place]) < SAME_PLACE_PX
                     for o in out
-                    if (KINDS[int(np.argmax(o.probabilities))] == "defect") == (kind == "defect")
+                    if (KINDS[o.best] == "defect") == (kind == "defect")
                 )
                 if any(near):
                     continue
@@ -294,7 +293,7 @@ class Judge:
 
     def _event(self, story: Story, event_id: int) -> Any:
         out = empty(EVENT, 1)[0]
-        best = int(np.argmax(story.probabilities))
+        best = story.best
         out["event_id"], out["track_id"] = event_id, story.track_id
         if best == LAUNCH and not math.isfinite(story.declared_time_s):
             # Never sure enough to be declared: the next likely kind would be a guess too.

@@ -284,7 +284,7 @@ class Follower:
         tracks = empty(TRACK, len(self._stories))
         start = 0
         for n, (story, count) in enumerate(zip(self._stories, counts.tolist(), strict=True)):
-            kind = KINDS[int(np.argmax(story.probabilities))] if len(story.probabilities) else "unknown"
+            kind = KINDS[story.best]
             began = self._judge.beginning(story)
             tracks[n] = (
                 story.track_id, b"ended" if story.ended else b"confirmed", kind.encode(),

@@ -126,6 +126,7 @@ class Story:
         self.ended = False
         self.counted = False
         self.probabilities: Array = np.empty(0)
+        self.best = -1  # of KINDS the likeliest; the last, ``unknown``, before it is weighed
         self.kind_since_s = confirmed_time_s
         self.settled = False
         self.own_since_s = -np.inf

@@ -13,6 +13,8 @@ MEMORY_S = 60.0
 """How far back the rate of new places reaches: bad pixels become known one by one."""
 FIRST_AN_HOUR = 1.0
 """Sources at rest that come to be known in an hour, before the run tells; worth one memory."""
+AT_FIRST = 2.0
+"""And so many when a run begins: what stands in a scene comes up in its first seconds."""
 SHARE, TRACKS = 0.2, 3.0
 """Share of new tracks that stand still, before the run tells, and how many tracks that is worth."""
 NEAR_PX = 1.5
@@ -36,7 +38,7 @@ class Resting:
         self._allowed = false_tracks_per_hour
         self._known = np.empty((0, 2, 2))
         self._start_s = self._now_s = math.nan
-        self._rests = self._moves = 0.0
+        self._rests, self._moves = AT_FIRST, 0.0
 
     def at(self, time_s: float) -> None:
         """Let time pass."""
