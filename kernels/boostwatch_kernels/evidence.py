@@ -213,6 +213,47 @@ def line_evidence(sums: np.ndarray, offset: float, course: np.ndarray, which: np
 
 
 @jit
+def normal_evidence(x: np.ndarray, law: np.ndarray) -> np.ndarray:
+    """Return the log density (Q, N) of figures (N,) under normal laws of mean and 1-sigma (Q, 2)."""
+    out = np.empty((law.shape[0], x.shape[0]))
+    for q in range(law.shape[0]):
+        mean, sigma = law[q]
+        for n in range(x.shape[0]):
+            out[q, n] = -0.5 * (((x[n] - mean) / sigma) ** 2 + LOG_2PI) - math.log(sigma)
+    return out
+
+
+@jit
+def log_beta(a: float, b: float) -> float:
+    """Return the log of the beta function."""
+    out: float = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    return out
+
+
+@jit
+def seen_evidence(hits: np.ndarray, misses: np.ndarray, favour: np.ndarray) -> np.ndarray:
+    """Return the log evidence of what was seen and missed, by a beta law of the share of frames in which it is seen.
+
+    Parameters
+    ----------
+    hits, misses : float64 (N,)
+        Frames in which it was seen, and was not.
+    favour : float64 (N,)
+        First parameter of the law of what is there to be seen; the second is 1.
+
+    Returns
+    -------
+    float64 (2, N)
+        Of that, and where any share is as likely.
+    """
+    out = np.empty((2, hits.shape[0]))
+    for n in range(hits.shape[0]):
+        out[0, n] = log_beta(hits[n] + favour[n], misses[n] + 1.0) - log_beta(favour[n], 1.0)
+        out[1, n] = log_beta(hits[n] + 1.0, misses[n] + 1.0)
+    return out
+
+
+@jit
 def mixtures(parts: np.ndarray, log_share: np.ndarray, which: np.ndarray) -> np.ndarray:
     """Return the log evidence of mixtures.
 

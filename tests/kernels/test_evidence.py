@@ -1,8 +1,17 @@
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.integrate import quad
+from scipy.stats import beta, multivariate_normal, norm
 
-from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, line_evidence, mixtures, path_evidence
+from boostwatch_kernels.evidence import (
+    ascent_evidence,
+    focal_evidence,
+    line_evidence,
+    mixtures,
+    normal_evidence,
+    path_evidence,
+    seen_evidence,
+)
 from boostwatch_kernels.tracks import FLICKER, N_LIGHT, N_MOMENTS, add_light, add_moments
 
 
@@ -89,3 +98,17 @@ def test_mixtures_are_sums_of_their_parts():
         want = np.logaddexp.reduce(np.log(share)[which] + parts.T[:, None], axis=2)
     np.testing.assert_allclose(got, want, rtol=1e-12)
     np.testing.assert_allclose(np.exp(mixtures(np.zeros((5, 1)), np.log(share[1:]), np.zeros(1, np.int64))), 1.0)
+
+
+def test_evidence_of_hits_and_misses_is_that_of_a_beta_law():
+    hits, misses, favour = np.array([0.0, 3.0, 40.0]), np.array([0.0, 5.0, 1.0]), np.array([1.0, 6.0, 2.5])
+    got = seen_evidence(hits, misses, favour)
+    for n in range(3):
+        for k, a in ((0, favour[n]), (1, 1.0)):
+            want = quad(lambda p: beta.pdf(p, a, 1.0) * p ** hits[n] * (1 - p) ** misses[n], 0, 1)[0]  # noqa: B023
+            assert np.exp(got[k, n]) == pytest.approx(want, rel=1e-6)
+
+
+def test_evidence_of_figures_is_the_normal_density():
+    x, law = np.array([0.3, -2.0]), np.array([(2.2, 1.0), (0.1, 0.4), (0.0, 3.0)])
+    np.testing.assert_allclose(normal_evidence(x, law), norm.logpdf(x, law[:, :1], law[:, 1:]), rtol=1e-12)

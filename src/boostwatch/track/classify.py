@@ -11,11 +11,19 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, log_ndtr
+from scipy.special import log_ndtr
 
 from boostwatch.sensor import Sensor
 from boostwatch_kernels.amplitude import Noise, seen_probabilities
-from boostwatch_kernels.evidence import ascent_evidence, focal_evidence, line_evidence, mixtures, path_evidence
+from boostwatch_kernels.evidence import (
+    ascent_evidence,
+    focal_evidence,
+    line_evidence,
+    mixtures,
+    normal_evidence,
+    path_evidence,
+    seen_evidence,
+)
 
 from .ascent import Ascents
 from .table import Table
@@ -128,15 +136,15 @@ _SPREAD = (_EVEN, _BURSTS, _BURSTS, _UNEVEN, _ERRATIC, _ERRATIC, _ERRATIC, _ERRA
 _STANDS_OUT = np.array(
     [
         (2.2, 1.0), (2.6, 1.3), (2.6, 1.3), (1.7, 0.65), (3.3, 1.1), (3.3, 1.1), (2.6, 1.0), (1.9, 0.6), (1.35, 0.6),
+        (2.5, 1.2),
     ]
 )  # fmt: skip
-_STRANGE, _STRANGE_SHARE = (2.5, 1.2), 0.05
-"""The same of what is neither a cloud's nor any of the kinds, and how much of ``unknown`` that is."""
+_STRANGE_SHARE = 0.05
+"""Of ``unknown``, what is neither a cloud's nor any of the kinds: it stands out as the last one says."""
 
 _BURNS = [KINDS.index(kind) for kind in ("fire", "flare")]
-_BRIEF = [KINDS.index(kind) for kind in ("bolide", "lightning", "unknown")]
-_LIFE_S = np.array([3.0, 1.5, 20.0])
-_MOST_LIVED = np.array([10.0, 3.0, 2.0])
+_LIFE_S = np.array([math.inf] * 5 + [3.0, 1.5, math.inf, 20.0])
+_MOST_LIVED = np.array([0.0] * 5 + [10.0, 3.0, 0.0, 2.0])
 """Mean times that bolides, flashes and clutter last, and how much of them, in logarithms, may count against these:
 storms flash again, and some clutter lasts."""
 
@@ -173,14 +181,21 @@ EARLY_S, LOG_EARLY = 10.0, math.log(0.1)
 COME_UP = 0.42
 """Share of fires and flares, the same, that are found later than that."""
 LAUNCH, UNKNOWN = KINDS.index("launch"), KINDS.index("unknown")
-_MOVES = np.array([kind in ("launch", "aircraft", "satellite", "bolide") for kind in KINDS])
-_STEADY = np.array([kind not in ("lightning", "defect", "unknown") for kind in KINDS])
+_MOVES = np.array([float(kind in ("launch", "aircraft", "satellite", "bolide")) for kind in KINDS])
+_LOG_COMES = np.zeros((2, len(KINDS)))
+_LOG_COMES[:, _BURNS] = [[math.log(COME_UP)], [math.log(1.0 - COME_UP)]]
+_LOG_COMES[1, LAUNCH] = LOG_EARLY
+"""Log shares of those that come later, and early."""
 _COURSE = np.stack([_courses()[0]] * 2)
 _COURSE[1, :, :2] = 5.0 * _LN10, _LN10
 """Courses as a first look sees them, and as a later one, which sees no beginning: strength tells nothing of kinds."""
 with np.errstate(divide="ignore"):
     _LOG_MOTIONS = np.log([_motions(located=False), _motions(located=True)])
+    _LOG_STANDS_OUT = np.log([np.eye(len(KINDS), len(KINDS) + 1)])
+    _LOG_STEADY = np.log([[(0.0, 1.0) if kind in ("lightning", "defect") else (1.0, 0.0) for kind in KINDS]])
     _LOG_COURSES = np.log([_courses(_THERE_BEFORE)[1], _courses(_COME_UP)[1], _courses()[1]])
+_LOG_STANDS_OUT[0, UNKNOWN, UNKNOWN:] = math.log(1.0 - _STRANGE_SHARE), math.log(_STRANGE_SHARE)
+_LOG_STEADY[0, UNKNOWN] = math.log(0.5)
 MOST_PAST = np.where(np.arange(len(KINDS)) == LAUNCH, 10.0, 20.0)
 """What was seen before a look counts against a kind by so much at most, in logarithms: no model is that true, least of
 all that of a launch, which may come up where something else was followed."""
@@ -266,9 +281,7 @@ class Classifier:
         seen += self._steadiness(table, row, false) + table.past[row, 0]
         seen -= seen.max(axis=1, keepdims=True)
         table.evidence[row] = np.maximum(seen, -MOST_PAST)
-        beside = self._strength(table, row) + self._new(table, row, early)
-        lived_s = table.last_s[row] - table.first_s[row]
-        beside[:, _BRIEF] -= np.minimum(lived_s[:, None] / _LIFE_S, _MOST_LIVED)
+        beside = self._strength(table, row) + self._begins(table, row, early)
         table.beside[row] = np.where(table.kept[row, None], table.beside[row], beside)
         log_p = np.log(self._counts / self._counts.sum()) + seen + table.beside[row]
         log_p += self._colour(table, row, range_m, noise_e)
@@ -280,12 +293,8 @@ class Classifier:
     @staticmethod
     def _strength(table: Table, row: NDArray[np.int64]) -> Array:
         """Log evidence (K, KINDS) of how far it stands out of its surroundings."""
-        log_snr = np.log(np.maximum(table.snr[row], 0.5))
-        out = _log_normal(log_snr[:, None], _STANDS_OUT[:, 0], _STANDS_OUT[:, 1])
-        strange = _log_normal(log_snr, *_STRANGE)
-        out[:, UNKNOWN] = np.logaddexp(
-            out[:, UNKNOWN] + math.log(1.0 - _STRANGE_SHARE), strange + math.log(_STRANGE_SHARE)
-        )
+        parts = normal_evidence(np.log(np.maximum(table.snr[row], 0.5)), _STANDS_OUT)
+        out: Array = mixtures(parts, _LOG_STANDS_OUT, np.zeros(len(row), np.int64))
         return out
 
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
@@ -299,13 +308,15 @@ class Classifier:
         return out
 
     @staticmethod
-    def _new(table: Table, row: NDArray[np.int64], early: NDArray[np.bool_]) -> Array:
-        """Log evidence (K, KINDS) of what its place was, and when it came: what moves begins where nothing was."""
-        restless = np.maximum(table.unrest[row, 0] - 1.0, 0.0) / RESTLESS
-        out = np.where(_MOVES, (LOG_REKINDLED * restless**2 / (1.0 + restless**2))[:, None], 0.0)
-        waited_s = table.since_s[row, 0] - table.first_s[row]
-        out[:, LAUNCH] += np.where(early, LOG_EARLY, 0.0) - waited_s / PATIENCE_S
-        out[:, _BURNS] += np.where(early, math.log(1.0 - COME_UP), math.log(COME_UP))[:, None]
+    def _begins(table: Table, row: NDArray[np.int64], early: NDArray[np.bool_]) -> Array:
+        """Log evidence (K, KINDS) of what its place was, when it came and how long it lasts."""
+        restless = (np.maximum(table.unrest[row, 0] - 1.0, 0.0) / RESTLESS) ** 2
+        lived_s = table.last_s[row] - table.first_s[row]
+        out: Array = (LOG_REKINDLED * restless / (1.0 + restless))[:, None] * _MOVES + _LOG_COMES[
+            early.astype(np.int64)
+        ]
+        out[:, LAUNCH] -= (table.since_s[row, 0] - table.first_s[row]) / PATIENCE_S
+        out -= np.minimum(lived_s[:, None] / _LIFE_S, _MOST_LIVED)
         return out
 
     @staticmethod
@@ -315,13 +326,10 @@ class Classifier:
         The share of frames in which it is seen has a beta prior, even for the latter, with the mean that the amplitudes
         let expect for the former. Clutter is either.
         """
-        hits, misses = table.look_hits[row, 0], table.look_misses[row, 0]
         pd = seen_probabilities(table.snr[row], table.hits[row], false)
-        favour = np.clip(pd / (1.0 - pd), 1.0, MOST_FAVOUR)
-        steady = betaln(hits + favour, misses + 1.0) - betaln(favour, 1.0)
-        erratic = betaln(hits + 1.0, misses + 1.0)
-        out: Array = np.where(_STEADY, steady[:, None], erratic[:, None])
-        out[:, UNKNOWN] = np.logaddexp(steady, erratic) - math.log(2.0)
+        favour = np.minimum(np.maximum(pd / (1.0 - pd), 1.0), MOST_FAVOUR)
+        parts = seen_evidence(table.look_hits[row, 0], table.look_misses[row, 0], favour)
+        out: Array = mixtures(parts, _LOG_STEADY, np.zeros(len(row), np.int64))
         return out
 
     def _climb(self, table: Table, row: NDArray[np.int64]) -> tuple[Array, Array, NDArray[np.int64]]:
