@@ -8,7 +8,6 @@ import numpy as np
 from ._jit import jit
 from .amplitude import Noise, amplitude_ratio
 from .grid import cells_around, make_grid
-from .regimes import Regimes, foretell
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -197,8 +196,8 @@ def assign(start: np.ndarray, point: np.ndarray, cost: np.ndarray, n_points: int
 
 @jit
 def associate(
-    track_xy: np.ndarray, track_var: np.ndarray, regimes: Regimes, snr: np.ndarray, hits: np.ndarray, pd: np.ndarray,
-    seen: Seen, noise: Noise, gate: float,
+    track_xy: np.ndarray, track_var: np.ndarray, snr: np.ndarray, hits: np.ndarray, pd: np.ndarray, seen: Seen,
+    noise: Noise, gate: float,
 ) -> Association:  # fmt: skip
     """Give tracks their measurements, by the log likelihood ratio of target over false alarm.
 
@@ -225,14 +224,14 @@ def associate(
     """
     n = track_xy.shape[0]
     start, point, d2 = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
-    part = np.empty(regimes.share.shape[1])
-    near, ratio, cost = np.empty(d2.shape[0]), np.empty(d2.shape[0]), np.empty(d2.shape[0])
+    ratio, cost = np.empty(d2.shape[0]), np.empty(d2.shape[0])
     for i in range(n):
         for p in range(start[i], start[i + 1]):
             j = point[p]
-            near[p] = foretell(regimes, i, seen.at[j, 0], seen.at[j, 1], seen.var[j, 0], seen.var[j, 1], part)
+            spread = (track_var[i, 0] + seen.var[j, 0]) * (track_var[i, 1] + seen.var[j, 1])
+            near = -0.5 * (d2[p] + math.log(spread)) - LOG_2PI
             known = 0.0 if seen.frames[j] > 1.0 else hits[i]  # a sum of frames is not of one's amplitude
-            ratio[p] = near[p] + math.log(pd[i] / seen.density[j]) + seen.colour[j]
+            ratio[p] = near + math.log(pd[i] / seen.density[j]) + seen.colour[j]
             ratio[p] += amplitude_ratio(seen.strongest[j], snr[i], known, noise)
             ratio[p] /= seen.frames[j]
             # A track without a measurement loses log(1 - Pd); the assignment weighs against that.

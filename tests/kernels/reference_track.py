@@ -34,15 +34,15 @@ def least_cost(start, point, cost, n_points):
     return dense[rows, columns].sum()
 
 
-def pair_ratios(track_xy, track_var, regimes, snr, hits, pd, seen, noise, gate):
-    """Pairs in the gate: log likelihood ratio of target over false alarm, and log density under the prediction."""
-    start, point, _ = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
+def pair_ratios(track_xy, track_var, snr, hits, pd, seen, noise, gate):
+    """Pairs in the gate: log likelihood ratio of target over false alarm."""
+    start, point, d2 = gate_pairs(track_xy, track_var, seen.at, seen.var, gate)
     row = np.repeat(np.arange(len(track_xy)), np.diff(start))
-    near = np.log(foretold(regimes, row, seen.at[point], seen.var[point]).sum(axis=1))
+    near = -0.5 * (d2 + np.log(track_var[row] + seen.var[point]).sum(axis=1)) - np.log(2 * np.pi)
     known = np.where(seen.frames[point] > 1, 0.0, hits[row])
     ratio = near - np.log(seen.density[point]) + np.log(pd[row]) + seen.colour[point]
     ratio += [amplitude_ratio(seen.strongest[j], snr[i], k, noise) for i, j, k in zip(row, point, known, strict=True)]
-    return start, row, point, ratio / seen.frames[point], near
+    return start, row, point, ratio / seen.frames[point]
 
 
 def transition(dt, tau):

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from boostwatch_kernels.amplitude import Noise
 from boostwatch_kernels.assignment import Seen, assign, associate, gate_pairs
-from boostwatch_kernels.regimes import Regimes
 
 from . import reference_track as reference
 
@@ -61,14 +60,6 @@ def test_assignment_gives_up_a_point_for_the_sake_of_the_whole():
     assert assign(start, point, np.array([1.0, 2.0]), 1).tolist() == [-1, -1]
 
 
-def filters(rng, at, var, count=3):
-    """Filters of tracks at some places: as sure as they, or less."""
-    state, cov = rng.normal(0.0, 1.0, (len(at), count, 2, 3)), np.zeros((len(at), count, 2, 3, 3))
-    state[..., 0] = at[:, None] + rng.normal(0.0, 0.5, (len(at), count, 2)) * (np.arange(count) > 0)[:, None]
-    cov[..., 0, 0] = var[:, None] * (1.0 + np.arange(count))[:, None]
-    return Regimes(state.reshape(-1, 2, 3), cov.reshape(-1, 2, 3, 3), rng.dirichlet(np.ones(count), len(at)))
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_tracks_are_given_the_likeliest_measurements(seed):
     tracks, track_var, points, var = cloud(seed, 12, 20, 6.0)
@@ -78,10 +69,9 @@ def test_tracks_are_given_the_likeliest_measurements(seed):
         rng.choice([1.0, 8.0], 20), np.ones(20, np.bool_), 7,
     )  # fmt: skip
     rest = rng.uniform(4.0, 9.0, 12), rng.integers(1, 9, 12).astype(float), rng.uniform(0.3, 0.9, 12)
-    known = tracks, track_var, filters(rng, tracks, track_var)
-    pairs = associate(*known, *rest, seen, noise, 25.0)
+    pairs = associate(tracks, track_var, *rest, seen, noise, 25.0)
     got = pairs.given
-    start, row, point, ratio, _ = reference.pair_ratios(*known, *rest, seen, noise, 25.0)
+    start, row, point, ratio = reference.pair_ratios(tracks, track_var, *rest, seen, noise, 25.0)
     cost = np.log1p(-rest[2][row]) - ratio
     mine = got[row] == point
     assert cost[mine].sum() == pytest.approx(reference.least_cost(start, point, cost, 20))
@@ -97,15 +87,7 @@ def test_tracks_are_given_the_likeliest_measurements(seed):
 
 def test_a_measurement_on_the_spot_leaves_no_doubt_and_one_at_the_rim_does():
     track, noise = np.zeros((1, 2)), Noise(4.0, 0.02, 0.3, 0.9)
-    var = np.full((1, 2), 0.1)
-    told = (
-        track,
-        var,
-        filters(np.random.default_rng(0), track, var, 1),
-        np.array([6.0]),
-        np.array([20.0]),
-        np.array([0.5]),
-    )
+    told = track, np.full((1, 2), 0.1), np.array([6.0]), np.array([20.0]), np.array([0.5])
     share = []
     for x, density in ((0.0, 1e-9), (0.0, 1e-3), (2.0, 1e-3)):
         at, one = np.array([[x, 0.0]]), np.ones(1)

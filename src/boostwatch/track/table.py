@@ -211,7 +211,7 @@ class Table:
     def associate(self, pd: Array, seen: Seen, noise: Noise, gate: float) -> Association:
         """Give the tracks, which are seen with probability ``pd`` (N,), the measurements of a frame."""
         at, var = np.ascontiguousarray(self.state[:, :, 0]), np.ascontiguousarray(self.cov[:, :, 0, 0])
-        return associate(at, var, self._regimes, self.snr, self.hits, pd, seen, noise, gate)
+        return associate(at, var, self.snr, self.hits, pd, seen, noise, gate)
 
     def blend(self, pairs: Association, at: Array, var: Array) -> None:
         """Take into the filters all measurements, places (M, 2) and variances, that may be a track's own."""
