@@ -235,6 +235,11 @@ class Classifier:
         self._co2 = int(co2[0]) if len(co2) and len(other) else -1
         self.main_band = int(other[0]) if len(other) else 0
 
+    @property
+    def coloured(self) -> bool:
+        """Whether there is a band where carbon dioxide absorbs, and one beside it."""
+        return self._co2 >= 0
+
     def learn(self, probabilities: Array) -> None:
         """Take the probabilities (KINDS,) of a track that has ended or is old: where many confusers were are more.
 
@@ -357,9 +362,9 @@ class Classifier:
     def _course(self, table: Table, row: NDArray[np.int64], range_m: float, early: NDArray[np.bool_]) -> Array:
         """Return the log evidence (K, KINDS) of how strong the light is at first, and how it grows."""
         to_intensity = self._to_irradiance[self.main_band] * range_m**2
-        known = table.light[row, 0, -1] > 0
-        if not math.isfinite(to_intensity) or not known.any():
+        if not math.isfinite(to_intensity):
             return np.zeros((len(row), len(KINDS)))
+        known = table.light[row, 0, -1] > 0
         later = table.since_s[row, 0] > table.first_s[row]
         parts = line_evidence(table.light[row, 0], math.log(to_intensity), _COURSE, later.astype(np.int64))
         out: Array = mixtures(parts, _LOG_COURSES, np.where(later, 2, np.where(early, 0, 1)))
@@ -368,13 +373,12 @@ class Classifier:
     def _colour(self, table: Table, row: NDArray[np.int64], range_m: float, noise_e: Array) -> Array:
         """Return the log evidence (K, KINDS) of the bands in which it is seen, and how strongly."""
         out = np.zeros((len(row), len(KINDS)))
-        flux = table.flux[row]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            strength = np.log10(self.irradiance(flux) * range_m**2)
-            floor = np.log10(self.irradiance(noise_e) * range_m**2)
-        main = strength[:, self.main_band]
-        known = np.isfinite(main)
-        if self._co2 >= 0:
+        if self.coloured and math.isfinite(range_m):
+            with np.errstate(invalid="ignore", divide="ignore"):
+                strength = np.log10(self.irradiance(table.flux[row]) * range_m**2)
+                floor = np.log10(self.irradiance(noise_e) * range_m**2)
+            main = strength[:, self.main_band]
+            known = np.isfinite(main)
             both = known & np.isfinite(strength[:, self._co2])
             ratio = (strength[:, self._co2] - main)[:, None]
             out[both] += _log_normal(ratio[both], _COLOUR[:, 0], np.hypot(_COLOUR[:, 1], 0.1))
@@ -385,5 +389,5 @@ class Classifier:
         if self._bands > 1:
             seen = (table.flux_weight[row] > 0.3).sum(axis=1)
             share = np.where((seen > 1)[:, None], np.log(-np.expm1(_ONE_BAND)), _ONE_BAND)
-            out += share if self._co2 < 0 else np.where(np.arange(len(KINDS)) == KINDS.index("defect"), share, 0.0)
+            out += share if not self.coloured else np.where(np.arange(len(KINDS)) == KINDS.index("defect"), share, 0.0)
         return out

@@ -94,7 +94,7 @@ class Judge:
 
     def learn_noise(self, flux_sigma: Array) -> None:
         """Keep a running mean of each band's flux error (M, B), for bands in which a track is not seen."""
-        if len(flux_sigma) == 0:
+        if len(flux_sigma) == 0 or not self._classifier.coloured:
             return
         if self._noise_e is None:
             self._noise_e = np.full(flux_sigma.shape[1], np.nan)

@@ -263,11 +263,7 @@ class Follower:
         """Return the points of all confirmed tracks in the frame taken last, and the scene's shift (N, 2) at each."""
         table = self._table
         out, at = empty(TRACK_POINT, len(table)), table.state[:, :, 0]
-        shift = (
-            np.repeat(self._shift[None], len(at), axis=0)
-            if self._scene_map is None
-            else self._scene_map.to_focal(at) - at
-        )
+        shift = self._scene_map.to_focal(at) - at if self._scene_map else np.zeros_like(at) + self._shift
         if len(table):
             write_states(out, table, at + shift)
             hit = table.last_s == self._time_s
@@ -323,6 +319,8 @@ class Follower:
     def _prune(self, time_s: float) -> None:
         table = self._table
         gap = time_s - table.last_s
+        if not gap.any():
+            return
         wide = (table.cov[:, :, 0, 0] > LOST_SIGMA_PX**2).any(axis=1)
         # Where a target is seen in one frame of two, many misses in a row tell little.
         gone = (gap > self._settings.max_gap) & (table.odds < GONE_ODDS)
@@ -333,14 +331,16 @@ class Follower:
         table, resting = self._table, self._resting
         resting.at(time_s)
         bar = np.where(table.familiar, max(resting.bar, FAMILIAR_BAR), resting.bar)
-        fresh = np.flatnonzero(~table.moving & (table.moves > bar))
-        table.moving[fresh] = True
-        resting.moved(len(fresh))
-        for track_id in table.track_id[fresh].tolist():
-            self._stories[track_id].moving_time_s = time_s
+        fresh = ~table.moving & (table.moves > bar)
+        if fresh.any():
+            table.moving |= fresh
+            resting.moved(int(fresh.sum()))
+            for track_id in table.track_id[fresh].tolist():
+                self._stories[track_id].moving_time_s = time_s
         still = ~table.moving & ~table.rested & (table.moves < RESTS) & (table.hits >= RESTING_HITS)
-        table.rested |= still
-        resting.rested(table.rest_at[still])
+        if still.any():
+            table.rested |= still
+            resting.rested(table.rest_at[still])
 
     def _end(self, lost: NDArray[np.bool_]) -> None:
         """Write off tracks."""
