@@ -312,7 +312,7 @@ def false_tracks(quick: bool) -> list[dict[str, Any]]:
     for false_alarms in (20.0, 200.0, 2000.0):
         for asked in ASKED:
             wanted = (5.0 if quick else 30.0) / asked  # hours that give some thirty
-            most = {20.0: 20.0, 200.0: 4.0, 2000.0: 0.5}[false_alarms] * (0.1 if quick else 1.0)
+            most = {20.0: 20.0, 200.0: 20.0, 2000.0: 5.0}[false_alarms] * (0.1 if quick else 1.0)
             hours = min(wanted, most)
             piece = min(hours, 0.5)
             count, spent = 0, 0.0

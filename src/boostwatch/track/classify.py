@@ -31,7 +31,7 @@ from .table import Table
 Array = NDArray[np.float64]
 
 KINDS = ("launch", "fire", "flare", "aircraft", "satellite", "bolide", "lightning", "defect", "unknown")
-PRIOR_TRACKS = np.array([0.7, 0.25, 0.083, 0.12, 0.05, 0.1, 0.1, 0.75, 4.0])
+PRIOR_TRACKS = np.array([0.7, 0.25, 0.083, 0.12, 0.05, 0.1, 0.1, 0.75, 5.6])
 """Tracks of each kind that a run counts as seen before its first one; most are edges and cells of clouds."""
 DEFAULT_SCALE_M = 1000.0
 """Metres a pixel where geometry is not known: a geostationary sensor of notional optics."""
@@ -59,7 +59,7 @@ _PATHS = np.array([[1.0, *motion, *[0.0] * (3 - len(motion))] for motion, _ in _
 _PATH_EXCESS = np.array([excess for _, excess in _MODELS])
 """Motions by the 1-sigma of their coefficients, and the variance of their centroids over that of a point's."""
 
-AT_REST, AS_AIRCRAFT = 0.5, 0.045
+AT_REST, AS_AIRCRAFT = 0.643, 0.0321
 """Shares of clutter that stands still, as a cell that grows does, and that goes straight on, as an aircraft does."""
 ABOVE_CLOUD = 0.03
 """Share of launches first seen at any speed."""
