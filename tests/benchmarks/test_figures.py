@@ -13,6 +13,7 @@ from benchmarks import (
     _contenders,
     _event_limits,
     _scoring,
+    _track_limits,
     cold_start,
     detection_loss,
     detection_real,
@@ -20,7 +21,6 @@ from benchmarks import (
     library,
     peers,
     throughput,
-    tracking,
 )
 from benchmarks._peers import noise_of
 from benchmarks._peers import peers as all_peers
@@ -237,10 +237,10 @@ def test_a_launch_is_drawn_as_the_case_says_and_fitted() -> None:
 
 def test_the_least_variance_of_a_place_is_that_of_least_squares():
     seen = np.random.default_rng(0).random(60) < 0.5
-    got = tracking.place_variance(seen, 0.09)
+    got = _track_limits.place_variance(seen, 0.09)
     t = np.arange(60.0)
     design = np.stack([np.ones(60), t, t * t], axis=1)
-    prior = np.diag([0.0, 2.0 / np.square(tracking.SPEED).mean(), 8.0 / np.square(tracking.GROWTH).mean()])
+    prior = np.diag([0.0, 2.0 / np.square(_track_limits.SPEED).mean(), 8.0 / np.square(_track_limits.GROWTH).mean()])
     for k in range(60):
         if not seen[: k + 1].any():
             assert np.isinf(got[k])
@@ -252,10 +252,10 @@ def test_the_least_variance_of_a_place_is_that_of_least_squares():
 
 def test_the_bound_of_a_start_is_the_known_one() -> None:
     t = np.arange(301.0)
-    known = 9.0 * tracking.SIGMA_PX**2 / 301  # of a parabola's end, many points
-    assert tracking.start_variance(Case("still"), t) == pytest.approx(known, rel=0.02)
-    assert tracking.start_variance(Case("j", jitter=0.1), t) > tracking.start_variance(Case("still"), t)
-    assert tracking.start_variance(Case("w", walk=10.0), t) == pytest.approx(tracking.SIGMA_PX**2, rel=0.01)
+    known = 9.0 * _track_limits.SIGMA_PX**2 / 301  # of a parabola's end, many points
+    assert _track_limits.start_variance(Case("still"), t) == pytest.approx(known, rel=0.02)
+    assert _track_limits.start_variance(Case("j", jitter=0.1), t) > _track_limits.start_variance(Case("still"), t)
+    assert _track_limits.start_variance(Case("w", walk=10.0), t) == pytest.approx(_track_limits.SIGMA_PX**2, rel=0.01)
 
 
 def test_the_library_is_scored_scene_by_scene_and_as_one(

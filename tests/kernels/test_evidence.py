@@ -105,7 +105,8 @@ def test_evidence_of_hits_and_misses_is_that_of_a_beta_law():
     got = seen_evidence(hits, misses, favour)
     for n in range(3):
         for k, a in ((0, favour[n]), (1, 1.0)):
-            want = quad(lambda p: beta.pdf(p, a, 1.0) * p ** hits[n] * (1 - p) ** misses[n], 0, 1)[0]  # noqa: B023
+            law = a, hits[n], misses[n]
+            want = quad(lambda p, a, h, m: beta.pdf(p, a, 1.0) * p**h * (1 - p) ** m, 0, 1, args=law)[0]
             assert np.exp(got[k, n]) == pytest.approx(want, rel=1e-6)
 
 

@@ -34,6 +34,13 @@ def assert_same(filters, want, rtol=1e-8):
         np.testing.assert_allclose(got, other, rtol=rtol, atol=1e-9, err_msg=name)
 
 
+def assert_pooled(filters, state, cov):
+    mean, spread = together(filters)
+    np.testing.assert_allclose(state, mean, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(cov, spread, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(filters.share.sum(axis=1), 1.0, rtol=1e-12)
+
+
 @pytest.mark.parametrize("dt", [0.5, 12.0, 400.0])
 def test_predict_is_that_of_interacting_models(dt):
     filters = random_regimes(1, 5)
@@ -42,10 +49,7 @@ def test_predict_is_that_of_interacting_models(dt):
     state, cov = np.empty((5, 2, 3)), np.empty((5, 2, 3, 3))
     regimes.predict(filters, state, cov, dt, taus, 0.05, 150.0)
     assert_same(filters, want)
-    mean, spread = together(filters)
-    np.testing.assert_allclose(state, mean, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(cov, spread, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(filters.share.sum(axis=1), 1.0, rtol=1e-12)
+    assert_pooled(filters, state, cov)
 
 
 def test_no_time_changes_nothing():
@@ -62,10 +66,7 @@ def test_mixture_of_filters_and_measurements_is_exact(seed):
     state, cov = together(filters)
     regimes.mix(filters, state, cov, *pairs)
     assert_same(filters, want)
-    mean, spread = together(filters)
-    np.testing.assert_allclose(state, mean, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(cov, spread, rtol=1e-8, atol=1e-12)
-    np.testing.assert_allclose(filters.share.sum(axis=1), 1.0, rtol=1e-9)
+    assert_pooled(filters, state, cov)
 
 
 def test_fits_are_the_density_of_all_filters_and_of_the_first():

@@ -98,6 +98,8 @@ _COLOUR = np.array(
         (-0.7, 1.0),
     ]
 )  # fmt: skip
+_RATIO = np.stack([_COLOUR[:, 0], np.hypot(_COLOUR[:, 1], 0.1)], axis=1)
+"""The same as measured: the bands' own errors come to it."""
 _ONE_BAND = np.log(np.array([0.4, 0.9, 0.95, 0.4, 0.4, 0.4, 0.7, 0.99, 0.6]))
 
 # Courses of the light. For each kind mean and 1-sigma of log10 of the apparent intensity at first sight, W/sr; shares,
@@ -189,23 +191,21 @@ _LOG_COMES[1, LAUNCH] = LOG_EARLY
 _COURSE = np.stack([_courses()[0]] * 2)
 _COURSE[1, :, :2] = 5.0 * _LN10, _LN10
 """Courses as a first look sees them, and as a later one, which sees no beginning: strength tells nothing of kinds."""
-with np.errstate(divide="ignore"):
+_STANDS = np.eye(len(KINDS), len(KINDS) + 1)
+_STANDS[UNKNOWN, UNKNOWN:] = 1.0 - _STRANGE_SHARE, _STRANGE_SHARE
+_STEADY = [
+    {"lightning": (0.0, 1.0), "defect": (0.0, 1.0), "unknown": (0.5, 0.5)}.get(kind, (1.0, 0.0)) for kind in KINDS
+]
+"""Shares of what is mostly seen, and of what comes as it comes."""
+with np.errstate(divide="ignore"):  # no share is a log of -inf
     _LOG_MOTIONS = np.log([_motions(located=False), _motions(located=True)])
-    _LOG_STANDS_OUT = np.log([np.eye(len(KINDS), len(KINDS) + 1)])
-    _LOG_STEADY = np.log([[(0.0, 1.0) if kind in ("lightning", "defect") else (1.0, 0.0) for kind in KINDS]])
+    _LOG_STANDS, _LOG_STEADY = np.log([_STANDS]), np.log([_STEADY])
     _LOG_COURSES = np.log([_courses(_THERE_BEFORE)[1], _courses(_COME_UP)[1], _courses()[1]])
-_LOG_STANDS_OUT[0, UNKNOWN, UNKNOWN:] = math.log(1.0 - _STRANGE_SHARE), math.log(_STRANGE_SHARE)
-_LOG_STEADY[0, UNKNOWN] = math.log(0.5)
 MOST_PAST = np.where(np.arange(len(KINDS)) == LAUNCH, 10.0, 20.0)
 """What was seen before a look counts against a kind by so much at most, in logarithms: no model is that true, least of
 all that of a launch, which may come up where something else was followed."""
 PATIENCE_S = 10.0
 """In so much time a track that is no launch yet becomes one less likely by e: what burns for an hour has many looks."""
-
-
-def _log_normal(x: Array, mean: Array | float, sigma: Array | float) -> Array:
-    out: Array = -0.5 * ((x - mean) / sigma) ** 2 - np.log(sigma) - 0.5 * math.log(2 * math.pi)
-    return out
 
 
 class Classifier:
@@ -299,7 +299,7 @@ class Classifier:
     def _strength(table: Table, row: NDArray[np.int64]) -> Array:
         """Log evidence (K, KINDS) of how far it stands out of its surroundings."""
         parts = normal_evidence(np.log(np.maximum(table.snr[row], 0.5)), _STANDS_OUT)
-        out: Array = mixtures(parts, _LOG_STANDS_OUT, np.zeros(len(row), np.int64))
+        out: Array = mixtures(parts, _LOG_STANDS, np.zeros(len(row), np.int64))
         return out
 
     def _motion(self, table: Table, row: NDArray[np.int64], scale_m: float) -> Array:
@@ -317,9 +317,8 @@ class Classifier:
         """Log evidence (K, KINDS) of what its place was, when it came and how long it lasts."""
         restless = (np.maximum(table.unrest[row, 0] - 1.0, 0.0) / RESTLESS) ** 2
         lived_s = table.last_s[row] - table.first_s[row]
-        out: Array = (LOG_REKINDLED * restless / (1.0 + restless))[:, None] * _MOVES + _LOG_COMES[
-            early.astype(np.int64)
-        ]
+        out: Array = _LOG_COMES[early.astype(np.int64)]
+        out += (LOG_REKINDLED * restless / (1.0 + restless))[:, None] * _MOVES
         out[:, LAUNCH] -= (table.since_s[row, 0] - table.first_s[row]) / PATIENCE_S
         out -= np.minimum(lived_s[:, None] / _LIFE_S, _MOST_LIVED)
         return out
@@ -380,8 +379,8 @@ class Classifier:
             main = strength[:, self.main_band]
             known = np.isfinite(main)
             both = known & np.isfinite(strength[:, self._co2])
-            ratio = (strength[:, self._co2] - main)[:, None]
-            out[both] += _log_normal(ratio[both], _COLOUR[:, 0], np.hypot(_COLOUR[:, 1], 0.1))
+            ratio = (strength[:, self._co2] - main)[both]
+            out[both] += normal_evidence(ratio, _RATIO).T
             dark = known & ~np.isfinite(strength[:, self._co2])
             if math.isfinite(floor[self._co2]):
                 limit = (floor[self._co2] - main)[:, None]

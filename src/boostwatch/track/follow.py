@@ -263,7 +263,7 @@ class Follower:
         """Return the points of all confirmed tracks in the frame taken last, and the scene's shift (N, 2) at each."""
         table = self._table
         out, at = empty(TRACK_POINT, len(table)), table.state[:, :, 0]
-        shift = self._scene_map.to_focal(at) - at if self._scene_map else np.zeros_like(at) + self._shift
+        shift = self._scene_map.to_focal(at) - at if self._scene_map is not None else np.zeros_like(at) + self._shift
         if len(table):
             write_states(out, table, at + shift)
             hit = table.last_s == self._time_s
