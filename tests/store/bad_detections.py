@@ -177,6 +177,8 @@ BAD_FILES: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "gzip": ("a.csv.gz", raw(gzip.compress(b"frame,x,y\n0,1,2\n")), "is of another kind; found 'gzip'"),
     "Parquet": ("a.parquet", raw(b"PAR1" + bytes(100)), "is of another kind; found 'Parquet'"),
     "FITS": ("a.fits", astropy_table, "is of another kind; found 'FITS'"),
+    "noise named HDF5": ("a.h5", raw(bytes(range(128, 228))), "is no HDF5 file, as its name says, nor text; found"),
+    "a cut NPZ": ("a.NPZ", raw(b"PK" + bytes(100)), "is no NPZ file, as its name says, nor text; found"),
     "a workbook": ("a.xlsx", lambda path: zipfile.ZipFile(path, "w").close(), "holds no arrays"),
     # NPZ and NPY
     "NPZ of unlike lengths": ("a.npz", npz(y=F[:4]), "y: has the wrong shape; found (4,); allowed: equal lengths"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -31,6 +32,7 @@ _OTHERS: Final = {
     b"ARROW1": "Arrow", b"SIMPLE  =": "FITS", b"SQLite format 3": "SQLite", b"\x80\x04\x95": "a pickle",
     b"\x80\x05\x95": "a pickle", b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text",
 }  # fmt: skip
+_BINARY: Final = {".h5": "HDF5", ".hdf5": "HDF5", ".hdf": "HDF5", ".npz": "NPZ", ".npy": "NPY"}
 ALLOWED: Final = "HDF5 with /detections, NPZ, a structured NPY, or CSV in UTF-8 with a header line"
 
 Progress = Callable[[int, int], None]
@@ -178,7 +180,7 @@ def _open(path: str) -> ColumnFile:
     if guard.is_hdf5(path):
         return open_hdf5(path)
     with open(path, "rb") as file:
-        head = file.read(16)
+        head = file.read(64)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return open_npz(path, MOST_ROWS)
     if head[:6] == b"\x93NUMPY":
@@ -186,7 +188,18 @@ def _open(path: str) -> ColumnFile:
     other = next((kind for magic, kind in _OTHERS.items() if head.startswith(magic)), None)
     if other is not None:
         raise BadData("is of another kind", path=path, found=other, allowed=ALLOWED)
+    named = _BINARY.get(os.path.splitext(path)[1].lower())
+    if named is not None and not _is_text(head):
+        raise BadData(f"is no {named} file, as its name says, nor text", path=path, found=head[:8], allowed=ALLOWED)
     return open_text(path)
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head
 
 
 def _require(source: ColumnFile, path: str) -> None:
