@@ -76,10 +76,7 @@ def cells_around(grid: Grid, x: float, y: float, reach_x: float, reach_y: float)
 
 
 @jit
-def frame_cells(at: np.ndarray, height: float, width: float, ny: int, nx: int) -> np.ndarray:
-    """Return the cell of each position (M, 2) on a frame of ``ny x nx`` cells, row by row; the nearest if outside."""
-    out = np.empty(at.shape[0], np.int64)
-    for j in range(at.shape[0]):
-        row, column = at[j, 1] / height * ny, at[j, 0] / width * nx
-        out[j] = int(min(max(row, 0.0), ny - 1.0)) * nx + int(min(max(column, 0.0), nx - 1.0))
-    return out
+def frame_cell(x: float, y: float, height: float, width: float, ny: int, nx: int) -> tuple[int, int]:
+    """Return row and column of the cell of a place on a frame of ``ny x nx`` cells; the nearest if outside."""
+    row, column = y / height * ny, x / width * nx
+    return int(min(max(row, 0.0), ny - 1.0)), int(min(max(column, 0.0), nx - 1.0))

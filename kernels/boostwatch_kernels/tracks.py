@@ -18,6 +18,14 @@ MOST_OF_ONE = 4.0
 """What a single hit may tell of motion, log likelihood ratio: it may be a false alarm."""
 MOST_REST = 3.0
 """What a long rest tells against motion: a launch stands still at first."""
+RESTS, RESTING_HITS = -2.0, 8
+"""Log likelihood ratio, motion over rest, below which a track of so many hits is held to stand still."""
+MOST_ODDS = 7.0
+"""Log odds of existence beyond which more hits tell nothing: what has burnt out is to be given up in time."""
+LIFE_S = 150.0
+"""Mean time that a target burns."""
+WANDER_PX2_S = 0.01
+"""Variance that a second of wandering adds, px2: an edge that opens here and closes there."""
 WINDOW_S = 20.0
 """Length of a look at a track: no polynomial follows a whole boost."""
 TIME_UNIT_S = 10.0
@@ -54,8 +62,16 @@ class Course(NamedTuple):
     rest_at: np.ndarray  # (N, 2, 2): plane, axis
     rest_var: np.ndarray  # (N, 2, 2)
     moves: np.ndarray  # (N,)
+    moving: np.ndarray  # bool (N,)
+    rested: np.ndarray  # bool (N,)
+    familiar: np.ndarray  # bool (N,)
     hits: np.ndarray  # (N,)
+    misses: np.ndarray  # (N,)
+    score: np.ndarray  # (N,)
+    odds: np.ndarray  # (N,)
     last_s: np.ndarray  # (N,)
+    seen_s: np.ndarray  # (N,)
+    last_snr: np.ndarray  # (N,)
     snr: np.ndarray  # (N,)
 
 
@@ -271,9 +287,70 @@ def look(
 
 
 @jit
-def miss(looks: Looks, row: np.ndarray, time_s: float) -> None:
-    """Note that the tracks ``row`` (K,) were not seen."""
-    for k in range(row.shape[0]):
-        for turn in range(2):
-            if time_s - looks.since_s[row[k], turn] <= WINDOW_S:
-                looks.look_misses[row[k], turn] += 1.0
+def wait(course: Course, dt: float) -> None:
+    """Let ``dt`` seconds pass: what wanders goes on, and what may have ended adds to what is gone.
+
+    With ``p`` the probability of being there, ``p / (1 - p)`` becomes ``s p / (1 - s p)``.
+    """
+    alive = math.exp(-dt / LIFE_S)  # 0 after a day and a half
+    for n in range(course.odds.shape[0]):
+        for axis in range(2):
+            course.wander_var[n, axis] += WANDER_PX2_S * dt
+        course.odds[n] -= dt / LIFE_S + math.log1p((1.0 - alive) * math.exp(min(course.odds[n], 30.0)))
+
+
+@jit
+def tally(course: Course, looks: Looks, given: np.ndarray, gain: np.ndarray, time_s: float) -> None:
+    """Take in what a frame in which something could be seen tells of each track's being there.
+
+    Parameters
+    ----------
+    course, looks : Course, Looks, changed
+        ``N`` tracks.
+    given : int64 (N,)
+        Measurement of each, negative for none: it was missed.
+    gain : float64 (N,)
+        Log likelihood ratio of the frame, that its target is there over not.
+    time_s : float
+        Time of the frame, s.
+    """
+    for n in range(given.shape[0]):
+        course.score[n] += gain[n]
+        course.odds[n] = min(course.odds[n] + gain[n], MOST_ODDS)
+        if given[n] < 0:
+            course.misses[n] += 1.0
+            for turn in range(2):
+                if time_s - looks.since_s[n, turn] <= WINDOW_S:
+                    looks.look_misses[n, turn] += 1.0
+
+
+@jit
+def settle_motion(course: Course, bar: float, familiar_bar: float) -> tuple[int, np.ndarray]:
+    """Note which tracks are newly held to move, and which to stand still.
+
+    Parameters
+    ----------
+    course : Course, changed
+        ``N`` tracks.
+    bar, familiar_bar : float
+        Log likelihood ratio, motion over rest, from which one moves; of one that began where something stood before.
+
+    Returns
+    -------
+    count : int
+        How many there are.
+    news : int8 (N,)
+        1 for those that move, -1 for those that stand still, 0 for no news.
+    """
+    count, news = 0, np.zeros(course.moves.shape[0], np.int8)
+    for n in range(news.shape[0]):
+        if course.moving[n]:
+            continue
+        if course.moves[n] > (familiar_bar if course.familiar[n] else bar):
+            course.moving[n] = True
+            news[n] = 1
+        elif not course.rested[n] and course.moves[n] < RESTS and course.hits[n] >= RESTING_HITS:
+            course.rested[n] = True
+            news[n] = -1
+        count += abs(news[n])
+    return count, news

@@ -10,12 +10,15 @@ from boostwatch_kernels.amplitude import SMOOTHING_HITS
 from boostwatch_kernels.tracks import (
     FIRST_SIGMA_PX,
     FLICKER,
+    LIFE_S,
+    MOST_ODDS,
     MOST_OF_ONE,
     MOST_REST,
     N_MOMENTS,
     TIME_UNIT_S,
     UNSURE,
     WANDER_EXCESS,
+    WANDER_PX2_S,
     WINDOW_S,
 )
 
@@ -115,5 +118,15 @@ def brighten(looks, row, hits):
     looks.flux_weight[row] = weight
 
 
-def miss(looks, row, time_s):
-    looks.look_misses[row] += time_s - looks.since_s[row] <= WINDOW_S
+def tally(course, looks, given, gain, time_s):
+    course.score[:] += gain
+    course.odds[:] = np.minimum(course.odds + gain, MOST_ODDS)
+    missed = given < 0
+    course.misses[missed] += 1
+    looks.look_misses[missed] += time_s - looks.since_s[missed] <= WINDOW_S
+
+
+def wait(course, dt):
+    course.wander_var[:] += WANDER_PX2_S * dt
+    there = np.exp(-dt / LIFE_S) / (1.0 + np.exp(-course.odds))
+    course.odds[:] = np.log(there) - np.log1p(-there)

@@ -19,7 +19,8 @@ def tracks_begun(rng, count):
 
     course = Course(
         rng.normal(50.0, 1.0, (count, 2)), rng.uniform(0.05, 0.5, (count, 2)), rng.normal(50.0, 1.0, (count, 2, 2)),
-        rng.uniform(0.05, 0.5, (count, 2, 2)), zeros(), np.ones(count), zeros(), rng.uniform(4.0, 9.0, count),
+        rng.uniform(0.05, 0.5, (count, 2, 2)), zeros(), *np.zeros((3, count), np.bool_), np.ones(count), zeros(),
+        zeros(), zeros(), zeros(), zeros(), zeros(), rng.uniform(4.0, 9.0, count),
     )  # fmt: skip
     looks = Looks(
         np.full((count, 2), np.nan), zeros(2, 4), zeros(2), zeros(2), zeros(2), zeros(2), zeros(2),
@@ -53,13 +54,16 @@ def test_some_minutes_of_hits_equal_the_twin(seed):
         row = rng.permutation(count)[: rng.integers(1, count + 1)]
         hits = some_hits(rng, len(row))
         fit = rng.normal(-1.0, 1.5, len(row))
+        given, gain = np.full(count, -1), rng.normal(0.0, 1.0, count)
+        given[row] = np.arange(len(row))
         evidence, kept = rng.normal(0.0, 5.0, (count, KINDS)), rng.random(count) < 0.01
         for mine, columns, kernels in ((course, looks, tracks), (twin_course, twin_looks, reference)):
             columns.evidence[:] = evidence
             columns.kept[:] |= kept
             wander = kernels.take(mine, row, hits, time_s, fit, -3.0)
             kernels.look(columns, row, hits, time_s, fit, wander, 1)
-            kernels.miss(columns, np.setdiff1d(np.arange(count), row), time_s)
+            kernels.tally(mine, columns, given, gain, time_s)
+            kernels.wait(mine, 0.7)
         for name, ours, theirs in zip(
             (*Course._fields, *Looks._fields), (*course, *looks), (*twin_course, *twin_looks), strict=True
         ):

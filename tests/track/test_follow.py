@@ -291,3 +291,22 @@ def test_frames_with_nothing_to_follow_are_quick_and_change_nothing(monkeypatch)
                 np.testing.assert_allclose(one[column], other[column], rtol=1e-6)
             else:
                 assert one[column].tolist() == other[column].tolist()
+
+
+def test_a_list_of_more_columns_is_followed_as_its_own():
+    rng, own, other = np.random.default_rng(3), follower(), follower()
+    wider = np.dtype([("colour", "f8"), *((name, DETECTION[name]) for name in reversed(DETECTION.names))])
+    path = targets(rng, 3, 512)
+    for k in range(12):
+        found = rows(k, 1.0, path(k) + rng.normal(0, 0.2, (3, 2)), np.full(3, 9.0))
+        wide = np.zeros(3, wider)
+        for name in DETECTION.names:
+            wide[name] = found[name]
+        own.step(frame=k, time_s=float(k), detections=found)
+        other.step(frame=k, time_s=float(k), detections=wide)
+    with pytest.raises(UsageError, match="has not the columns of a detection list"):
+        other.step(frame=12, time_s=12.0, detections=np.zeros(3, [("x", "f4")]))
+    one, same = own.finish(), other.finish()
+    assert len(one.tracks) == 3
+    for mine, theirs in zip(one, same, strict=True):
+        assert mine.tobytes() == theirs.tobytes()

@@ -26,7 +26,7 @@ def detections(rows):
 
 def test_bands_merge_by_inverse_variance():
     seen = merge_bands(
-        detections([(0, 10.0, 20.0, 0.1, 9.0), (1, 10.2, 20.0, 0.2, 12.0), (1, 50.0, 5.0, 0.2, 6.0)]), (1, -2), 2
+        detections([(0, 10.0, 20.0, 0.1, 9.0), (1, 10.2, 20.0, 0.2, 12.0), (1, 50.0, 5.0, 0.2, 6.0)]), 3.0, (1, -2), 2
     )
     assert seen.member.tolist() == [0, 0, 1]
     w = np.array([1 / (0.1**2 + FLOOR_PX**2), 1 / (0.2**2 + FLOOR_PX**2)])
@@ -40,7 +40,7 @@ def test_bands_merge_by_inverse_variance():
 
 def test_two_sources_side_by_side_keep_their_bands():
     rows = [(0, 10.0, 10.0, 0.1, 9.0), (0, 11.0, 10.0, 0.1, 9.0), (1, 10.4, 10.0, 0.3, 9.0), (1, 10.9, 10.0, 0.3, 9.0)]
-    seen = merge_bands(detections(rows), (0, 0), 2)
+    seen = merge_bands(detections(rows), 3.0, (0, 0), 2)
     assert seen.member[0] == seen.member[2]
     assert seen.member[1] == seen.member[3]
 
@@ -50,7 +50,10 @@ def test_order_does_not_matter_and_gaps_are_filled():
     rows = [(int(b), *rng.uniform(0, 30, 2), 0.2, rng.uniform(4, 9)) for b in rng.integers(0, 3, 40)]
     rows += [(0, np.nan, 3.0, 0.2, 5.0), (1, 7.0, 8.0, np.nan, np.nan)]
     order = rng.permutation(len(rows))
-    a, b = merge_bands(detections(rows), (0, 0), 3), merge_bands(detections([rows[k] for k in order]), (0, 0), 3)
+    a, b = (
+        merge_bands(detections(rows), 3.0, (0, 0), 3),
+        merge_bands(detections([rows[k] for k in order]), 3.0, (0, 0), 3),
+    )
     for name in ("scene", "var", "snr", "flux", "bands"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
     np.testing.assert_array_equal(a.member[order], b.member)
@@ -62,14 +65,17 @@ def test_order_does_not_matter_where_places_are_whole_pixels():
     rng = np.random.default_rng(2)
     rows = [(int(b), *rng.integers(0, 5, 2), 0.2, rng.uniform(4, 9)) for b in rng.integers(0, 2, 60)]
     order = rng.permutation(len(rows))
-    a, b = merge_bands(detections(rows), (0, 0), 2), merge_bands(detections([rows[k] for k in order]), (0, 0), 2)
+    a, b = (
+        merge_bands(detections(rows), 3.0, (0, 0), 2),
+        merge_bands(detections([rows[k] for k in order]), 3.0, (0, 0), 2),
+    )
     for name in ("scene", "var", "snr", "flux", "bands"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
     np.testing.assert_array_equal(a.member[order], b.member)
 
 
 def test_nothing():
-    seen = merge_bands(empty(DETECTION, 0), (0, 0), 2)
+    seen = merge_bands(empty(DETECTION, 0), 3.0, (0, 0), 2)
     assert seen.scene.shape == (0, 2)
     assert seen.flux.shape == (0, 2)
 
@@ -89,8 +95,9 @@ def test_density_is_learnt_where_it_is():
     for _ in range(400):
         even = rng.uniform(0, 512, (rng.poisson(20), 2))
         patch = rng.uniform(64, 128, (rng.poisson(5), 2))
-        both = np.concatenate([even, patch])
-        c.learn(both, np.full(len(both), 5.0))
+        tracked = rng.uniform(200, 300, (5, 2))
+        every = np.concatenate([even, patch, tracked])
+        c.learn(every, np.full(len(every), 5.0), np.arange(len(every)) < len(even) + len(patch))
     # 120 frames of memory hold 2400 and 600 counts: 2 % and 4 % of 1-sigma, plus a cell's own.
     assert c.mean_density == pytest.approx(25 / 512**2, rel=0.08)
     assert c.density(np.array([[96.0, 96.0]]))[0] == pytest.approx(5 / 64**2 + 20 / 512**2, rel=0.25)
@@ -108,7 +115,8 @@ def test_density_without_a_frame_is_that_of_the_box():
     c = clutter(shape=None)
     rng = np.random.default_rng(3)
     for _ in range(600):
-        c.learn(rng.uniform(0, 300, (rng.poisson(9), 2)), np.full(1, 3.5))
+        count = rng.poisson(9)
+        c.learn(rng.uniform(0, 300, (count, 2)), np.full(count, 3.5), np.ones(count, np.bool_))
     assert c.mean_density == pytest.approx(1e-4, rel=0.15)
     assert c.threshold == 3.5
     assert c.density(np.array([[-1e3, 5.0]]))[0] == pytest.approx(1e-4, rel=0.15)

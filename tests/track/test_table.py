@@ -4,10 +4,39 @@ import numpy as np
 import pytest
 
 from boostwatch.track.history import hit_dtype
-from boostwatch.track.table import LIFE_S, N_KINDS, Table
-from boostwatch_kernels.tracks import N_LIGHT, N_MOMENTS, WINDOW_S, add_light, add_moments
+from boostwatch.track.table import N_KINDS, Table
+from boostwatch_kernels.assignment import Association
+from boostwatch_kernels.tracks import LIFE_S, MOST_ODDS, N_LIGHT, N_MOMENTS, WINDOW_S, Course, add_light, add_moments
 
 ONE = np.array([0])
+
+
+def test_columns_are_the_tables_own_also_after_tracks_came_and_went():
+    table = fed(course(np.arange(4.0)))
+    for change in (lambda: table.extend(fed(course(np.arange(5.0)))), lambda: table.keep(np.array([False, True]))):
+        change()
+        columns = table.columns(Course)
+        assert all(mine is getattr(table, name) for name, mine in zip(Course._fields, columns, strict=True))
+        table.predict(1.0, 0.05)
+        assert np.shares_memory(table._filters.state, table.regime_state)
+    assert table.hits.tolist() == [5.0]
+
+
+def test_points_tell_of_hits_in_their_own_frame_only():
+    hits = course(np.arange(6.0))
+    hits["seen_s"], hits["snr"] = hits["time_s"] + 0.25, 7.0
+    table = fed(hits)
+    table.track_id[:] = 3
+    focal = np.array([[11.0, 12.0]])
+    now, later = table.points(focal, 5, 5.0)[0], table.points(focal, 6, 6.0)[0]
+    assert (now["track_id"], now["frame"], now["time_s"], now["snr"]) == (3, 5, 5.25, 7.0)
+    assert (later["frame"], later["time_s"], later["confirmed"]) == (6, 6.0, 1)
+    assert np.isnan(later["snr"])
+    for axis, name in enumerate("xy"):
+        assert now[name] == focal[0, axis]
+        assert now["v" + name] == pytest.approx(table.state[0, axis, 1])
+        assert now["sigma_" + name] == pytest.approx(np.sqrt(table.cov[0, axis, 0, 0]))
+    assert all(np.isnan(now[f"los_{axis}"]) for axis in "xyz")
 
 
 def course(times, seed=0):
@@ -111,10 +140,31 @@ def test_a_launch_is_declared_on_all_that_was_seen_and_has_one_more_look():
 
 def test_misses_count_for_the_looks_they_fall_into():
     table = fed(course(np.arange(0.0, 15.1, 0.5)))
-    table.miss(ONE, 16.0)
-    table.miss(ONE, 25.0)
+    score, odds = table.score[0], table.odds[0]
+    for time_s, given, gain in ((16.0, -1, -0.5), (16.5, 0, 3.0), (17.0, 0, 30.0), (25.0, -1, -0.7)):
+        table.tally(Association(np.array([given]), np.array([gain]), ONE, ONE, ONE), time_s)
+        score, odds = score + gain, min(odds + gain, MOST_ODDS)
     assert table.look_misses[0].tolist() == [1, 2]
     assert table.misses[0] == 2
+    assert table.score[0] == pytest.approx(score)
+    assert table.odds[0] == pytest.approx(odds)
+
+
+def test_a_track_that_began_where_something_stood_needs_more_to_move():
+    tables = [fed(course(np.arange(10.0))) for _ in range(4)]
+    table = tables[0]
+    for other in tables[1:]:
+        table.extend(other)
+    table.moves[:] = 5.0, 5.0, -2.5, -2.5
+    table.familiar[:] = False, True, False, True
+    table.hits[:] = 9, 9, 9, 3
+    count, news = table.settle_motion(4.0, 10.0)
+    assert (count, news.tolist()) == (2, [1, 0, -1, 0])
+    assert table.moving.tolist() == [True, False, False, False]
+    assert table.rested.tolist() == [False, False, True, False]
+    assert table.settle_motion(4.0, 10.0)[0] == 0
+    table.moves[:] = 11.0
+    assert table.settle_motion(4.0, 10.0)[1].tolist() == [0, 1, 1, 1]
 
 
 @pytest.mark.parametrize("gap_s", [1.0, 1e5, 1e6, 1e11])

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from boostwatch.settings import ChainSettings
 from boostwatch_kernels.amplitude import Noise
-from boostwatch_kernels.grid import frame_cells
+from boostwatch_kernels.density import count, density
 
 Array = NDArray[np.float64]
 
@@ -55,6 +55,7 @@ class Clutter:
         self._fading = frame_period_s / MEMORY_S
         ny, nx = (math.ceil(shape[0] / CELL_PX), math.ceil(shape[1] / CELL_PX)) if shape else (1, 1)
         self._counts = np.zeros((ny, nx))
+        self._sides = (float(shape[0]), float(shape[1])) if shape else (1.0, 1.0)
         self._box = np.array([np.inf, np.inf, -np.inf, -np.inf])
         expected = settings.detect.false_alarms_per_mpx * 1e-6 * n_bands
         # The settings' figure is worth ten frames at first; then the detections themselves speak.
@@ -85,17 +86,10 @@ class Clutter:
 
     def density(self, focal: Array) -> Array:
         """Return false alarms per px and frame (M,) at focal-plane positions (M, 2)."""
-        mean = self.mean_density
-        cell_area = self.area_px / self._counts.size
-        local = (self._counts + LOCAL_COUNTS) / (self._frames + LOCAL_COUNTS / (mean * cell_area)) / cell_area
-        out: Array = local.ravel()[self._cells(focal)]
+        area = self.area_px / self._counts.size
+        known = LOCAL_COUNTS / (self.mean_density * area)
+        out: Array = density(self._counts, focal, *self._sides, self._frames, area, LOCAL_COUNTS, known)
         return out
-
-    def _cells(self, focal: Array) -> NDArray[np.int64]:
-        """Return the cell (M,) of each position, row by row."""
-        if not self._shape:
-            return np.zeros(len(focal), np.int64)
-        return frame_cells(focal, float(self._shape[0]), float(self._shape[1]), *self._counts.shape)
 
     def rest(self, frames: int) -> None:
         """Take a number of frames in which there were no measurements."""
@@ -105,19 +99,20 @@ class Clutter:
             self._total *= keep
             self._frames = self._frames * keep + math.expm1(-frames * self._fading) / math.expm1(-self._fading)
 
-    def learn(self, focal: Array, snr: Array) -> None:
-        """Take the measurements of one frame that belong to no confirmed track."""
+    def learn(self, focal: Array, snr: Array, false: NDArray[np.bool_]) -> None:
+        """Take the measurements (M,) of one frame, of which some belong to no confirmed track."""
         self.rest(1)
-        self._counts += np.bincount(self._cells(focal), minlength=self._counts.size).reshape(self._counts.shape)
-        self._total += len(focal)
-        if len(focal):
+        above = self.threshold + HEAVY_ABOVE
+        seen, strong, weakest = count(self._counts, focal, snr, false, *self._sides, above)
+        self._total += seen
+        if seen:
             if not self._shape:
-                self._box[:2] = np.minimum(self._box[:2], focal.min(axis=0))
-                self._box[2:] = np.maximum(self._box[2:], focal.max(axis=0))
+                self._box[:2] = np.minimum(self._box[:2], focal[false].min(axis=0))
+                self._box[2:] = np.maximum(self._box[2:], focal[false].max(axis=0))
             # Where a list was cut is best told by its weakest entries; the settings serve for the first few.
-            self._weakest = min(self._weakest, float(snr.min()))
-            self._seen += len(snr)
-            self._strong += int(np.count_nonzero(snr > self.threshold + HEAVY_ABOVE))
+            self._weakest = min(self._weakest, weakest)
+            self._seen += seen
+            self._strong += strong
             if self._seen >= TELLING:
                 self.threshold = max(self._weakest, 0.5)
 

@@ -13,11 +13,13 @@ from boostwatch.records import EVENT, Records, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import ChainSettings
 from boostwatch_kernels.amplitude import Noise
+from boostwatch_kernels.kinds import Lives, due
 
 from .ascent import Ascents
-from .classify import DEFAULT_SCALE_M, KINDS, LAUNCH, Classifier
+from .classify import DEFAULT_SCALE_M, Classifier
 from .ending import burnout, left, peak, relit
 from .history import Pose, Story
+from .laws import KINDS, LAUNCH, UNKNOWN
 from .locate import FIT_S, Lines, Location, locate, place
 from .pointing import Pointing
 from .start import SPEED_SIGMAS, Beginning, beginning
@@ -31,7 +33,7 @@ AS_LAUNCH_HITS = 2
 """Of these so many must have told of a launch more than of anything else: a single one may be a bolide's, or noise."""
 SETTLED = 0.9
 """Probability from which a track was known as something else. It must tell of a launch in `LEAST_HITS` then."""
-OTHERS = [n for n, kind in enumerate(KINDS) if kind not in ("launch", "unknown")]
+OTHERS = slice(LAUNCH + 1, UNKNOWN)
 RECENT_HITS = 6
 BRIGHT_SNR = 6.5
 """A launch is declared only when its latest hits are brighter than this on the mean: what rides on the threshold of
@@ -128,16 +130,14 @@ class Judge:
 
     def weigh(self, table: Table, stories: list[Story], time_s: float, false: Noise, open_s: float) -> Records:
         """Revise the probabilities of all confirmed tracks that were just hit; return launches newly declared."""
-        due = (time_s - table.first_s <= YOUNG_S) | (table.hits % LATE_HITS == 0)
-        row = np.flatnonzero((table.last_s == time_s) & due)
+        row = due(table.columns(Lives), time_s, YOUNG_S, LATE_HITS)
         if len(row) == 0:
             return empty(EVENT, 0)
-        mine = [stories[int(track_id)] for track_id in table.track_id[row]]
+        mine = [stories[track_id] for track_id in table.track_id[row].tolist()]
         noise = 5.0 * self._noise_e if self._noise_e is not None else np.full(table.flux.shape[1], np.nan)
         p = self._classifier.probabilities(table, row, self.scale_m, self._range_m, noise, false, open_s)
         best, settled = p.argmax(axis=1).tolist(), (p[:, OTHERS].max(axis=1) > SETTLED).tolist()
-        seen = table.look_hits[row, 0] / (table.look_hits[row, 0] + table.look_misses[row, 0])
-        likely = (p[:, LAUNCH] > self._settings.declare_probability) & (table.unrest[row, 0] < CALM) & (seen >= SEEN)
+        likely = (p[:, LAUNCH] > self._settings.declare_probability).tolist()
         new = []
         for k, story in enumerate(mine):
             if best[k] != story.best:
@@ -150,8 +150,7 @@ class Judge:
             if math.isfinite(story.declared_time_s):
                 if story.last_fit_s - first_s < FIT_S and time_s - story.last_fit_s > REFIT_S:
                     self._fit(story, time_s)
-            elif likely[k] and len(story.hits) >= LEAST_HITS and self._sure(story):
-                n = int(row[k])
+            elif likely[k] and len(story.hits) >= LEAST_HITS and self._sure(table, n := int(row[k]), story):
                 story.declared_time_s = time_s
                 if table.since_s[n, 0] > table.first_s[n]:  # before it something else was followed
                     story.own_since_s = float(table.since_s[n, 0])
@@ -160,8 +159,11 @@ class Judge:
                 new.append(self._event(story, story.track_id))
         return np.array(new, EVENT) if new else empty(EVENT, 0)
 
-    def _sure(self, story: Story) -> bool:
-        """Tell whether the hits of what is likely a launch are bright and many enough and do not fade."""
+    def _sure(self, table: Table, n: int, story: Story) -> bool:
+        """Tell whether the hits of what is likely a launch are calm, bright and many enough and do not fade."""
+        seen, missed = table.look_hits[n, 0], table.look_misses[n, 0]
+        if not table.unrest[n, 0] < CALM or not seen >= SEEN * (seen + missed):
+            return False
         faint = float(np.mean([hit["snr"] for hit in story.hits[-RECENT_HITS:]])) < BRIGHT_SNR  # not if unknown
         return not faint and self._told(story) and not self._fades(story)
 

@@ -9,24 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.errors import UsageError
-from boostwatch.records import DETECTION, EVENT, TRACK, TRACK_POINT, Records, empty
+from boostwatch.records import DETECTION, EVENT, TRACK, Records, empty
 from boostwatch.sensor import Sensor
 from boostwatch.settings import ChainSettings
 from boostwatch_kernels.amplitude import Noise, seen_probabilities
 from boostwatch_kernels.assignment import Association, Seen
 from boostwatch_kernels.seeds import Limits
+from boostwatch_kernels.tracks import MOST_ODDS
 
-from .classify import KINDS
 from .clutter import Clutter
 from .events import Judge
 from .ground import Ground
-from .history import HitLog, PointLog, Pose, SceneMap, Sighting, Story, write_states
+from .history import HitLog, PointLog, Pose, SceneMap, Sighting, Story
+from .laws import KINDS
 from .measure import merge_bands
 from .pointing import Pointing
 from .resting import FAMILIAR_BAR, Resting
 from .seedbed import Seedbed
 from .start import SPEED_SIGMAS
-from .table import MOST_ODDS, Table
+from .table import Table
 
 Array = NDArray[np.float64]
 
@@ -42,8 +43,6 @@ GONE_ODDS = -3.0
 """Log odds that a target is there, below which a track that is not seen for `max_gap` ends."""
 FIRST_ODDS = 3.0
 """Log odds that a target is there when a track is just confirmed."""
-RESTS, RESTING_HITS = -2.0, 8
-"""Log likelihood ratio, motion over rest, below which a track of so many hits is held to stand still."""
 _UNKNOWN = np.full(4, np.nan)
 
 
@@ -110,7 +109,7 @@ class Follower:
         self._log = HitLog(TENTATIVE_S + 2 * settings.track.max_gap)
         self._points = PointLog()
         self._stories: list[Story] = []  # by track_id
-        self._members: list[NDArray[np.int64]] = []  # hit number of each detection
+        self._members: list[tuple[int, NDArray[np.int64]]] = []  # of a frame: first hit, and which each is
         self._time_s = math.nan
         self._open_s = math.inf  # when the first frame came in which something could be detected
         self._frame = -1
@@ -161,10 +160,12 @@ class Follower:
         structured array of EVENT
             Launches newly declared in this frame; usually empty.
         """
-        if detections.dtype != DETECTION and not set(DETECTION.names or ()) <= set(detections.dtype.names or ()):
-            raise UsageError("has not the columns of a detection list", place="detections", found=detections.dtype)
+        if detections.dtype != DETECTION:
+            if not set(DETECTION.names or ()) <= set(detections.dtype.names or ()):
+                raise UsageError("has not the columns of a detection list", place="detections", found=detections.dtype)
+            detections = detections[list(DETECTION.names or ())].astype(DETECTION)
         if math.isfinite(self._time_s) and not time_s > self._time_s:
-            self._members.append(np.full(len(detections), -1, np.int64))
+            self._members.append((0, np.full(len(detections), -1, np.int64)))
             return empty(EVENT, 0)
         place = _UNKNOWN[:3] if position_m is None else np.asarray(position_m, np.float64)
         turn = _UNKNOWN if attitude is None else np.asarray(attitude, np.float64)
@@ -192,14 +193,14 @@ class Follower:
         table = self._table
         table.predict(dt, self._settings.max_acceleration)
 
-        seen = merge_bands(detections, shift, self._n_bands)
+        seen = merge_bands(detections, time_s, shift, self._n_bands)
         if scene_map is not None:
             scene = scene_map.to_scene(seen.focal)
             seen = seen._replace(scene=np.where(np.isfinite(scene), scene, seen.focal))
         self._judge.learn_noise(seen.flux_sigma)
         sighting = Sighting(frame, time_s, seen, shift_sigma, pose)
         first = self._log.add(sighting)
-        self._members.append(np.where(seen.member >= 0, first + seen.member, -1))
+        self._members.append((first, seen.member))
         noise = self._clutter.noise(self._settings.detection_probability)
         plain = Seen(
             seen.scene, seen.var + shift_sigma**2, self._clutter.density(seen.focal), self._clutter.colour(seen.bands),
@@ -214,16 +215,14 @@ class Follower:
         table.take(row, hits, self._clutter.log_chance, self._judge.main_band)
         table.blend(pairs, plain.at, plain.var)
         if not warming_up:
-            table.judge(pairs.gain)
-            table.miss(np.flatnonzero(given < 0), time_s)
+            table.tally(pairs, time_s)
         for track_id, hit, number in zip(
             table.track_id[row].tolist(), hits, (first + given[row]).tolist(), strict=True
         ):
             self._stories[track_id].hits.append(hit)
             self._stories[track_id].numbers.append(number)
         self._sow(dt, plain, noise, warming_up)
-        strange = plain.free & (seen.frames == 1)
-        self._clutter.learn(seen.focal[strange], seen.strongest[strange])
+        self._clutter.learn(seen.focal, seen.strongest, plain.free & (seen.frames == 1))
 
         self._points.add(*self._states(), pose.attitude)
         self._prune(time_s)
@@ -262,14 +261,13 @@ class Follower:
     def _states(self) -> tuple[Records, Array]:
         """Return the points of all confirmed tracks in the frame taken last, and the scene's shift (N, 2) at each."""
         table = self._table
-        out, at = empty(TRACK_POINT, len(table)), table.state[:, :, 0]
-        shift = self._scene_map.to_focal(at) - at if self._scene_map is not None else np.zeros_like(at) + self._shift
-        if len(table):
-            write_states(out, table, at + shift)
-            hit = table.last_s == self._time_s
-            out["frame"], out["confirmed"] = self._frame, 1
-            out["time_s"], out["snr"] = np.where(hit, table.seen_s, self._time_s), np.where(hit, table.last_snr, np.nan)
-        return out, shift
+        at = table.state[:, :, 0]
+        if self._scene_map is not None:
+            shift = self._scene_map.to_focal(at) - at
+        else:
+            shift = np.empty((len(at), 2))
+            shift[:] = self._shift
+        return table.points(at + shift, self._frame, self._time_s), shift
 
     def finish(self) -> FollowResult:
         """End all tracks and return everything; the follower is spent afterwards."""
@@ -293,7 +291,9 @@ class Follower:
 
     def _track_ids(self) -> NDArray[np.int32]:
         """Return the track of each detection taken, -1 for none."""
-        members = np.concatenate([np.empty(0, np.int64), *self._members])
+        members = np.concatenate(
+            [np.empty(0, np.int64), *(np.where(which >= 0, first + which, -1) for first, which in self._members)]
+        )
         numbers = np.concatenate([np.empty(0, np.int64), *(np.array(s.numbers, np.int64) for s in self._stories)])
         ids = np.concatenate(
             [np.empty(0, np.int32), *(np.full(len(s.numbers), s.track_id, np.int32) for s in self._stories)]
@@ -330,17 +330,15 @@ class Follower:
         """Note which tracks move, and which stand still."""
         table, resting = self._table, self._resting
         resting.at(time_s)
-        bar = np.where(table.familiar, max(resting.bar, FAMILIAR_BAR), resting.bar)
-        fresh = ~table.moving & (table.moves > bar)
-        if fresh.any():
-            table.moving |= fresh
-            resting.moved(int(fresh.sum()))
-            for track_id in table.track_id[fresh].tolist():
-                self._stories[track_id].moving_time_s = time_s
-        still = ~table.moving & ~table.rested & (table.moves < RESTS) & (table.hits >= RESTING_HITS)
-        if still.any():
-            table.rested |= still
-            resting.rested(table.rest_at[still])
+        bar = resting.bar
+        count, news = table.settle_motion(bar, max(bar, FAMILIAR_BAR))
+        if not count:
+            return
+        moved = table.track_id[news > 0].tolist()
+        for track_id in moved:
+            self._stories[track_id].moving_time_s = time_s
+        resting.moved(len(moved))
+        resting.rested(table.rest_at[news < 0])
 
     def _end(self, lost: NDArray[np.bool_]) -> None:
         """Write off tracks."""
@@ -391,10 +389,8 @@ class Follower:
                 var = hit["var"] + hit["shift_sigma"][:, None] ** 2
                 new.take(one, hit, self._clutter.log_chance, band)
                 new.blend(alone, hit["scene"], var)
-            point = empty(TRACK_POINT, 1)
             focal = new.state[:, :, 0] + hit["focal"] - hit["scene"]
-            write_states(point, new, focal)
-            point["frame"], point["time_s"], point["snr"] = hit["frame"], hit["seen_s"], hit["snr"]
+            point = new.points(focal, int(hit["frame"][0]), float(hit["time_s"][0]))
             point["confirmed"] = hit["time_s"] >= time_s
             self._points.add(point, focal - new.state[:, :, 0], hit["attitude"][0])
         late = time_s - float(hits["time_s"][-1])

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boostwatch.records import TRACK_POINT, Records, empty
-
-from .measure import Measurements
-from .table import Table
+from boostwatch_kernels.hits import write_hits
+from boostwatch_kernels.sources import Measurements
 
 Array = NDArray[np.float64]
 
@@ -51,14 +50,11 @@ class Sighting(NamedTuple):
 
     def hits(self, which: NDArray[np.int64]) -> Records:
         """Return the hits (K,) that some of the measurements are."""
-        seen = self.seen
-        out = np.empty(len(which), hit_dtype(seen.flux.shape[1]))
-        out["frame"], out["time_s"], out["shift_sigma"] = self.frame, self.time_s, self.shift_sigma
-        out["seen_s"] = seen.time_s[which]
-        out["seen_s"][~np.isfinite(out["seen_s"])] = self.time_s
-        for name in ("scene", "focal", "var", "snr", "strongest", "frames", "flux", "flux_sigma", "unrest"):
-            out[name] = getattr(seen, name)[which]
-        out["position_m"], out["attitude"] = self.pose.position_m, self.pose.attitude
+        out = np.empty(len(which), hit_dtype(self.seen.flux.shape[1]))
+        pose = self.pose
+        write_hits(
+            out, which, self.seen, self.frame, self.time_s, self.shift_sigma, pose.position_m, pose.attitude
+        )  # fmt: skip
         return out
 
 
@@ -134,14 +130,6 @@ class Story:
         self.last_fit_s = -np.inf
         self.location: Any = None
         self.beginning: Any = None
-
-
-def write_states(out: Records, table: Table, focal: Array) -> None:
-    """Write names, positions (N, 2) on the focal plane, velocities and their errors of tracks into their points."""
-    out["track_id"] = table.track_id
-    out["x"], out["y"] = focal.T
-    out["vx"], out["vy"] = table.state[:, :, 1].T
-    out["sigma_x"], out["sigma_y"] = np.sqrt(table.cov[:, :, 0, 0]).T
 
 
 class PointLog:

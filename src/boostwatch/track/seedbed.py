@@ -74,6 +74,8 @@ class Seedbed:
         """Return score and numbers of the hits, oldest first, of hypotheses that reach a score, the best first."""
         seeds, n = self._seeds, self._count
         sure = np.flatnonzero(seeds.score[:n] >= score)
+        if not len(sure):
+            return []
         sure = sure[seeds.hits[sure] >= LEAST_HITS]
         sure = sure[np.argsort(-seeds.score[sure], kind="stable")]
         return [(float(seeds.score[k]), seeds.recent[k][seeds.recent[k] >= 0][::-1].copy()) for k in sure]

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boostwatch.records import Records
-from boostwatch_kernels import regimes, tracks
+from boostwatch.records import TRACK_POINT, Records
+from boostwatch_kernels import kinds, regimes, tracks
 from boostwatch_kernels.amplitude import Noise
 from boostwatch_kernels.assignment import Association, Seen, associate
+from boostwatch_kernels.hits import read_hits, receive, write_points
 from boostwatch_kernels.tracks import N_LIGHT, N_MOMENTS, WANDER_EXCESS
 
 Array = NDArray[np.float64]
-C = TypeVar("C", tracks.Course, tracks.Looks)
+C = TypeVar("C", tracks.Course, tracks.Looks, kinds.Lives)
 
 REGIMES_S = np.array([20.0, 2000.0, 200000.0])
 """Times in which the filters of a track let an acceleration fade: no one knows how steady a motion will be."""
 REGIME_LASTS_S = 150.0
 """Mean time in which one holds, about a stage's."""
-MOST_ODDS = 7.0
-"""Log odds of existence beyond which more hits tell nothing: what has burnt out is to be given up in time."""
-WANDER_PX2_S = 0.01
-"""Variance that a second of wandering adds, px2: an edge that opens here and closes there."""
-LIFE_S = 150.0
-"""Mean time that a target burns."""
 N_KINDS = 9
 """Kinds that a track may be of, see `boostwatch.track.classify`."""
 
@@ -115,6 +109,9 @@ class Table:
     flux_weight: Array
     """(N, B) weight of it, in hits."""
 
+    def __post_init__(self) -> None:
+        self._bundles: dict[type, Any] = {}
+
     @classmethod
     def create(cls, count: int, n_bands: int) -> Table:
         """Return ``count`` blank tracks."""
@@ -179,7 +176,7 @@ class Table:
         new.snr[:] = hits["strongest"] / np.sqrt(hits["frames"])
         if count:
             nothing = np.zeros(count)
-            columns = new._columns(tracks.Looks), np.arange(count), _plain(hits), float(hits["time_s"][0])
+            columns = new.columns(tracks.Looks), np.arange(count), read_hits(hits), float(hits["time_s"][0])
             tracks.look(*columns, nothing, nothing, main_band)
         return new
 
@@ -191,6 +188,7 @@ class Table:
         if not mask.all():
             for column in fields(self):
                 setattr(self, column.name, np.ascontiguousarray(getattr(self, column.name)[mask]))
+            self._bundles.clear()
 
     def extend(self, other: Table) -> None:
         """Append the tracks of another table."""
@@ -198,15 +196,13 @@ class Table:
             for column in fields(self):
                 both = np.concatenate([getattr(self, column.name), getattr(other, column.name)])
                 setattr(self, column.name, both)
+            self._bundles.clear()
 
     def predict(self, dt: float, accel_sigma: float) -> None:
         """Carry all states forward by ``dt`` seconds."""
         if len(self):
-            regimes.predict(self._regimes, self.state, self.cov, dt, REGIMES_S, accel_sigma, REGIME_LASTS_S)
-            self.wander_var += WANDER_PX2_S * dt
-            # What may have ended adds to what is gone: p / (1 - p) becomes s p / (1 - s p).
-            alive = math.exp(-dt / LIFE_S)  # 0 after a day and a half
-            self.odds -= dt / LIFE_S + np.log1p((1.0 - alive) * np.exp(np.minimum(self.odds, 30.0)))
+            regimes.predict(self._filters, self.state, self.cov, dt, REGIMES_S, accel_sigma, REGIME_LASTS_S)
+            tracks.wait(self.columns(tracks.Course), dt)
 
     def associate(self, pd: Array, seen: Seen, noise: Noise, gate: float) -> Association:
         """Give the tracks, which are seen with probability ``pd`` (N,), the measurements of a frame."""
@@ -215,12 +211,11 @@ class Table:
 
     def blend(self, pairs: Association, at: Array, var: Array) -> None:
         """Take into the filters all measurements, places (M, 2) and variances, that may be a track's own."""
-        regimes.mix(self._regimes, self.state, self.cov, pairs.start, pairs.point, pairs.share, at, var)
+        regimes.mix(self._filters, self.state, self.cov, pairs.start, pairs.point, pairs.share, at, var)
 
-    def judge(self, gain: Array) -> None:
-        """Take in what a frame tells of each track's being there: log likelihood ratios (N,)."""
-        self.score += gain
-        self.odds = np.minimum(self.odds + gain, MOST_ODDS)
+    def tally(self, pairs: Association, time_s: float) -> None:
+        """Take in what a frame in which something could be seen tells of each track's being there."""
+        tracks.tally(self.columns(tracks.Course), self.columns(tracks.Looks), pairs.given, pairs.gain, time_s)
 
     def take(self, row: NDArray[np.int64], hits: Records, chance: float, main_band: int) -> None:
         """Give the tracks ``row`` (K,), predicted to it, a hit each; their filters take it in by `blend`, afterwards.
@@ -236,44 +231,41 @@ class Table:
         main_band : int
             Band of the light curve.
         """
-        if len(row):
-            plain, now_s = _plain(hits), float(hits["time_s"][0])
-            fit, loose = regimes.fits(self._regimes, row, plain.at, plain.var)
-            wander = tracks.take(self._columns(tracks.Course), row, plain, now_s, fit, chance)
-            tracks.look(self._columns(tracks.Looks), row, plain, now_s, loose, wander, main_band)
-            self.seen_s[row], self.last_snr[row] = hits["seen_s"], hits["snr"]
+        course, looks = self.columns(tracks.Course), self.columns(tracks.Looks)
+        receive(self._filters, course, looks, row, hits, chance, main_band)
 
-    def miss(self, row: NDArray[np.int64], time_s: float) -> None:
-        """Note that the tracks ``row`` (K,) were not seen."""
-        if len(row):
-            tracks.miss(self._columns(tracks.Looks), row, time_s)
-            self.misses[row] += 1
+    def settle_motion(self, bar: float, familiar_bar: float) -> tuple[int, NDArray[np.int8]]:
+        """Note which tracks move and which stand still, and return of how many and which that is new."""
+        return tracks.settle_motion(self.columns(tracks.Course), bar, familiar_bar)
+
+    def points(self, focal: Array, frame: int, time_s: float) -> Records:
+        """Return the states (N,) of TRACK_POINT in a frame, at positions (N, 2) on the focal plane."""
+        out = np.empty(len(self), TRACK_POINT)
+        course = self.columns(tracks.Course)
+        write_points(out, self.track_id, self.state, self.cov, focal, course, frame, time_s)
+        return out
 
     def keep_as_launch(self, n: int) -> None:
         """Note that track ``n`` was declared: what told so stays, and a last look begins."""
         self.kept[n] = True
-        looks = self._columns(tracks.Looks)
+        looks = self.columns(tracks.Looks)
         for _ in range(2):  # of both that are under way: what they hold is in `evidence` already
             tracks.pass_on(looks, n)
 
+    def columns(self, kind: type[C]) -> C:
+        """Return the columns that a kernel reads and changes; they are the table's own until tracks come or go."""
+        if kind not in self._bundles:
+            self._bundles[kind] = kind(*(getattr(self, name) for name in kind._fields))
+        out: C = self._bundles[kind]
+        return out
+
     @property
-    def _regimes(self) -> regimes.Regimes:
-        return regimes.Regimes(
-            self.regime_state.reshape(-1, 2, 3), self.regime_cov.reshape(-1, 2, 3, 3), self.regime_share
-        )
-
-    def _columns(self, kind: type[C]) -> C:
-        """Return the columns that a kernel changes."""
-        return kind(*(getattr(self, name) for name in kind._fields))
-
-
-def _plain(hits: Records) -> tracks.Hits:
-    """Return hits of one frame as a kernel takes them."""
-    at, var = np.empty((len(hits), 2, 2)), np.empty((len(hits), 2, 2))
-    at[:, 0], at[:, 1] = hits["scene"], hits["focal"]
-    var[:, 0] = var[:, 1] = hits["var"]
-    var[:, 0] += hits["shift_sigma"][:, None] ** 2
-    return tracks.Hits(at, var, *(np.ascontiguousarray(hits[name]) for name in tracks.Hits._fields[2:]))
+    def _filters(self) -> regimes.Regimes:
+        if regimes.Regimes not in self._bundles:
+            state, cov = self.regime_state.reshape(-1, 2, 3), self.regime_cov.reshape(-1, 2, 3, 3)
+            self._bundles[regimes.Regimes] = regimes.Regimes(state, cov, self.regime_share)
+        out: regimes.Regimes = self._bundles[regimes.Regimes]
+        return out
 
 
 def start_covariance(var: Array, speed_sigma: float, accel_sigma: float) -> Array:
