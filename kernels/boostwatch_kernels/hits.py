@@ -34,36 +34,41 @@ def write_hits(
     """
     for k in range(which.shape[0]):
         j, one = which[k], out[k]
-        one.frame, one.time_s, one.seen_s, one.shift_sigma = frame, time_s, seen.time_s[j], shift_sigma
-        one.snr, one.strongest, one.frames, one.unrest = seen.snr[j], seen.strongest[j], seen.frames[j], seen.unrest[j]
+        one["frame"], one["time_s"], one["seen_s"], one["shift_sigma"] = frame, time_s, seen.time_s[j], shift_sigma
+        one["snr"], one["strongest"], one["frames"], one["unrest"] = (
+            seen.snr[j],
+            seen.strongest[j],
+            seen.frames[j],
+            seen.unrest[j],
+        )
         for axis in range(2):
-            one.scene[axis], one.focal[axis] = seen.scene[j, axis], seen.focal[j, axis]
-            one.var[axis] = seen.var[j, axis]
+            one["scene"][axis], one["focal"][axis] = seen.scene[j, axis], seen.focal[j, axis]
+            one["var"][axis] = seen.var[j, axis]
         for band in range(seen.flux.shape[1]):
-            one.flux[band], one.flux_sigma[band] = seen.flux[j, band], seen.flux_sigma[j, band]
+            one["flux"][band], one["flux_sigma"][band] = seen.flux[j, band], seen.flux_sigma[j, band]
         for axis in range(3):
-            one.position_m[axis] = position_m[axis]
+            one["position_m"][axis] = position_m[axis]
         for axis in range(4):
-            one.attitude[axis] = attitude[axis]
+            one["attitude"][axis] = attitude[axis]
 
 
 @jit
 def read_hits(records: np.ndarray) -> Hits:
     """Return hits of one frame (K,), see `write_hits`, as columns; the variance in the scene is with its shift's."""
     count = records.shape[0]
-    bands = records[0].flux.shape[0] if count else 1
+    bands = records[0]["flux"].shape[0] if count else 1
     at, var = np.empty((count, 2, 2)), np.empty((count, 2, 2))
     strongest, frames, unrest = np.empty(count), np.empty(count), np.empty(count)
     flux, flux_sigma = np.empty((count, bands)), np.empty((count, bands))
     for k in range(count):
         one = records[k]
         for axis in range(2):
-            at[k, 0, axis], at[k, 1, axis] = one.scene[axis], one.focal[axis]
-            var[k, 1, axis] = one.var[axis]
-            var[k, 0, axis] = one.var[axis] + one.shift_sigma * one.shift_sigma
-        strongest[k], frames[k], unrest[k] = one.strongest, one.frames, one.unrest
+            at[k, 0, axis], at[k, 1, axis] = one["scene"][axis], one["focal"][axis]
+            var[k, 1, axis] = one["var"][axis]
+            var[k, 0, axis] = one["var"][axis] + one["shift_sigma"] * one["shift_sigma"]
+        strongest[k], frames[k], unrest[k] = one["strongest"], one["frames"], one["unrest"]
         for band in range(bands):
-            flux[k, band], flux_sigma[k, band] = one.flux[band], one.flux_sigma[band]
+            flux[k, band], flux_sigma[k, band] = one["flux"][band], one["flux_sigma"][band]
     return Hits(at, var, strongest, frames, unrest, flux, flux_sigma)
 
 
@@ -90,12 +95,12 @@ def receive(
     """
     if not row.shape[0]:
         return
-    hits, time_s = read_hits(records), float(records[0].time_s)
+    hits, time_s = read_hits(records), float(records[0]["time_s"])
     fit, loose = fits(filters, row, hits.at, hits.var)
     wander = take(course, row, hits, time_s, fit, chance)
     look(looks, row, hits, time_s, loose, wander, main_band)
     for k in range(row.shape[0]):
-        course.seen_s[row[k]], course.last_snr[row[k]] = records[k].seen_s, records[k].snr
+        course.seen_s[row[k]], course.last_snr[row[k]] = records[k]["seen_s"], records[k]["snr"]
 
 
 @jit
@@ -122,9 +127,9 @@ def write_points(
     """
     for n in range(out.shape[0]):
         one, hit = out[n], course.last_s[n] == time_s
-        one.track_id, one.frame, one.confirmed = track_id[n], frame, 1
-        one.x, one.y, one.vx, one.vy = focal[n, 0], focal[n, 1], state[n, 0, 1], state[n, 1, 1]
-        one.sigma_x, one.sigma_y = math.sqrt(cov[n, 0, 0, 0]), math.sqrt(cov[n, 1, 0, 0])
-        one.time_s = course.seen_s[n] if hit else time_s
-        one.snr = course.last_snr[n] if hit else math.nan
-        one.los_x = one.los_y = one.los_z = math.nan
+        one["track_id"], one["frame"], one["confirmed"] = track_id[n], frame, 1
+        one["x"], one["y"], one["vx"], one["vy"] = focal[n, 0], focal[n, 1], state[n, 0, 1], state[n, 1, 1]
+        one["sigma_x"], one["sigma_y"] = math.sqrt(cov[n, 0, 0, 0]), math.sqrt(cov[n, 1, 0, 0])
+        one["time_s"] = course.seen_s[n] if hit else time_s
+        one["snr"] = course.last_snr[n] if hit else math.nan
+        one["los_x"] = one["los_y"] = one["los_z"] = math.nan

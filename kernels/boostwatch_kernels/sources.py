@@ -35,9 +35,9 @@ def strictly_ordered(detections: np.ndarray, order: np.ndarray) -> bool:
     """Tell whether all detections, see `sources`, have a place, and their ``order`` is the only one by x."""
     for j in range(order.shape[0]):
         one = detections[order[j]]
-        if not (math.isfinite(one.x) and math.isfinite(one.y)):
+        if not (math.isfinite(one["x"]) and math.isfinite(one["y"])):
             return False
-        if j > 0 and not one.x > detections[order[j - 1]].x:
+        if j > 0 and not one["x"] > detections[order[j - 1]]["x"]:
             return False
     return True
 
@@ -74,19 +74,19 @@ def sources(
     for j in range(m):
         one = detections[order[j]]
         member[order[j]] = j
-        focal[j, 0], focal[j, 1] = one.x, one.y
+        focal[j, 0], focal[j, 1] = one["x"], one["y"]
         scene[j, 0], scene[j, 1] = focal[j, 0] - shift_x, focal[j, 1] - shift_y
-        frames[j] = max(float(one.frames), 1.0)
+        frames[j] = max(float(one["frames"]), 1.0)
         for axis in range(2):
-            sigma = float(one.sigma_x if axis == 0 else one.sigma_y)
+            sigma = float(one["sigma_x"] if axis == 0 else one["sigma_y"])
             if not 0.0 < sigma < math.inf:
                 sigma = DEFAULT_SIGMA_PX
             var[j, axis] = (sigma * sigma + FLOOR_PX * FLOOR_PX) * frames[j]
-        strongest[j] = 0.0 if math.isnan(one.snr) else one.snr
+        strongest[j] = 0.0 if math.isnan(one["snr"]) else one["snr"]
         snr[j] = strongest[j] / math.sqrt(frames[j])
-        flux[j, 0], flux_sigma[j, 0] = one.signal_e, one.signal_sigma_e * math.sqrt(frames[j])
-        unrest[j] = 1.0 if math.isnan(one.unrest) else one.unrest
-        seen_s[j] = one.time_s if math.isfinite(one.time_s) else time_s
+        flux[j, 0], flux_sigma[j, 0] = one["signal_e"], float(one["signal_sigma_e"]) * math.sqrt(frames[j])
+        unrest[j] = 1.0 if math.isnan(one["unrest"]) else one["unrest"]
+        seen_s[j] = one["time_s"] if math.isfinite(one["time_s"]) else time_s
     return Measurements(
         scene, focal, var, snr, strongest, frames, flux, flux_sigma, unrest, bands, seen_s, member
     )  # fmt: skip
