@@ -44,13 +44,7 @@ def density(
 
 @jit
 def count(
-    counts: np.ndarray,
-    at: np.ndarray,
-    snr: np.ndarray,
-    use: np.ndarray,
-    height: float,
-    width: float,
-    strong_from: float,
+    counts: np.ndarray, at: np.ndarray, snr: np.ndarray, use: np.ndarray, height: float, width: float, strong: float
 ) -> tuple[int, int, float]:
     """Add some false alarms to the counts.
 
@@ -62,22 +56,22 @@ def count(
         Their strengths.
     use : bool (M,)
         Those that are false alarms.
-    strong_from : float
+    strong : float
         Strength above which one is strong.
 
     Returns
     -------
-    seen, strong : int
+    seen, above : int
         False alarms, and strong ones.
     weakest : float
         Strength of the weakest, inf where there was none.
     """
-    seen, strong, weakest = 0, 0, math.inf
+    seen, above, weakest = 0, 0, math.inf
     for j in range(at.shape[0]):
         if use[j]:
             row, column = frame_cell(at[j, 0], at[j, 1], height, width, counts.shape[0], counts.shape[1])
             counts[row, column] += 1.0
             seen += 1
-            strong += 1 if snr[j] > strong_from else 0
+            above += 1 if snr[j] > strong else 0
             weakest = min(weakest, snr[j])
-    return seen, strong, weakest
+    return seen, above, weakest

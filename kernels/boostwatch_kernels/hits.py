@@ -35,12 +35,8 @@ def write_hits(
     for k in range(which.shape[0]):
         j, one = which[k], out[k]
         one["frame"], one["time_s"], one["seen_s"], one["shift_sigma"] = frame, time_s, seen.time_s[j], shift_sigma
-        one["snr"], one["strongest"], one["frames"], one["unrest"] = (
-            seen.snr[j],
-            seen.strongest[j],
-            seen.frames[j],
-            seen.unrest[j],
-        )
+        one["snr"], one["strongest"] = seen.snr[j], seen.strongest[j]
+        one["frames"], one["unrest"] = seen.frames[j], seen.unrest[j]
         for axis in range(2):
             one["scene"][axis], one["focal"][axis] = seen.scene[j, axis], seen.focal[j, axis]
             one["var"][axis] = seen.var[j, axis]

@@ -1,7 +1,7 @@
 """What tracks are: Bayes' rule over small generative models of each kind, for many tracks at once.
 
 Each model is a mixture whose parts are those of `boostwatch_kernels.evidence`. Which parts and how often they are is no
-business of the kernel: its tables come from `boostwatch.track.classify`.
+business of the kernel: its tables come from `boostwatch.track.laws`.
 """
 
 import math

@@ -43,9 +43,7 @@ def strictly_ordered(detections: np.ndarray, order: np.ndarray) -> bool:
 
 
 @jit
-def sources(
-    detections: np.ndarray, order: np.ndarray, time_s: float, shift_x: float, shift_y: float
-) -> Measurements:  # fmt: skip
+def sources(detections: np.ndarray, order: np.ndarray, time_s: float, shift_x: float, shift_y: float) -> Measurements:
     """Return detections of one frame as a measurement each, with what is unknown filled in.
 
     Frames added one after the other share all but one: each counts for its share of what they tell together.
@@ -87,6 +85,4 @@ def sources(
         flux[j, 0], flux_sigma[j, 0] = one["signal_e"], float(one["signal_sigma_e"]) * math.sqrt(frames[j])
         unrest[j] = 1.0 if math.isnan(one["unrest"]) else one["unrest"]
         seen_s[j] = one["time_s"] if math.isfinite(one["time_s"]) else time_s
-    return Measurements(
-        scene, focal, var, snr, strongest, frames, flux, flux_sigma, unrest, bands, seen_s, member
-    )  # fmt: skip
+    return Measurements(scene, focal, var, snr, strongest, frames, flux, flux_sigma, unrest, bands, seen_s, member)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from boostwatch.track.history import hit_dtype
-from boostwatch.track.table import N_KINDS, Table
+from boostwatch.track.laws import KINDS
+from boostwatch.track.table import Table
 from boostwatch_kernels.assignment import Association
 from boostwatch_kernels.tracks import LIFE_S, MOST_ODDS, N_LIGHT, N_MOMENTS, WINDOW_S, Course, add_light, add_moments
 
@@ -92,7 +93,7 @@ def test_a_look_holds_the_hits_of_its_own_window(until):
 
 def test_what_was_seen_before_a_look_is_known_by_its_evidence():
     def said(time_s):
-        return -time_s * np.arange(float(N_KINDS))
+        return -time_s * np.arange(float(len(KINDS)))
 
     table = fed(course(np.arange(0.0, 25.1, 0.5)), said)
     assert table.since_s[0].tolist() == [10.5, 21.0]
@@ -100,11 +101,11 @@ def test_what_was_seen_before_a_look_is_known_by_its_evidence():
 
 
 def test_after_a_long_gap_it_is_looked_at_anew():
-    table = fed(course([0.0, 0.5, 1.0, 40.0, 40.5]), lambda time_s: np.full(N_KINDS, -time_s))
+    table = fed(course([0.0, 0.5, 1.0, 40.0, 40.5]), lambda time_s: np.full(len(KINDS), -time_s))
     assert table.since_s[0, 0] == 40.0
     assert np.isnan(table.since_s[0, 1])
     assert table.look_hits[0, 0] == 2
-    np.testing.assert_array_equal(table.past[0, 0], np.full(N_KINDS, -1.0))
+    np.testing.assert_array_equal(table.past[0, 0], np.full(len(KINDS), -1.0))
 
 
 def test_a_declared_launch_keeps_the_look_that_had_begun():
@@ -119,7 +120,7 @@ def test_a_declared_launch_keeps_the_look_that_had_begun():
 
 def test_a_launch_is_declared_on_all_that_was_seen_and_has_one_more_look():
     def said(time_s):
-        return np.r_[time_s, np.zeros(N_KINDS - 1)]
+        return np.r_[time_s, np.zeros(len(KINDS) - 1)]
 
     hits = course(np.arange(0.0, 80.1, 0.5))
     table = Table.begin(hits[:1], 1.0, 0.1, 0)

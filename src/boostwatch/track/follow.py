@@ -63,7 +63,7 @@ class Follower:
     """Detections to tracks, classes and located launch events, frame by frame.
 
     Tracks live in scene coordinates (what the registration found is taken out) and are written on the focal plane.
-    Memory does not grow but with live tracks, the points of confirmed ones, and four bytes a detection.
+    Memory does not grow but with live tracks, the points of confirmed ones, and eight bytes a detection.
 
     Parameters
     ----------

@@ -52,9 +52,8 @@ class Sighting(NamedTuple):
         """Return the hits (K,) that some of the measurements are."""
         out = np.empty(len(which), hit_dtype(self.seen.flux.shape[1]))
         pose = self.pose
-        write_hits(
-            out, which, self.seen, self.frame, self.time_s, self.shift_sigma, pose.position_m, pose.attitude
-        )  # fmt: skip
+        how = self.frame, self.time_s, self.shift_sigma, pose.position_m, pose.attitude
+        write_hits(out, which, self.seen, *how)
         return out
 
 

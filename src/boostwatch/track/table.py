@@ -15,6 +15,8 @@ from boostwatch_kernels.assignment import Association, Seen, associate
 from boostwatch_kernels.hits import read_hits, receive, write_points
 from boostwatch_kernels.tracks import N_LIGHT, N_MOMENTS, WANDER_EXCESS
 
+from .laws import KINDS
+
 Array = NDArray[np.float64]
 C = TypeVar("C", tracks.Course, tracks.Looks, kinds.Lives)
 
@@ -22,8 +24,6 @@ REGIMES_S = np.array([20.0, 2000.0, 200000.0])
 """Times in which the filters of a track let an acceleration fade: no one knows how steady a motion will be."""
 REGIME_LASTS_S = 150.0
 """Mean time in which one holds, about a stage's."""
-N_KINDS = 9
-"""Kinds that a track may be of, see `boostwatch.track.classify`."""
 
 
 @dataclass
@@ -149,9 +149,9 @@ class Table:
             unrest=np.zeros((count, 2)),
             sums=np.zeros((count, 2, 2, N_MOMENTS)),
             light=np.zeros((count, 2, N_LIGHT)),
-            evidence=np.zeros((count, N_KINDS)),
-            past=np.zeros((count, 2, N_KINDS)),
-            beside=np.zeros((count, N_KINDS)),
+            evidence=np.zeros((count, len(KINDS))),
+            past=np.zeros((count, 2, len(KINDS))),
+            beside=np.zeros((count, len(KINDS))),
             kept=np.zeros(count, np.bool_),
             flux=np.full((count, n_bands), np.nan),
             flux_weight=np.zeros((count, n_bands)),
